@@ -1,0 +1,466 @@
+"""Frozen values that pass between the rooms of the service.
+
+Nothing here does I/O or computes; the models of published documents are at the same time the schema of the
+HTTP API, so that what is stored, served and documented is one thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+MILLION = 1_000_000
+
+Progress = Callable[[str, int, int | None], None]
+"""Called as `progress(stage, done, total)`; `total` is None while it is not known."""
+
+
+def no_progress(stage: str, done: int, total: int | None) -> None:
+    """Progress that nobody watches."""
+
+
+# --- where the graph lives ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class StoreAddress:
+    """A Neo4j database that answers: Bolt address, credentials, database name."""
+
+    uri: str
+    user: str
+    password: SecretStr
+    database: str = "neo4j"
+
+
+@dataclass(frozen=True)
+class EmbeddedConfig:
+    """How to run the embedded Neo4j.
+
+    `home` holds data, logs, password and state of one server; `cache_dir` the jars, shared by all servers.
+    `heap_mb` and `page_cache_mb` are in MiB; None lets the machine's memory decide.
+    """
+
+    home: Path
+    cache_dir: Path
+    version: str | None = None
+    port: int = 7687
+    heap_mb: int | None = None
+    page_cache_mb: int | None = None
+
+
+StoreSource = StoreAddress | EmbeddedConfig
+
+
+# --- edges on their way in ------------------------------------------------------------------------------
+
+
+class Follow(NamedTuple):
+    """One active follow: `follower` follows `followee`.
+
+    Both are account keys (`network:native_id`). `at` is the event time in milliseconds since 1970 UTC, or
+    None where the source does not know it. Of two follows with the same ends the one with the greater
+    `(at, weight)` stands, an unknown time counting as the earliest: the order of arrival does not matter.
+    """
+
+    follower: str
+    followee: str
+    weight: float = 1.0
+    at: int | None = None
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What one batch changed in the graph. `version` is the graph's version afterwards."""
+
+    accounts_created: int
+    follows_created: int
+    follows_updated: int
+    version: int
+
+
+# --- the graph as arrays --------------------------------------------------------------------------------
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float64 = npt.NDArray[np.float64]
+Bool = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class AccountColumns:
+    """Accounts as read from the store, in any order: parallel columns of one length.
+
+    `n` is the account's integer in the store (unique), `followers` the reported number of followers or -1.
+    """
+
+    n: Int64
+    key: list[str]
+    handle: list[str | None]
+    opted_out: Bool
+    followers: Int64
+
+
+@dataclass(frozen=True)
+class FollowColumns:
+    """Follows as read from the store, in any order: parallel columns of one length.
+
+    `source` and `target` hold `n` of follower and followee; `at` is in milliseconds since 1970 UTC, -1 where
+    unknown. A pair occurs once.
+    """
+
+    source: Int64
+    target: Int64
+    weight: Float64
+    at: Int64
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A follower graph at one version as compressed sparse rows, both ways. Immutable by convention.
+
+    Accounts are numbered 0..n-1 in the order of their keys (by code point); an edge i → j means i follows j.
+
+    Attributes:
+        version: the graph version that was read.
+        as_of: latest event time among the follows, ms since 1970 UTC; None where no follow has a time.
+        keys, handles: length n; `handles[i]` is None where unknown.
+        opted_out: bool[n].
+        followers: int64[n], reported followers, -1 where not reported.
+        out_ptr: int64[n+1]; followees of i are `out_idx[out_ptr[i]:out_ptr[i+1]]`, ascending.
+        out_idx: int32[m].
+        out_weight: float64[m], positive, finite.
+        in_ptr, in_idx, in_weight: the same for followers of i.
+    """
+
+    version: int
+    as_of: int | None
+    keys: list[str]
+    handles: list[str | None]
+    opted_out: Bool
+    followers: Int64
+    out_ptr: Int64
+    out_idx: Int32
+    out_weight: Float64
+    in_ptr: Int64
+    in_idx: Int32
+    in_weight: Float64
+
+    @property
+    def n(self) -> int:
+        """Number of accounts."""
+        return len(self.keys)
+
+    @property
+    def m(self) -> int:
+        """Number of follows."""
+        return int(self.out_idx.shape[0])
+
+    def name(self, i: int) -> str:
+        """What people call account i: `@handle`, or its native id where no handle is known."""
+        handle = self.handles[i]
+        return f"@{handle}" if handle else self.keys[i].split(":", 1)[-1]
+
+
+# --- what a run is asked --------------------------------------------------------------------------------
+
+
+class Frozen(BaseModel):
+    """Base of our own documents: immutable, unknown fields rejected."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+PartName = Literal["authority", "reach", "resonance", "trust", "relevance", "affinity"]
+PART_NAMES: tuple[PartName, ...] = ("authority", "reach", "resonance", "trust", "relevance", "affinity")
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class PartWeights(Frozen):
+    """Weights of the six parts of the ambassador score; they must sum to 1.
+
+    Parts that a whole community lacks the data for are null, and their weight is shared out in proportion.
+    """
+
+    authority: Share = 0.20
+    reach: Share = 0.15
+    resonance: Share = 0.20
+    trust: Share = 0.20
+    relevance: Share = 0.15
+    affinity: Share = 0.10
+
+
+class ScoringRules(Frozen):
+    """Every cut-off of the score, in this one place. Shown with each run. (c) marks a convention.
+
+    A run with other values is another run: they are part of its specification.
+    """
+
+    resolutions: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        default=(0.25, 0.5, 1.0, 2.0, 4.0), min_length=1, description="Resolutions γ tried; higher is finer."
+    )
+    modularity_kept: Share = Field(default=0.95, description="Keep γ with Q ≥ this · max Q (c).")
+    useful_kept: Share = Field(default=0.95, description="Of these, keep U ≥ this · their max U; finest wins (c).")
+    useful_min_cap: int = Field(
+        default=50, ge=1, description="A useful community has at least min(this, ⌈√N⌉) accounts (c)."
+    )
+    useful_max_cap: int = Field(
+        default=5_000, ge=1, description="A useful community has at most min(this, N/3) accounts (c)."
+    )
+    damping: Annotated[float, Field(gt=0, lt=1)] = Field(default=0.85, description="Damping of PageRank.")
+    influence_prior: Share = Field(
+        default=0.05, description="p₀ where there are no interactions: chance that one followed moves a follower."
+    )
+    influence_prior_days: float = Field(default=10, gt=0, description="Days of observation p₀ counts for (c).")
+    trust_prior_ties: float = Field(default=10, ge=0, description="Ties the community's mean trust counts for (c).")
+    follow_back_discount: Share = Field(
+        default=0.5, description="How much following everybody back lowers a mutual tie (c)."
+    )
+    macro_reported_followers: int = Field(
+        default=100_000, ge=1, description="Macro from this many reported followers, where most accounts report (c)."
+    )
+    macro_reporting_share: Share = Field(
+        default=0.90, description="Share of a network's accounts that must report followers for that (c)."
+    )
+    macro_top_share: Share = Field(default=0.005, description="Else macro: in-degree in this top share (c) ...")
+    macro_median_multiple: float = Field(
+        default=20, ge=1, description="... and at least this many times the community's median in-degree (c)."
+    )
+    micro_share: Share = Field(
+        default=0.15, description="Micro: top share of the base by authority or resonance (c)."
+    )
+    weights: PartWeights = PartWeights()
+    evidence_items: int = Field(default=5, ge=0, le=50, description="Items of evidence shown for each part.")
+
+
+EngineName = Literal["auto", "reference"]
+
+
+class RunSpec(Frozen):
+    """What a run computes. A run is a function of (graph version, RunSpec)."""
+
+    engine: EngineName = Field(
+        default="auto", description="`reference` is networkx with python-louvain; `auto` picks the best there is."
+    )
+    seed: int = Field(default=42, ge=0, le=2**31 - 1, description="Seed of everything random.")
+    rules: ScoringRules = ScoringRules()
+
+
+RunState = Literal["queued", "running", "done", "failed"]
+Stage = Literal["queued", "snapshot", "communities", "scores", "pages", "write_back", "publish", "done"]
+
+
+# --- what a run publishes -------------------------------------------------------------------------------
+
+
+class Evidence(Frozen):
+    """One follow in the graph that a part rests on.
+
+    `contribution` is in the unit of the part's raw value: inflow for authority, what the raw value loses
+    without this follow (all else held fixed) for reach, s/(n + prior) for trust. `share` is the contribution
+    over the raw value. `mutual` says whether the followee follows back.
+    """
+
+    kind: Literal["follow"] = "follow"
+    follower: str
+    follower_handle: str | None = None
+    followee: str
+    mutual: bool
+    contribution: float
+    share: float
+
+
+class Part(Frozen):
+    """One part of a score. Null raw, x and points mean that the whole community lacks the data.
+
+    `weight` is the weight in force after the weights of null parts were shared out. `points` is
+    `points_millionths` / 10⁶, of the score's 100.
+    """
+
+    part: PartName
+    weight: float
+    raw: float | None
+    x: float | None
+    points: float | None
+    points_millionths: int | None
+    null_reason: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+AccountType = Literal["macro", "micro", "member"]
+Track = Literal["employees_collaborators", "customers_users", "open"]
+
+
+class Candidate(Frozen):
+    """An ambassador candidate of one community, with the reasons that can be checked.
+
+    `score_millionths` is exactly the sum of the parts' `points_millionths`; `score` is the same in points
+    of 100. Scores compare only within `population`. Ties of score are broken by key.
+    """
+
+    key: str
+    handle: str | None
+    name: str
+    community: str
+    rank: int
+    score: float
+    score_millionths: int
+    population: str
+    type: AccountType
+    track: Track
+    followers: int
+    followers_in_community: int
+    reasons: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+
+class Gate(Frozen):
+    """An integrity gate and how many members it kept out of the base. `known` is False without data."""
+
+    gate: Literal["erased", "opted_out", "brand_account", "suspicious", "inactive"]
+    known: bool
+    excluded: int
+
+
+class RespectableTest(Frozen):
+    """One test a respectable community passes. `passed` is None where the data is lacking."""
+
+    test: Literal["size", "active_share", "suspicious_share", "confidence"]
+    passed: bool | None
+    value: float | None
+    threshold: float
+
+
+class Community(Frozen):
+    """A community of one run. Sizes of all communities plus isolates equal the accounts of the graph."""
+
+    id: str
+    level: int
+    label: str
+    size: int
+    respectable: bool
+    tests: tuple[RespectableTest, ...]
+    base: int
+    gates: tuple[Gate, ...]
+    macros: int
+    micros: int
+    candidates: int
+    no_candidates_reason: str | None
+    follows_inside: int
+    follows_in: int
+    follows_out: int
+    reciprocity: float
+    most_followed: tuple[str, ...]
+
+
+class LevelTried(Frozen):
+    """One resolution that was tried: communities found, modularity at γ = 1, share in useful communities."""
+
+    resolution: float
+    communities: int
+    modularity: float
+    useful_share: float
+    chosen: bool
+
+
+class Quality(Frozen):
+    """What a run found, as a whole."""
+
+    accounts: int
+    follows: int
+    isolates: int
+    communities: int
+    respectable: int
+    candidates: int
+    resolution: float
+    modularity: float
+    useful_min: int
+    useful_max: int
+    levels: tuple[LevelTried, ...]
+    engine: str
+
+
+class RunError(Frozen):
+    """Why a run failed."""
+
+    code: str
+    message: str
+
+
+class Run(Frozen):
+    """One analysis: queued, running, done or failed. `current` is the run that readers see by default."""
+
+    id: str
+    state: RunState
+    stage: Stage
+    progress: float | None = Field(default=None, description="Share of the stage done; null when unknown.")
+    publish: bool
+    current: bool
+    spec: RunSpec
+    graph_version: int | None = None
+    as_of: datetime | None = None
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    digest: str | None = Field(default=None, description="SHA-256 over everything the run published.")
+    quality: Quality | None = None
+    error: RunError | None = None
+
+
+@dataclass(frozen=True)
+class CommunityScores:
+    """Scores of one community as parallel arrays over its members (indices into the graph, ascending).
+
+    `raw` and `x` are float64[6, k] in the order of PART_NAMES, NaN where a part is null; `points` is
+    int64[6, k] in millionths, 0 where null; `score` int64[k]. `type` indexes ("member", "micro", "macro").
+    `rank` is 1.. for candidates, best first, 0 for everyone else. Members outside the base have `in_base`
+    False, NaN x and score -1.
+    """
+
+    members: Int32
+    in_base: Bool
+    type: npt.NDArray[np.int8]
+    raw: Float64
+    x: Float64
+    points: Int64
+    score: Int64
+    rank: Int32
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything a run computed, ready to be published and written back.
+
+    `communities`, `scores` and `candidates` are parallel, in canonical order: size descending, then smallest
+    account key. `labels` is int32[n]: position of each account's community in that order, -1 for isolates.
+    """
+
+    quality: Quality
+    labels: Int32
+    communities: list[Community]
+    scores: list[CommunityScores]
+    candidates: list[list[Candidate]]
+
+
+# --- published pages ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PublishedPart:
+    """One named part of a published set: prepared JSON documents, one a line.
+
+    Parts are `communities` (all of them, canonical order) and `candidates/<community id>` (by rank).
+    """
+
+    name: str
+    lines: list[bytes]
+
+
+TYPE_NAMES: tuple[AccountType, ...] = ("member", "micro", "macro")

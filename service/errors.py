@@ -1,0 +1,296 @@
+"""Every error Entourage raises on purpose.
+
+EntourageError
+├── BadInput                          what was sent or typed cannot be used        400, exit 3
+│   ├── InvalidRequest                a body or a parameter breaks its schema      422, exit 3
+│   ├── InvalidCursor                 a paging cursor that is not ours             400, exit 3
+│   ├── BodyTooLarge                  a body over the limit                        413, exit 3
+│   ├── UnreadableFile                a file that cannot be imported at all        400, exit 3
+│   └── NothingImported               not one line of a file could be used         400, exit 3
+├── NotFound                          no such thing, or not for you                404, exit 4
+│   ├── RunNotFound
+│   ├── CommunityNotFound
+│   ├── AccountNotFound
+│   ├── NothingPublished              no run has been published yet
+│   └── RouteNotFound                 no such address (405 where only the method is wrong)
+├── Conflict                          the request contradicts what is there        409, exit 5
+│   ├── IdempotencyConflict           same Idempotency-Key, another body
+│   └── EmptyGraph                    an analysis of a graph without accounts
+├── StoreError                        Neo4j                                        503, exit 6
+│   ├── StoreUnavailable              no answer from Neo4j
+│   ├── StoreAuthFailed               wrong user or password
+│   ├── StoreStartFailed              the embedded server did not start
+│   │   ├── NoNetworkForJars          first start without network
+│   │   ├── CorruptJarCache           a jar is not what it was
+│   │   ├── DiskFull                  no room on the device
+│   │   └── PortTaken                 a required port is in use
+│   └── MigrationError                the schema cannot be brought up to date      503, exit 7
+│       ├── MigrationChanged          an applied file was edited
+│       ├── MigrationGap              a version is missing
+│       └── DatabaseNewer             the graph was migrated by newer code
+├── QueryFileInvalid                  a file under cypher/ breaks its own header   500, exit 70
+├── RunFailed                         an analysis ended without a result           500, exit 8
+├── PublishedSetCorrupt               a published page fails its checksum          500, exit 8
+└── ConfigurationError                settings that cannot work                    500, exit 9
+
+Exit codes of the command: 0 done; 1 an error nobody foresaw (a bug); 2 wrong usage (typer);
+3 bad input; 4 not found; 5 conflict; 6 Neo4j; 7 migrations; 8 run failed; 9 settings;
+10 done, but lines of the input were rejected.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+EXIT_LINES_REJECTED = 10
+
+
+class EntourageError(Exception):
+    """Base of all errors raised on purpose.
+
+    `message` is one sentence for a person: what is wrong, and what to do about it.
+    `code` is stable and meant for programs. `fields` are extra members of the problem document
+    (RFC 9457), for instance `errors` naming each wrong field. None of them may hold a secret.
+    """
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = 1
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(self, message: str, **fields: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fields = fields
+
+
+class BadInput(EntourageError):
+    """What was sent or typed cannot be used."""
+
+    code = "bad_input"
+    status = 400
+    exit_code = 3
+    title = "Bad input"
+
+
+class InvalidRequest(BadInput):
+    """A body or a parameter breaks its schema; `errors` names each field."""
+
+    code = "invalid_request"
+    status = 422
+    title = "Invalid request"
+
+
+class InvalidCursor(BadInput):
+    """A paging cursor that this service did not hand out for this question."""
+
+    code = "invalid_cursor"
+    title = "Invalid cursor"
+
+
+class BodyTooLarge(BadInput):
+    """A request body over the limit."""
+
+    code = "body_too_large"
+    status = 413
+    title = "Body too large"
+
+
+class UnreadableFile(BadInput):
+    """A file that cannot be imported at all: missing, not text, no such column."""
+
+    code = "unreadable_file"
+    title = "Unreadable file"
+
+
+class NothingImported(BadInput):
+    """Not one line of a file could be used."""
+
+    code = "nothing_imported"
+    title = "Nothing imported"
+
+
+class NotFound(EntourageError):
+    """No such thing, or not one the caller may see."""
+
+    code = "not_found"
+    status = 404
+    exit_code = 4
+    title = "Not found"
+
+
+class RunNotFound(NotFound):
+    """No run with this id."""
+
+    code = "run_not_found"
+    title = "Run not found"
+
+
+class CommunityNotFound(NotFound):
+    """No community with this id in the run that was read."""
+
+    code = "community_not_found"
+    title = "Community not found"
+
+
+class AccountNotFound(NotFound):
+    """No account with this key."""
+
+    code = "account_not_found"
+    title = "Account not found"
+
+
+class NothingPublished(NotFound):
+    """No run has been published yet."""
+
+    code = "nothing_published"
+    title = "Nothing published yet"
+
+
+class RouteNotFound(NotFound):
+    """No such address."""
+
+    code = "route_not_found"
+    title = "No such address"
+
+
+class Conflict(EntourageError):
+    """The request contradicts what is there."""
+
+    code = "conflict"
+    status = 409
+    exit_code = 5
+    title = "Conflict"
+
+
+class IdempotencyConflict(Conflict):
+    """The same Idempotency-Key came with another body."""
+
+    code = "idempotency_conflict"
+    title = "Idempotency key reused"
+
+
+class EmptyGraph(Conflict):
+    """An analysis was asked of a graph without accounts."""
+
+    code = "empty_graph"
+    title = "Empty graph"
+
+
+class StoreError(EntourageError):
+    """Neo4j did not do what was asked."""
+
+    code = "store_error"
+    status = 503
+    exit_code = 6
+    title = "Graph store error"
+
+
+class StoreUnavailable(StoreError):
+    """No answer from Neo4j."""
+
+    code = "store_unavailable"
+    title = "Graph store unavailable"
+
+
+class StoreAuthFailed(StoreError):
+    """Neo4j refused the user or the password."""
+
+    code = "store_auth_failed"
+    title = "Graph store refused the credentials"
+
+
+class StoreStartFailed(StoreError):
+    """The embedded Neo4j did not start."""
+
+    code = "store_start_failed"
+    title = "Embedded Neo4j did not start"
+
+
+class NoNetworkForJars(StoreStartFailed):
+    """Neo4j's jars are not on this machine yet and cannot be fetched."""
+
+    code = "no_network_for_jars"
+    title = "Neo4j could not be fetched"
+
+
+class CorruptJarCache(StoreStartFailed):
+    """A cached jar is not what was downloaded."""
+
+    code = "corrupt_jar_cache"
+    title = "Neo4j's jar cache is damaged"
+
+
+class DiskFull(StoreStartFailed):
+    """No room left on the device."""
+
+    code = "disk_full"
+    title = "Disk full"
+
+
+class PortTaken(StoreStartFailed):
+    """A port that must be used is in use."""
+
+    code = "port_taken"
+    title = "Port in use"
+
+
+class MigrationError(StoreError):
+    """The schema of the graph cannot be brought up to date."""
+
+    code = "migration_error"
+    exit_code = 7
+    title = "Migration failed"
+
+
+class MigrationChanged(MigrationError):
+    """A migration file was edited after it was applied."""
+
+    code = "migration_changed"
+    title = "Applied migration was changed"
+
+
+class MigrationGap(MigrationError):
+    """A migration version is missing."""
+
+    code = "migration_gap"
+    title = "Migration missing"
+
+
+class DatabaseNewer(MigrationError):
+    """The graph was migrated by newer code than this."""
+
+    code = "database_newer"
+    title = "Database is newer than the code"
+
+
+class QueryFileInvalid(EntourageError):
+    """A file under cypher/ breaks its own header."""
+
+    code = "query_file_invalid"
+    exit_code = 70
+    title = "Query file invalid"
+
+
+class RunFailed(EntourageError):
+    """An analysis ended without a result; the previous one stays served."""
+
+    code = "run_failed"
+    exit_code = 8
+    title = "Run failed"
+
+
+class PublishedSetCorrupt(EntourageError):
+    """A published page fails its checksum."""
+
+    code = "published_set_corrupt"
+    exit_code = 8
+    title = "Published set damaged"
+
+
+class ConfigurationError(EntourageError):
+    """Settings that cannot work."""
+
+    code = "configuration_error"
+    exit_code = 9
+    title = "Configuration error"

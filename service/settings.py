@@ -1,0 +1,69 @@
+"""Settings, read from the environment (prefix `ENTOURAGE_`) or a `.env` file in the working directory.
+
+Only `service.__main__` and `service.api.app` read them; everything below is handed values.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _xdg(variable: str, fallback: str) -> Path:
+    base = os.environ.get(variable)
+    return (Path(base) if base else Path.home() / fallback) / "entourage"
+
+
+class Settings(BaseSettings):
+    """All settings of the service. Frozen: they are read once, when a process starts."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ENTOURAGE_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    data_dir: Path = Field(
+        default_factory=lambda: _xdg("XDG_DATA_HOME", ".local/share"),
+        description="Where the embedded Neo4j keeps its data, and where import reports are written.",
+    )
+    cache_dir: Path = Field(
+        default_factory=lambda: _xdg("XDG_CACHE_HOME", ".cache"),
+        description="What can be deleted and comes back: Neo4j's jars, compiled kernels.",
+    )
+    neo4j_uri: str | None = Field(
+        default=None,
+        description="Use this Neo4j server instead of the embedded one, e.g. `neo4j://db.example:7687`.",
+    )
+    neo4j_user: str = Field(default="neo4j", description="User of the server named by `ENTOURAGE_NEO4J_URI`.")
+    neo4j_password: SecretStr | None = Field(
+        default=None, description="Password of the server named by `ENTOURAGE_NEO4J_URI`."
+    )
+    neo4j_database: str = Field(default="neo4j", description="Database on the server.")
+    neo4j_version: str | None = Field(
+        default=None,
+        description="Version of the embedded Neo4j: `2026.05.0` when unset; the 5.26 LTS line also runs.",
+    )
+    neo4j_port: int = Field(
+        default=7687,
+        ge=1,
+        le=65535,
+        description="Bolt port the embedded Neo4j tries first; another free one is chosen when it is taken.",
+    )
+    neo4j_heap_mb: int | None = Field(
+        default=None, ge=256, description="Heap of the embedded Neo4j; set from the machine's memory when unset."
+    )
+    neo4j_page_cache_mb: int | None = Field(
+        default=None, ge=64, description="Page cache of the embedded Neo4j; set likewise when unset."
+    )
+    host: str = Field(default="127.0.0.1", description="Address the API listens on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port the API listens on; 0 takes a free one.")
+    trust_network: bool = Field(
+        default=False,
+        description="Allow an address beyond loopback. The API has no keys yet: only behind a network you trust.",
+    )
+    max_body_bytes: int = Field(default=1_048_576, ge=1024, description="Largest request body accepted.")
+    run_timeout_s: int = Field(
+        default=3600, ge=1, description="An analysis that takes longer is ended and marked failed."
+    )
