@@ -216,7 +216,8 @@ class ScoringRules(Frozen):
     )
     damping: Annotated[float, Field(gt=0, lt=1)] = Field(default=0.85, description="Damping of PageRank.")
     influence_prior: Share = Field(
-        default=0.05, description="p₀ where there are no interactions: chance that one followed moves a follower."
+        default=0.05,
+        description="p₀ where there are no interactions: chance that one followed moves a follower.",
     )
     influence_prior_days: float = Field(default=10, gt=0, description="Days of observation p₀ counts for (c).")
     trust_prior_ties: float = Field(default=10, ge=0, description="Ties the community's mean trust counts for (c).")
@@ -224,7 +225,9 @@ class ScoringRules(Frozen):
         default=0.5, description="How much following everybody back lowers a mutual tie (c)."
     )
     macro_reported_followers: int = Field(
-        default=100_000, ge=1, description="Macro from this many reported followers, where most accounts report (c)."
+        default=100_000,
+        ge=1,
+        description="Macro from this many reported followers, where most accounts report (c).",
     )
     macro_reporting_share: Share = Field(
         default=0.90, description="Share of a network's accounts that must report followers for that (c)."
@@ -233,9 +236,7 @@ class ScoringRules(Frozen):
     macro_median_multiple: float = Field(
         default=20, ge=1, description="... and at least this many times the community's median in-degree (c)."
     )
-    micro_share: Share = Field(
-        default=0.15, description="Micro: top share of the base by authority or resonance (c)."
-    )
+    micro_share: Share = Field(default=0.15, description="Micro: top share of the base by authority or resonance (c).")
     weights: PartWeights = PartWeights()
     evidence_items: int = Field(default=5, ge=0, le=50, description="Items of evidence shown for each part.")
 
@@ -247,7 +248,8 @@ class RunSpec(Frozen):
     """What a run computes. A run is a function of (graph version, RunSpec)."""
 
     engine: EngineName = Field(
-        default="auto", description="`reference` is networkx with python-louvain; `auto` picks the best there is."
+        default="auto",
+        description="`reference` is networkx with python-louvain; `auto` picks the best there is.",
     )
     seed: int = Field(default=42, ge=0, le=2**31 - 1, description="Seed of everything random.")
     rules: ScoringRules = ScoringRules()
@@ -358,6 +360,13 @@ class Community(Frozen):
     follows_out: int
     reciprocity: float
     most_followed: tuple[str, ...]
+
+
+class CommunityCandidates(Frozen):
+    """A community with its candidates, best first."""
+
+    community: Community
+    candidates: tuple[Candidate, ...]
 
 
 class LevelTried(Frozen):

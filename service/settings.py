@@ -52,7 +52,9 @@ class Settings(BaseSettings):
         description="Bolt port the embedded Neo4j tries first; another free one is chosen when it is taken.",
     )
     neo4j_heap_mb: int | None = Field(
-        default=None, ge=256, description="Heap of the embedded Neo4j; set from the machine's memory when unset."
+        default=None,
+        ge=256,
+        description="Heap of the embedded Neo4j; set from the machine's memory when unset.",
     )
     neo4j_page_cache_mb: int | None = Field(
         default=None, ge=64, description="Page cache of the embedded Neo4j; set likewise when unset."

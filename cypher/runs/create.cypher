@@ -1,0 +1,8 @@
+// answers: Queue a run.
+// parameter: id STRING the new run's id
+// parameter: spec STRING canonical JSON of the specification
+// parameter: publish BOOLEAN whether it is to become the run that readers see
+// column: id STRING the run's id
+// mode: write
+CREATE (r:Run {id: $id, state: 'queued', stage: 'queued', publish: $publish, spec: $spec, created_at: datetime()})
+RETURN r.id AS id

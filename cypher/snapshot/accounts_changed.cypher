@@ -1,0 +1,17 @@
+// answers: Accounts that changed after a version, as parallel columns.
+// parameter: after INTEGER the version
+// column: n LIST<INTEGER> number of the account
+// column: key LIST<STRING> its key
+// column: handle LIST<STRING> its handle, empty where unknown
+// column: opted_out LIST<BOOLEAN> whether it opted out
+// column: followers LIST<INTEGER> reported followers, -1 where unknown
+// mode: read
+// index: account_v
+MATCH (a:Account)
+WHERE a.v > $after
+RETURN
+  collect(a.n) AS n,
+  collect(a.key) AS key,
+  collect(coalesce(a.handle, '')) AS handle,
+  collect(coalesce(a.opted_out, false)) AS opted_out,
+  collect(coalesce(a.followers, -1)) AS followers

@@ -1,0 +1,15 @@
+// answers: Follows that changed after a version, as parallel columns.
+// parameter: after INTEGER the version
+// column: source LIST<INTEGER> number of the follower
+// column: target LIST<INTEGER> number of the followee
+// column: weight LIST<FLOAT> weight of the tie
+// column: at LIST<INTEGER> time in milliseconds since 1970 UTC, -1 where unknown
+// mode: read
+// index: follows_v
+MATCH (a:Account)-[f:FOLLOWS]->(b:Account)
+WHERE f.v > $after
+RETURN
+  collect(a.n) AS source,
+  collect(b.n) AS target,
+  collect(toFloat(coalesce(f.weight, 1))) AS weight,
+  collect(coalesce(f.at.epochMillis, -1)) AS at

@@ -1,0 +1,189 @@
+"""From a graph and a specification to everything a run publishes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from service.analytics.communities import (
+    Partition,
+    community_id,
+    community_label,
+    find_communities,
+    most_followed,
+)
+from service.analytics.engine import Engine, get_engine
+from service.analytics.evidence import Measured, candidates_of
+from service.analytics.graph import subgraph, tie_graph
+from service.analytics.measures import influence, trust
+from service.analytics.rounding import significant
+from service.analytics.scoring import (
+    MACRO,
+    MICRO,
+    MacroRule,
+    macro_rule,
+    macros_of,
+    score_community,
+    weights_in_force,
+    why_no_candidates,
+)
+from service.domain import (
+    Analysis,
+    Candidate,
+    Community,
+    CommunityScores,
+    Gate,
+    Graph,
+    Int32,
+    Progress,
+    Quality,
+    RespectableTest,
+    RunSpec,
+    ScoringRules,
+)
+from service.errors import EmptyGraph
+
+ACTIVE_SHARE = 0.30
+SUSPICIOUS_SHARE = 0.20
+CONFIDENCE = 0.70
+"""Thresholds of respectable communities whose data is not there yet: shown, and null for now (c)."""
+
+MOST_FOLLOWED = 5
+"""So many of a community's most followed members are listed with it."""
+
+
+def analyse(graph: Graph, spec: RunSpec, progress: Progress) -> Analysis:
+    """Find the communities of a graph, measure their members, and score candidates in each.
+
+    A function of (graph, spec) alone: the same for any order in which accounts and follows were read, any hash seed.
+    Everything inside a community (followers, ties, PageRank, reach, trust) is taken over its own graph: its members and
+    the follows among them. Over the whole graph are taken `followers`, and the in-degrees that make an account macro.
+    Members who have opted out take part in the measures, because others do follow them, but are in nobody's comparison
+    and are named nowhere.
+
+    Args:
+        graph: at least one account.
+        spec: engine, seed and rules.
+        progress: told of stage `communities`, a step for each resolution, and stage `scores`, a step for each member.
+
+    Raises:
+        EmptyGraph: the graph has no account.
+        InvalidRequest: the rules give weight only to parts that cannot be measured.
+        RunFailed: PageRank did not settle.
+    """
+    if graph.n == 0:
+        raise EmptyGraph("The graph has no accounts yet; import follows first.")
+    weights_in_force(spec.rules)  # a specification that cannot be scored fails before the long work
+    engine = get_engine(spec.engine)
+    ties = tie_graph(graph)
+    partition = find_communities(ties, engine, spec, progress)
+    macro = macro_rule(ties, spec.rules)
+    communities: list[Community] = []
+    scores: list[CommunityScores] = []
+    candidates: list[list[Candidate]] = []
+    done, total = 0, sum(len(members) for members in partition.members)
+    for members in partition.members:
+        progress("scores", done, total)
+        found, scored, ranked = _analyse_community(ties, members, partition, macro, engine, spec.rules)
+        communities.append(found)
+        scores.append(scored)
+        candidates.append(ranked)
+        done += len(members)
+    progress("scores", total, total)
+    return Analysis(
+        quality=_quality(graph, partition, communities, engine),
+        labels=partition.labels,
+        communities=communities,
+        scores=scores,
+        candidates=candidates,
+    )
+
+
+def measure(graph: Graph, members: Int32, engine: Engine, rules: ScoringRules) -> Measured:
+    """Measure the members of one community, from its own graph. Raw values are rounded to significant digits.
+
+    Args:
+        graph: the whole graph, with the weights of its ties.
+        members: int32[k], indices into it, ascending.
+        engine: computes the heavy measures.
+        rules: their parameters.
+    """
+    community = subgraph(graph, members)
+    chances = influence(community, rules)
+    trusted = trust(community, rules)
+    return Measured(
+        graph=community,
+        in_degree=np.diff(graph.in_ptr)[members],
+        influence=chances,
+        trust=trusted,
+        raw={
+            "authority": significant(engine.pagerank(community, rules.damping)),
+            "reach": significant(engine.reach(community, chances)),
+            "trust": significant(trusted.raw),
+        },
+    )
+
+
+def _analyse_community(
+    graph: Graph, members: Int32, partition: Partition, macro: MacroRule, engine: Engine, rules: ScoringRules
+) -> tuple[Community, CommunityScores, list[Candidate]]:
+    measured = measure(graph, members, engine, rules)
+    own = measured.graph
+    scores = score_community(own, members, measured.raw, macros_of(macro, members, rules), rules)
+    identity = community_id(own)
+    tests = _respectable_tests(own.n, partition.useful_min)
+    community = Community(
+        id=identity,
+        level=0,
+        label=community_label(own, measured.raw["authority"]),
+        size=own.n,
+        respectable=all(test.passed is not False for test in tests),
+        tests=tests,
+        base=int(np.count_nonzero(scores.in_base)),
+        gates=_gates(own),
+        macros=int(np.count_nonzero(scores.type == MACRO)),
+        micros=int(np.count_nonzero(scores.type == MICRO)),
+        candidates=int(np.count_nonzero(scores.rank)),
+        no_candidates_reason=why_no_candidates(own, scores),
+        follows_inside=own.m,
+        follows_in=int(measured.in_degree.sum()) - own.m,
+        follows_out=int(np.diff(graph.out_ptr)[members].sum()) - own.m,
+        reciprocity=float(significant(np.array([measured.trust.mutual.sum() / max(own.m, 1)]))[0]),
+        most_followed=most_followed(own, MOST_FOLLOWED),
+    )
+    return community, scores, candidates_of(measured, scores, identity, rules)
+
+
+def _respectable_tests(size: int, smallest: int) -> tuple[RespectableTest, ...]:
+    return (
+        RespectableTest(test="size", passed=size >= smallest, value=size, threshold=smallest),
+        RespectableTest(test="active_share", passed=None, value=None, threshold=ACTIVE_SHARE),
+        RespectableTest(test="suspicious_share", passed=None, value=None, threshold=SUSPICIOUS_SHARE),
+        RespectableTest(test="confidence", passed=None, value=None, threshold=CONFIDENCE),
+    )
+
+
+def _gates(community: Graph) -> tuple[Gate, ...]:
+    return (
+        Gate(gate="erased", known=False, excluded=0),
+        Gate(gate="opted_out", known=True, excluded=int(community.opted_out.sum())),
+        Gate(gate="brand_account", known=False, excluded=0),
+        Gate(gate="suspicious", known=False, excluded=0),
+        Gate(gate="inactive", known=False, excluded=0),
+    )
+
+
+def _quality(graph: Graph, partition: Partition, communities: list[Community], engine: Engine) -> Quality:
+    return Quality(
+        accounts=graph.n,
+        follows=graph.m,
+        isolates=int(np.count_nonzero(partition.labels < 0)),
+        communities=len(communities),
+        respectable=sum(community.respectable for community in communities),
+        candidates=sum(community.candidates for community in communities),
+        resolution=partition.chosen.resolution,
+        modularity=partition.chosen.modularity,
+        useful_min=partition.useful_min,
+        useful_max=partition.useful_max,
+        levels=partition.levels,
+        engine=engine.name,
+    )

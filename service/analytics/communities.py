@@ -1,0 +1,191 @@
+"""Communities of a useful size: partitions at several resolutions, the choice among them, ids and labels."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+from service.analytics.engine import Engine
+from service.analytics.graph import Projection, project, rows_of
+from service.analytics.rounding import significant
+from service.domain import Float64, Graph, Int32, LevelTried, Progress, RunSpec, ScoringRules
+
+ISOLATE = -1
+"""Label of an account without any tie: counted, in no community."""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """The communities that were chosen, and what they were chosen from.
+
+    Attributes:
+        labels: int32[n], position of each account's community in canonical order, ISOLATE for none.
+        members: of each community, int32[size], ascending.
+        useful_min, useful_max: smallest and largest useful size, in accounts.
+        levels: one row for each resolution tried, in the order of the rules; exactly one is chosen.
+    """
+
+    labels: Int32
+    members: list[Int32]
+    useful_min: int
+    useful_max: int
+    levels: tuple[LevelTried, ...]
+
+    @property
+    def chosen(self) -> LevelTried:
+        """The level that was chosen."""
+        return next(level for level in self.levels if level.chosen)
+
+
+def find_communities(graph: Graph, engine: Engine, spec: RunSpec, progress: Progress) -> Partition:
+    """Partition a graph at each resolution of the rules and take the finest one that is good enough.
+
+    Each community is split into its connected parts, whatever the engine found. Without any follow there are no
+    communities at any level.
+
+    Args:
+        graph: n ≥ 1 accounts with the weights of their ties.
+        engine: finds a partition at one resolution.
+        spec: seed and rules.
+        progress: told of each resolution as stage `communities`.
+    """
+    projection = project(graph)
+    low, high = useful_sizes(graph.n, spec.rules)
+    resolutions = spec.rules.resolutions
+    found: list[Int32] = []
+    quality: list[tuple[float, float]] = []
+    for done, resolution in enumerate(resolutions):
+        progress("communities", done, len(resolutions))
+        raw = engine.partition(projection, resolution, spec.seed)
+        labels = canonical(connected_parts(projection, raw))
+        sizes = community_sizes(labels)
+        useful = sizes[(sizes >= low) & (sizes <= high)].sum() / graph.n
+        found.append(labels)
+        quality.append((float(significant(np.array([modularity(projection, labels)]))[0]), float(useful)))
+    progress("communities", len(resolutions), len(resolutions))
+    best = choose_level(resolutions, quality, spec.rules)
+    levels = tuple(
+        LevelTried(
+            resolution=resolution,
+            communities=len(community_sizes(labels)),
+            modularity=q,
+            useful_share=u,
+            chosen=position == best,
+        )
+        for position, (resolution, labels, (q, u)) in enumerate(zip(resolutions, found, quality, strict=True))
+    )
+    return Partition(found[best], members_of(found[best]), low, high, levels)
+
+
+def useful_sizes(accounts: int, rules: ScoringRules) -> tuple[int, int]:
+    """Smallest and largest useful community of a graph of N ≥ 1 accounts: min(50, ⌈√N⌉) and min(5,000, ⌊N/3⌋)."""
+    root = math.isqrt(accounts - 1) + 1
+    return min(rules.useful_min_cap, root), min(rules.useful_max_cap, accounts // 3)
+
+
+def connected_parts(projection: Projection, labels: Int32) -> Int32:
+    """Split each label into the connected parts of its accounts, and label accounts without ties ISOLATE.
+
+    Returns:
+        int32[n], labels in no particular order.
+    """
+    row = rows_of(projection.ptr)
+    inside = labels[row] == labels[projection.idx]
+    within = csr_array((inside[inside], (row[inside], projection.idx[inside])), shape=(projection.n, projection.n))
+    _, parts = connected_components(within, directed=False)
+    return np.where(np.diff(projection.ptr) == 0, ISOLATE, parts).astype(np.int32)
+
+
+def canonical(labels: Int32) -> Int32:
+    """Renumber communities by size, largest first, ties by the smallest account key; ISOLATE stays."""
+    tied = labels != ISOLATE
+    _, first, place, sizes = np.unique(labels[tied], return_index=True, return_inverse=True, return_counts=True)
+    position = np.empty(len(sizes), dtype=np.int32)
+    position[np.lexsort((first, -sizes))] = np.arange(len(sizes), dtype=np.int32)
+    result = np.full(len(labels), ISOLATE, dtype=np.int32)
+    result[tied] = position[place]
+    return result
+
+
+def community_sizes(labels: Int32) -> Int32:
+    """Accounts in each community of canonical labels."""
+    return np.bincount(labels[labels != ISOLATE]).astype(np.int32)
+
+
+def members_of(labels: Int32) -> list[Int32]:
+    """Members of each community of canonical labels, ascending."""
+    order = np.argsort(labels, kind="stable").astype(np.int32)
+    ends = np.cumsum(np.concatenate([[np.count_nonzero(labels == ISOLATE)], community_sizes(labels)]))
+    return [order[start:end] for start, end in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)]
+
+
+def modularity(projection: Projection, labels: Int32) -> float:
+    """Modularity at γ = 1 (Newman and Girvan 2004): Σ_c [w_c / W − (s_c / 2W)²]; 0 without ties.
+
+    W is all tie weight, w_c that inside community c, s_c the summed strength of its accounts. ISOLATE has no ties.
+    """
+    twice_total = projection.weight.sum()
+    if twice_total == 0:
+        return 0.0
+    row = rows_of(projection.ptr)
+    label = labels[row]
+    tied = label != ISOLATE
+    inside = tied & (label == labels[projection.idx])
+    strength: Float64 = np.bincount(label[tied], weights=projection.weight[tied])
+    return float(projection.weight[inside].sum() / twice_total - np.sum((strength / twice_total) ** 2))
+
+
+def choose_level(resolutions: Sequence[float], quality: Sequence[tuple[float, float]], rules: ScoringRules) -> int:
+    """Choose among levels: Q ≥ 0.95 · max Q, of these U ≥ 0.95 · their max U, of these the finest.
+
+    Q is modularity at γ = 1, U the share of accounts in communities of useful size. Where max Q is negative (no
+    partition is better than chance) only it is kept.
+
+    Returns:
+        Position of the chosen level; of equal resolutions the first.
+    """
+    best = max(q for q, _ in quality)
+    kept = [i for i, (q, _) in enumerate(quality) if q >= min(best, rules.modularity_kept * best)]
+    most = max(quality[i][1] for i in kept)
+    kept = [i for i in kept if quality[i][1] >= rules.useful_kept * most]
+    return max(kept, key=lambda i: (resolutions[i], -i))
+
+
+def community_id(community: Graph) -> str:
+    """Name a community after its anchor, the member with the largest weighted in-strength inside it (ties by key).
+
+    Returns:
+        `c` and 10 characters of the lower-case base32 of the SHA-256 of the anchor's key: the same for the same
+        anchor, in any run.
+    """
+    strength = np.bincount(rows_of(community.in_ptr), weights=community.in_weight, minlength=community.n)
+    anchor = int(np.argmax(significant(strength)))
+    digest = hashlib.sha256(community.keys[anchor].encode()).digest()
+    return "c" + base64.b32encode(digest).decode().lower()[:10]
+
+
+def community_label(community: Graph, authority: Float64) -> str:
+    """Label a community by accounts alone: "around @a, @b and @c", those with most authority (ties by key).
+
+    Opted-out accounts are not named. Nothing else goes into a label, so that it cannot state religion, politics,
+    health or sexuality.
+    """
+    order = np.lexsort((np.arange(community.n), -authority))
+    names = [community.name(i) for i in order.tolist() if not community.opted_out[i]][:3]
+    if not names:
+        return "around accounts that have opted out"
+    return "around " + (" and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0])
+
+
+def most_followed(community: Graph, count: int) -> tuple[str, ...]:
+    """Keys of the members most followed inside the community, ties by key; nobody who has opted out."""
+    degree = np.diff(community.in_ptr)
+    order = np.lexsort((np.arange(community.n), -degree))
+    return tuple(community.keys[i] for i in order.tolist() if degree[i] > 0 and not community.opted_out[i])[:count]

@@ -1,0 +1,69 @@
+"""The heavy measures behind one interface, so that a fast engine can stand beside the plain one."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from service.analytics.graph import Projection
+from service.analytics.reference import ReferenceEngine
+from service.domain import EngineName, Float64, Graph, Int32
+
+
+class Engine(Protocol):
+    """What an engine computes. Everything else is array work that all engines share.
+
+    An engine is deterministic: the same arrays and arguments give the same answer, whatever the hash seed or the
+    number of threads. Values may differ between engines in their last bits: they are rounded before use
+    (`scoring.significant`).
+    """
+
+    @property
+    def name(self) -> str:
+        """Name of the engine as shown in the quality of a run."""
+
+    def partition(self, projection: Projection, resolution: float, seed: int) -> Int32:
+        """Assign accounts to communities that maximise modularity at a resolution γ.
+
+        Q_γ = Σ_c [w_c / W − γ · (s_c / 2W)²], with W all tie weight, w_c that inside c, s_c the summed strength of
+        c's members. Communities need not be connected yet, nor labels be in any order; accounts without ties get any
+        label of their own.
+
+        Args:
+            projection: undirected ties of n accounts.
+            resolution: γ > 0; higher is finer.
+            seed: of everything random.
+
+        Returns:
+            int32[n], labels from 0 on.
+        """
+
+    def pagerank(self, community: Graph, damping: float) -> Float64:
+        """PageRank along follows i → j in proportion to weight, dangling mass spread evenly over all accounts.
+
+        Args:
+            community: the graph it is taken over, k ≥ 1 accounts.
+            damping: chance to go on along a follow.
+
+        Returns:
+            float64[k], summing to 1; L1 distance of the last two iterates below 1e-12.
+        """
+
+    def reach(self, community: Graph, influence: Float64) -> Float64:
+        """Expected share of the other accounts that i moves, directly or through one other account.
+
+        reach_i = mean over j ≠ i of 1 − (1 − p_ij) · Π_k (1 − p_ik · p_kj)
+
+        Args:
+            community: the graph it is taken over, k accounts.
+            influence: float64[m], p of each incoming follow (places of `in_idx`): at the follow of account i by j it
+                is p_ij, the probability that i influences j. No follow, no influence.
+
+        Returns:
+            float64[k] in 0..1; 0 where there is nobody else.
+        """
+
+
+def get_engine(name: EngineName) -> Engine:
+    """Return the engine of this name; `auto` is the best there is, which today is `reference`."""
+    engines: dict[EngineName, type[ReferenceEngine]] = {"auto": ReferenceEngine, "reference": ReferenceEngine}
+    return engines[name]()

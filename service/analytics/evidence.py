@@ -1,0 +1,234 @@
+"""What a candidate's parts rest on: the follows behind each raw value, and sentences with their numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from service.analytics.graph import rows_of
+from service.analytics.measures import Trust, two_steps
+from service.analytics.rounding import significant
+from service.analytics.scoring import NULL_REASONS, weights_in_force
+from service.domain import (
+    MILLION,
+    PART_NAMES,
+    TYPE_NAMES,
+    Candidate,
+    CommunityScores,
+    Evidence,
+    Float64,
+    Graph,
+    Int64,
+    Part,
+    PartName,
+    ScoringRules,
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A community with its measures, as evidence needs them.
+
+    Attributes:
+        graph: the community's own graph, k accounts.
+        in_degree: int64[k], followers in the whole graph.
+        influence: float64[m], p of each incoming follow.
+        trust: trust and what it rests on.
+        raw: float64[k] of each part that is not null, as published.
+    """
+
+    graph: Graph
+    in_degree: Int64
+    influence: Float64
+    trust: Trust
+    raw: dict[PartName, Float64]
+
+
+def candidates_of(measured: Measured, scores: CommunityScores, community: str, rules: ScoringRules) -> list[Candidate]:
+    """Write out the candidates of a community, best first, with parts, evidence and reasons.
+
+    Args:
+        measured: the community and its measures.
+        scores: what was scored from them.
+        community: its id.
+        rules: weights and how much evidence to show.
+    """
+    graph = measured.graph
+    base = int(np.count_nonzero(scores.in_base))
+    population = f"{_count(base, 'account')} of community {community} that can be compared"
+    strength = np.bincount(rows_of(graph.out_ptr), weights=graph.out_weight, minlength=graph.n)
+    weights = weights_in_force(rules)
+    ranked = np.flatnonzero(scores.rank)
+    result = []
+    for i in ranked[np.argsort(scores.rank[ranked])].tolist():
+        contributions = {
+            "authority": authority_evidence(graph, measured.raw["authority"], strength, i, rules),
+            "reach": reach_evidence(graph, measured.influence, i),
+            "trust": trust_evidence(graph, measured.trust, i, rules),
+        }
+        parts = []
+        for row, name in enumerate(PART_NAMES):
+            if name in NULL_REASONS:
+                parts.append(
+                    Part(
+                        part=name, weight=weights[name], raw=None, x=None, points=None, points_millionths=None,
+                        null_reason=NULL_REASONS[name],
+                    )
+                )  # fmt: skip
+                continue
+            points = int(scores.points[row, i])
+            parts.append(
+                Part(
+                    part=name,
+                    weight=weights[name],
+                    raw=float(scores.raw[row, i]),
+                    x=float(scores.x[row, i]),
+                    points=points / MILLION,
+                    points_millionths=points,
+                    evidence=_shown(measured, i, contributions[name], float(scores.raw[row, i]), rules.evidence_items),
+                )
+            )
+        score = int(scores.score[i])
+        result.append(
+            Candidate(
+                key=graph.keys[i],
+                handle=graph.handles[i],
+                name=graph.name(i),
+                community=community,
+                rank=int(scores.rank[i]),
+                score=score / MILLION,
+                score_millionths=score,
+                population=population,
+                type=TYPE_NAMES[scores.type[i]],
+                track="open",
+                followers=int(measured.in_degree[i]),
+                followers_in_community=int(graph.in_ptr[i + 1] - graph.in_ptr[i]),
+                reasons=_reasons(measured, scores, i, parts),
+                parts=tuple(parts),
+            )
+        )
+    return result
+
+
+# --- contributions of each incoming follow, in the places of account i's row of `in_idx` -------------------
+
+
+def authority_evidence(community: Graph, pagerank: Float64, strength: Float64, i: int, rules: ScoringRules) -> Float64:
+    """Inflow of PageRank from each follower j: damping · π_j · w_ji / s_j, s_j all weight j gives inside the community.
+
+    A candidate's PageRank is the sum of these and of what everybody gets: (1 − damping + damping · π of the members
+    who follow nobody inside) / k.
+    """
+    row = slice(int(community.in_ptr[i]), int(community.in_ptr[i + 1]))
+    follower = community.in_idx[row]
+    result: Float64 = rules.damping * pagerank[follower] * (community.in_weight[row] / strength[follower])
+    return result
+
+
+def reach_evidence(community: Graph, influence: Float64, i: int) -> Float64:
+    """What reach loses without the follow of each follower k, all else held fixed.
+
+    Without it k itself is no longer moved directly, and nobody by way of k:
+    1/(n − 1) · Σ_j (probability that j is missed without the factor of this follow − with it).
+    """
+    steps = two_steps(community, influence, i)
+    missed = np.exp(steps.log_missed)
+    directly = missed[steps.direct] * np.expm1(-steps.log_direct)
+    by_way = np.bincount(steps.via, weights=missed[steps.end] * np.expm1(-steps.log_path), minlength=len(steps.direct))
+    return (directly + by_way) / max(community.n - 1, 1)
+
+
+def trust_evidence(community: Graph, trust: Trust, i: int, rules: ScoringRules) -> Float64:
+    """What each mutual tie adds to trust: s_ij / (n_i + prior); 0 for follows that are not returned."""
+    row = slice(int(community.in_ptr[i]), int(community.in_ptr[i + 1]))
+    followers = row.stop - row.start
+    return np.where(trust.mutual[row], trust.tie[i], 0.0) / (followers + rules.trust_prior_ties)
+
+
+def _shown(measured: Measured, i: int, contribution: Float64, raw: float, items: int) -> tuple[Evidence, ...]:
+    """The follows that contribute most, ties by the follower's key; followers who have opted out are not shown."""
+    graph, start = measured.graph, int(measured.graph.in_ptr[i])
+    follower = graph.in_idx[start : start + len(contribution)]
+    contribution = significant(np.where(graph.opted_out[follower], 0.0, contribution))
+    order = np.lexsort((follower, -contribution))
+    order = order[contribution[order] > 0][:items]
+    share = significant(contribution[order] / raw)
+    return tuple(
+        Evidence(
+            follower=graph.keys[j],
+            follower_handle=graph.handles[j],
+            followee=graph.keys[i],
+            mutual=bool(measured.trust.mutual[start + place]),
+            contribution=float(contribution[place]),
+            share=float(part),
+        )
+        for place, j, part in zip(order.tolist(), follower[order].tolist(), share.tolist(), strict=True)
+    )
+
+
+# --- reasons --------------------------------------------------------------------------------------------------
+
+
+def _reasons(measured: Measured, scores: CommunityScores, i: int, parts: list[Part]) -> tuple[str, ...]:
+    """One sentence for each part that gave points, most points first (ties in the order of the parts)."""
+    sentences = {
+        "authority": _authority_reason,
+        "reach": _reach_reason,
+        "trust": _trust_reason,
+    }
+    scored = sorted((part for part in parts if part.points_millionths), key=lambda part: -(part.points_millionths or 0))
+    return tuple(sentences[part.part](measured, scores, i) for part in scored)
+
+
+def _authority_reason(measured: Measured, scores: CommunityScores, i: int) -> str:
+    graph, raw = measured.graph, measured.raw["authority"]
+    compared = raw[scores.in_base]
+    others = len(compared) - 1
+    below = int(np.count_nonzero(compared < raw[i]))
+    equal = int(np.count_nonzero(compared == raw[i])) - 1
+    followers = int(graph.in_ptr[i + 1] - graph.in_ptr[i])
+    follow = f"{_count(followers, 'member')} {'follows' if followers == 1 else 'follow'} this account"
+    if below:
+        return f"Listened to more than {_of(below, others, 'other account')} compared; {follow}."
+    if equal:
+        return f"Listened to as much as {_of(equal, others, 'other account')} compared; {follow}."
+    return f"{follow}."
+
+
+def _reach_reason(measured: Measured, scores: CommunityScores, i: int) -> str:  # noqa: ARG001 - one shape for all
+    steps = two_steps(measured.graph, measured.influence, i)
+    reached, direct, others = len(steps.target), len(steps.direct), measured.graph.n - 1
+    if reached == direct:
+        return f"Reaches {_of(reached, others, 'other member')} directly."
+    return (
+        f"Reaches {_of(reached, others, 'other member')} within two steps: "
+        f"{direct:,} directly and {reached - direct:,} through {'a follower' if direct == 1 else 'followers'}."
+    )
+
+
+def _trust_reason(measured: Measured, scores: CommunityScores, i: int) -> str:  # noqa: ARG001 - one shape for all
+    followers = int(measured.graph.in_ptr[i + 1] - measured.graph.in_ptr[i])
+    back = int(measured.trust.followed_back[i])
+    if back == 0:
+        known = "the one follower it has" if followers == 1 else f"any of its {followers:,} followers"
+        return (
+            f"Does not follow back {known} in this community; "
+            f"its trust rests on the community's average of {measured.trust.mean:.2f} a tie alone."
+        )
+    return f"Follows back {_of(back, followers, 'follower')} in this community, so these ties go both ways."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _of(some: int, all_: int, noun: str) -> str:
+    """Say how many of how many: `the only other member`, `all 12 other members`, `3 of the 12 other members (25%)`.
+
+    Percentages are rounded down, so that they never claim too much.
+    """
+    if some == all_:
+        return f"the only {noun}" if all_ == 1 else f"all {all_:,} {noun}s"
+    percent = 100 * some // all_
+    return f"{some:,} of the {_count(all_, noun)}" + (f" ({percent}%)" if percent else "")

@@ -1,0 +1,1 @@
+"""HTTP only: application, dependencies, problem details, thin routes."""

@@ -1,0 +1,91 @@
+"""The HTTP application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from service import __version__
+from service.api.guard import LOOPBACK, Guard
+from service.api.problems import Problem, install
+from service.api.routes import health, v1
+from service.domain import StoreAddress
+from service.errors import ConfigurationError
+from service.flows.published import PublishedReader
+from service.settings import Settings
+from service.store.driver import AsyncStore
+
+DESCRIPTION = """Communities of a follower graph, and who in them could become an ambassador.
+
+Every error is a problem document (RFC 9457) with a stable `code`. Lists are paged with opaque cursors that stay with
+the run they came from. Answers name the run they come from; `?run=` reads a kept one.
+"""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Build the application; it connects to Neo4j when it starts.
+
+    Raises:
+        ConfigurationError: no Neo4j is named, or the address is open to a network that was not said to be trusted.
+    """
+    address = _address(settings)
+    check_host(settings.host, trust_network=settings.trust_network)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncStore(address, connect_seconds=2.0, retry_seconds=1.0) as store:
+            app.state.store = store
+            app.state.reader = PublishedReader(store)
+            yield
+            await app.state.reader.close()
+
+    app = FastAPI(title="Entourage", version=__version__, description=DESCRIPTION, lifespan=lifespan)
+    app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes, loopback_only=not settings.trust_network)
+    install(app)
+    app.include_router(v1)
+    app.include_router(health)
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schema["components"]["schemas"].update(problem.pop("$defs"))
+            schema["components"]["schemas"]["Problem"] = problem
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+    return app
+
+
+def run_api(settings: Settings) -> None:
+    """Serve the application until SIGTERM."""
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
+def check_host(host: str, *, trust_network: bool) -> None:
+    """Raise ConfigurationError for an address beyond loopback, unless the network is trusted: there are no keys."""
+    if host not in LOOPBACK and not trust_network:
+        raise ConfigurationError(
+            f"The API has no keys yet, so it listens on loopback only, not on {host}; set ENTOURAGE_TRUST_NETWORK=true "
+            "if nobody beyond a network you trust can reach it."
+        )
+
+
+def _address(settings: Settings) -> StoreAddress:
+    if settings.neo4j_uri is None or settings.neo4j_password is None:
+        raise ConfigurationError("Set ENTOURAGE_NEO4J_URI and ENTOURAGE_NEO4J_PASSWORD, or run `entourage serve`.")
+    return StoreAddress(settings.neo4j_uri, settings.neo4j_user, settings.neo4j_password, settings.neo4j_database)

@@ -1,0 +1,91 @@
+"""Cursors, ETags, and pages put together from prepared bytes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+from fastapi import Request, Response
+
+from service.errors import InvalidCursor
+from service.flows.published import Published
+
+_SEPARATOR = "|"
+
+
+def make_cursor(run_id: str, question: str, offset: int) -> str:
+    """Make an opaque cursor: where to go on, in which run, for which question."""
+    text = _SEPARATOR.join((run_id, str(offset), _checksum(run_id, question, offset)))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str, question: str) -> tuple[str, int]:
+    """Return run id and offset of a cursor that was made for this question.
+
+    Raises:
+        InvalidCursor: it was not, or is not one of ours.
+    """
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+        run_id, digits, checksum = text.split(_SEPARATOR)
+        offset = int(digits)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidCursor(_WRONG) from error
+    if checksum != _checksum(run_id, question, offset) or offset < 0:
+        raise InvalidCursor(_WRONG)
+    return run_id, offset
+
+
+_WRONG = "This cursor does not belong to this question; start again without one, and change nothing while paging."
+
+
+def _checksum(run_id: str, question: str, offset: int) -> str:
+    return hashlib.sha256(_SEPARATOR.join((run_id, question, str(offset))).encode()).hexdigest()[:12]
+
+
+def summary(published: Published) -> bytes:
+    """The `run` member of every answer."""
+    run = published.run
+    document = {
+        "id": run.id,
+        "graph_version": run.graph_version,
+        "as_of": _time(run.as_of),
+        "finished_at": _time(run.finished_at),
+        "stale": published.stale,
+    }
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _time(value: object) -> str | None:
+    return None if value is None else str(value.isoformat()).replace("+00:00", "Z")  # type: ignore[attr-defined]
+
+
+def answer(request: Request, published: Published, members: Mapping[str, bytes], *, changing: bool = False) -> Response:
+    """Put an answer together from members that are JSON already; 304 where the caller has it.
+
+    `changing` is for answers that hold more than the run published: they get no ETag.
+    """
+    headers = {"Cache-Control": "no-cache"}
+    if not changing:
+        question = f"{published.run.id}{published.run.digest}{published.stale}{request.url.path}?{request.url.query}"
+        headers["ETag"] = f'"{hashlib.sha256(question.encode()).hexdigest()[:32]}"'
+        given = request.headers.get("if-none-match", "")
+        if given.strip() == "*" or headers["ETag"] in {tag.strip().removeprefix("W/") for tag in given.split(",")}:
+            return Response(status_code=304, headers=headers)
+    members = {"run": summary(published), **members}
+    body = b",".join(b'"%s":%s' % (name.encode(), value) for name, value in members.items())
+    return Response(b"{" + body + b"}", media_type="application/json", headers=headers)
+
+
+def page(lines: Sequence[bytes], run_id: str, question: str, offset: int, limit: int) -> dict[str, bytes]:
+    """The members of one page: total, next_cursor, items."""
+    end = offset + limit
+    following = json.dumps(make_cursor(run_id, question, end)) if end < len(lines) else "null"
+    return {
+        "total": str(len(lines)).encode(),
+        "next_cursor": following.encode(),
+        "items": b"[" + b",".join(lines[offset:end]) + b"]",
+    }

@@ -1,0 +1,169 @@
+"""What the command shows people: progress of long work, tables of communities and candidates."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from service import domain
+from service.flows.importing import ImportReport
+from service.store.embedded import EmbeddedStatus
+from service.store.migrations import MigrationReport
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def shown_progress(*, quiet: bool = False) -> Iterator[domain.Progress]:
+    """Yield a progress callback that draws one bar a stage on standard error.
+
+    Where standard error is not a terminal, a line a stage is written instead; `quiet` shows nothing.
+    """
+    if quiet:
+        yield domain.no_progress
+    elif not err.is_terminal:
+        seen: set[str] = set()
+
+        def line(stage: str, done: int, total: int | None) -> None:  # noqa: ARG001 - the protocol of Progress
+            if stage not in seen:
+                seen.add(stage)
+                print(f"{stage} ...", file=sys.stderr, flush=True)
+
+        yield line
+    else:
+        columns = (
+            SpinnerColumn(finished_text="[green]✓[/]"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=err, refresh_per_second=8) as bars:
+            tasks: dict[str, TaskID] = {}
+
+            def bar(stage: str, done: int, total: int | None) -> None:
+                if stage not in tasks:
+                    for task in tasks.values():  # a new stage means that those before it are over
+                        _finish(bars, task)
+                    tasks[stage] = bars.add_task(escape(stage), total=total)
+                bars.update(tasks[stage], completed=done, total=total)
+
+            yield bar
+            for task in tasks.values():
+                _finish(bars, task)
+
+
+def _finish(bars: Progress, task: TaskID) -> None:
+    shown = bars.tasks[bars.task_ids.index(task)]
+    total = shown.total or max(shown.completed, 1)
+    bars.update(task, completed=total, total=total)
+
+
+def community_title(community: domain.Community) -> str:
+    """One line that names a community: id, label, size."""
+    respectable = "" if community.respectable else "  [yellow](not respectable: see its tests)[/]"
+    return f"[bold]{escape(community.label)}[/]  [dim]{community.id}[/]  {community.size:,} accounts{respectable}"
+
+
+def communities_table(communities: Sequence[domain.Community]) -> Table:
+    """Draw communities, one a row."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name, side in (
+        ("id", "left"),
+        ("label", "left"),
+        ("size", "right"),
+        ("candidates", "right"),
+        ("follows inside", "right"),
+        ("reciprocity", "right"),
+        ("respectable", "left"),
+    ):
+        table.add_column(name, justify="right" if side == "right" else "left", overflow="fold")
+    for community in communities:
+        failed = ", ".join(test.test for test in community.tests if test.passed is False)
+        table.add_row(
+            community.id,
+            escape(community.label),
+            f"{community.size:,}",
+            f"{community.candidates:,}",
+            f"{community.follows_inside:,}",
+            f"{community.reciprocity:.0%}",
+            "yes" if community.respectable else f"no: {failed}",
+        )
+    return table
+
+
+def candidates_table(candidates: Sequence[domain.Candidate]) -> Table:
+    """Draw candidates in order of rank with their two strongest reasons."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for name, right in (("", True), ("account", False), ("score", True), ("type", False), ("track", False)):
+        table.add_column(name, justify="right" if right else "left", no_wrap=True)
+    table.add_column("strongest reasons", overflow="fold", ratio=1)
+    for candidate in candidates:
+        table.add_row(
+            f"{candidate.rank}",
+            escape(candidate.name),
+            f"{candidate.score:.1f}",
+            candidate.type,
+            candidate.track,
+            escape("\n".join(candidate.reasons[:2])),
+        )
+    return table
+
+
+def run_summary(run: domain.Run, *, created: bool = True) -> str:
+    """Say in a few lines what a run found."""
+    quality = run.quality
+    if quality is None:
+        return f"Run {run.id} is {run.state}."
+    said = (
+        f"\n[bold]{quality.accounts:,}[/] accounts and [bold]{quality.follows:,}[/] follows, "
+        f"in [bold]{quality.communities}[/] communities (modularity {quality.modularity:.2f}, "
+        f"{quality.respectable} respectable, {quality.isolates:,} accounts without ties): "
+        f"[bold]{quality.candidates:,}[/] ambassador candidates.\n"
+    )
+    state = "published" if run.current else "not published"
+    return said + f"[dim]Run {run.id}, {state}{'' if created else '; nothing has changed since, so it stands'}.[/]\n"
+
+
+def import_summary(report: ImportReport) -> str:
+    """Say in a few lines what an import changed."""
+    said = (
+        f"Read [bold]{report.lines:,}[/] lines: {report.follows_created:,} new follows, "
+        f"{report.follows_updated:,} updated, {report.unchanged:,} already there, {report.duplicates:,} duplicates; "
+        f"{report.accounts_created:,} new accounts."
+    )
+    if report.rejected:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in report.rejected.items())
+        said += f"\n[yellow]Left out: {reasons}[/]; line numbers and reasons are in {escape(str(report.report))}"
+    return said
+
+
+def migration_summary(report: MigrationReport, *, dry_run: bool) -> str:
+    """Say what was applied, or would be."""
+    files = report.pending if dry_run else report.applied
+    if not files:
+        return f"The graph is up to date (version {report.version})."
+    return ("Would apply: " if dry_run else "Applied: ") + ", ".join(escape(str(file)) for file in files)
+
+
+def store_summary(status: EmbeddedStatus) -> str:
+    """Say where the embedded Neo4j is, or that it does not run."""
+    if not status.running:
+        return f"Neo4j does not run. Its data is in {escape(str(status.home))}"
+    return (
+        f"Neo4j {status.version} runs at [bold]{status.uri}[/] (process {status.pid}"
+        f"{', kept until `entourage store stop`' if status.kept else ''}).\n"
+        f"User neo4j, password in {escape(str(status.home))}/password; data in {escape(str(status.home))}"
+    )
+
+
+def note(message: str) -> None:
+    """Say something beside the result, on standard error."""
+    err.print(message)

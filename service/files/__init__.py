@@ -1,0 +1,1 @@
+"""Files people bring: reading follows, reporting the lines that cannot be used."""

@@ -1,0 +1,314 @@
+"""What a file of follows looks like: its format, separator, header and columns, found from its first lines."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from service.errors import BadInput, NothingImported, UnreadableFile
+from service.files.columns import find_column, find_ends, find_position, is_position, looks_like_header
+from service.files.lines import Line
+from service.files.values import BadLine, dictionary
+
+Format = Literal["csv", "ndjson", "edgelist"]
+FORMATS: tuple[Format, ...] = ("csv", "ndjson", "edgelist")
+COMMENT = ("#", "%")
+
+HEAD_DATA_LINES = 200
+HEAD_BYTES = 1 << 20
+_DELIMITERS = ("\t", ",", ";", "|")
+_NETWORK = re.compile(r"[a-z0-9_.-]{1,64}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class FollowFile:
+    """A file of follows and how to read it. What is not said is found from the file itself.
+
+    A line `a b` says that a follows b; `reverse` turns every line round. Columns are given by name, or by
+    position from 1; in NDJSON by field name; in networkx edge lists (`0 4 {'weight': 0.5}`) weight and time by the
+    key of the dictionary. Weight and time are read only where their column is given.
+
+    Attributes:
+        path: the file; `-` is standard input. Compressed with gzip or not.
+        format: `csv` (any separator, quotes), `ndjson`, or `edgelist` (white space or tab, `#` and `%` comments,
+            no quotes).
+        network: where the accounts live; keys are `network:native_id`.
+        follower_column, followee_column, weight_column, time_column: as above.
+        reverse: who is followed comes first.
+        has_header: whether the first line holds column names.
+        delimiter: one character that separates columns.
+
+    Raises:
+        BadInput: an option has a value that cannot be used.
+    """
+
+    path: Path
+    format: str | None = None
+    network: str = "local"
+    follower_column: str | None = None
+    followee_column: str | None = None
+    weight_column: str | None = None
+    time_column: str | None = None
+    reverse: bool = False
+    has_header: bool | None = None
+    delimiter: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.format is not None and self.format not in FORMATS:
+            raise BadInput(f"There is no format {self.format!r}; choose one of {', '.join(FORMATS)}.")
+        if not _NETWORK.fullmatch(self.network):
+            raise BadInput(
+                f"{self.network!r} cannot name a network; use 1 to 64 of the characters a-z, 0-9, _, . and -."
+            )
+        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n\0'):
+            raise BadInput(f"{self.delimiter!r} cannot separate columns; give one character.")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How to take a line apart. A column is a position from 0, or a key of an object or of dictionary data.
+
+    Attributes:
+        format: see FollowFile.
+        delimiter: what separates columns; None is any white space.
+        first_line: number of the first line that holds data or column names; comments may stand before it.
+        has_header: whether that line holds column names.
+        width: more columns than this mean that a separator stands inside a value; None: not checked.
+        dict_data: lines end with a dictionary.
+    """
+
+    format: Format
+    follower: int | str
+    followee: int | str
+    weight: int | str | None
+    time: int | str | None
+    delimiter: str | None = None
+    first_line: int = 1
+    has_header: bool = False
+    width: int | None = None
+    dict_data: bool = False
+
+
+def is_comment(text: str) -> bool:
+    """Whether a line of an edge list is a comment."""
+    return text.lstrip().startswith(COMMENT)
+
+
+def find_layout(file: FollowFile, name: str, head: Sequence[Line]) -> Layout:
+    """Find out how a file is laid out.
+
+    Args:
+        file: what was said about it.
+        name: what to call it in messages.
+        head: its first lines.
+
+    Raises:
+        NothingImported: there is not one line of data.
+        UnreadableFile: it is of another kind, has no such column, or it cannot be told which columns to use.
+    """
+    _refuse_other_kinds(name, head)
+    data = [(line.number, text) for line in head if (text := _text(line)) is not None]
+    if not data:
+        if any(line.data.strip() for line in head):
+            raise UnreadableFile(f"{name} does not hold text in UTF-8; save it as UTF-8 text and import that.")
+        raise NothingImported(f"{name} is empty; there is nothing to import.")
+    if file.format == "ndjson" or (file.format is None and data[0][1].lstrip().startswith("{")):
+        return _ndjson(file, name, [text for _, text in data])
+    rows = [(number, text) for number, text in data if not is_comment(text)]
+    if not rows:
+        raise NothingImported(f"{name} holds only comments; there is nothing to import.")
+    return _delimited(file, name, rows[0][0], [text for _, text in rows])
+
+
+def _text(line: Line) -> str | None:
+    """Return the text of a line that can tell something about the file."""
+    if not line.whole or b"\0" in line.data:
+        return None
+    try:
+        return line.data.decode() if line.data.strip() else None
+    except UnicodeDecodeError:
+        return None
+
+
+_OTHER_KINDS = (
+    (b"\xff\xfe", "UTF-16 text; save it as UTF-8"),
+    (b"\xfe\xff", "UTF-16 text; save it as UTF-8"),
+    (b"PK\x03\x04", "a ZIP archive or a spreadsheet; save the table as CSV"),
+    (b"PAR1", "a Parquet file; save it as CSV"),
+    (b"BZh", "compressed with bzip2; unpack it, or pack it with gzip"),
+    (b"\xfd7zXZ\0", "compressed with xz; unpack it, or pack it with gzip"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd; unpack it, or pack it with gzip"),
+    (b"\x1f\x8b", "compressed with gzip twice; unpack it once"),
+    (b"sqlite format 3\0", "an SQLite database; save the table as CSV"),
+    (b"<", "XML or HTML (GraphML, GEXF); save its edges as CSV"),
+    (b"graph [", "GML; save its edges as CSV"),
+    (b'creator "', "GML; save its edges as CSV"),
+    (b"*vertices", "Pajek; save its edges as CSV"),
+    (b"[[", "a JSON array; write one object a line"),
+    (b"[{", "a JSON array; write one object a line (jq -c '.[]')"),
+)
+
+
+def _refuse_other_kinds(name: str, head: Sequence[Line]) -> None:
+    start = b"".join(line.data[:64].strip() for line in head[:3])
+    for opening, kind in _OTHER_KINDS:
+        if start[: len(opening)] == opening or start[: len(opening)].lower() == opening:
+            raise UnreadableFile(f"{name} is {kind}, and import that.")
+
+
+# --- NDJSON ---------------------------------------------------------------------------------------------
+
+
+def _ndjson(file: FollowFile, name: str, texts: Sequence[str]) -> Layout:
+    fields: dict[str, None] = {}
+    for text in texts:
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            fields.update(dict.fromkeys(value))
+    if not fields:
+        raise NothingImported(f"Not one of the first lines of {name} is a JSON object; there is nothing to import.")
+    names = list(fields)
+    follower, followee = find_ends(name, names, file.follower_column, file.followee_column, positions=False)
+    return Layout(
+        format="ndjson",
+        follower=names[follower],
+        followee=names[followee],
+        weight=_key(name, names, file.weight_column),
+        time=_key(name, names, file.time_column),
+    )
+
+
+def _key(name: str, keys: Sequence[str], wanted: str | None) -> str | None:
+    """Return the key of a JSON object or of dictionary data that was asked for."""
+    return None if wanted is None else keys[find_column(name, keys, wanted, positions=False)]
+
+
+# --- separated columns ----------------------------------------------------------------------------------
+
+# `0 4 {'weight': 0.5}` as networkx writes it; group 1 is the separator.
+_DICT_LINE = re.compile(r"\s*[^\s,;|{]+(\s+|[,;|])\s*[^\s,;|{]+\s*(?:\1)\s*\{.*\}\s*")
+
+
+def _delimited(file: FollowFile, name: str, first_line: int, texts: Sequence[str]) -> Layout:
+    dict_line = _DICT_LINE.fullmatch(texts[0]) if file.format != "csv" else None
+    if dict_line:
+        return _with_dictionaries(file, name, first_line, texts, file.delimiter or dict_line[1].strip() or None)
+    delimiter = file.delimiter or _delimiter(texts)
+    if delimiter is None and file.format == "csv":
+        delimiter = " " if _widths(texts, " ") else ","
+    rows = [split(text, delimiter) for text in texts]
+    if file.format is None and delimiter is None and not _regular(rows):
+        raise UnreadableFile(
+            f"{name} does not look like a list of follows: its first lines have no columns in common. "
+            f"If it is one, say which format it has: {', '.join(FORMATS)}."
+        )
+    header = rows[0] if _has_header(file, rows) else None
+    width = max(len(row) for row in (rows if header is None else rows[:1]))
+
+    def column(wanted: str | None) -> int | None:
+        if wanted is None:
+            return None
+        return find_position(name, width, wanted) if header is None else find_column(name, header, wanted)
+
+    follower, followee = (
+        _numbered_ends(file, name, width)
+        if header is None
+        else find_ends(name, header, file.follower_column, file.followee_column)
+    )
+    return Layout(
+        format=file.format or _format(texts, delimiter, header is not None),  # type: ignore[arg-type]
+        follower=follower,
+        followee=followee,
+        weight=column(file.weight_column),
+        time=column(file.time_column),
+        delimiter=delimiter,
+        first_line=first_line,
+        has_header=header is not None,
+        width=width,
+    )
+
+
+def _has_header(file: FollowFile, rows: Sequence[Sequence[str]]) -> bool:
+    if file.has_header is not None:
+        return file.has_header
+    columns = (file.follower_column, file.followee_column, file.weight_column, file.time_column)
+    return any(column is not None and not is_position(column) for column in columns) or looks_like_header(rows)
+
+
+def _numbered_ends(file: FollowFile, name: str, width: int) -> tuple[int, int]:
+    """Return the positions of the two ends where columns have no names: the first two unless said."""
+    follower = find_position(name, width, file.follower_column or "1")
+    followee = find_position(name, width, file.followee_column or "2")
+    if follower == followee:
+        raise UnreadableFile(f"{name}: follower and followee cannot both be column {follower + 1}.")
+    return follower, followee
+
+
+def _format(texts: Sequence[str], delimiter: str | None, has_header: bool) -> Format:
+    """Return `edgelist` for what SNAP and the like write, where comments may stand between the lines."""
+    if delimiter is None or (delimiter == "\t" and not has_header and not any('"' in text for text in texts)):
+        return "edgelist"
+    return "csv"
+
+
+def split(text: str, delimiter: str | None) -> list[str]:
+    """Split one line for a look at it; white space separates where `delimiter` is None."""
+    if delimiter is None:
+        return text.split()
+    if '"' not in text:
+        return text.split(delimiter)
+    try:
+        return next(csv.reader([text], delimiter=delimiter, skipinitialspace=delimiter != " "), [])
+    except csv.Error:
+        return text.split(delimiter)
+
+
+def _delimiter(texts: Sequence[str]) -> str | None:
+    """Return the character that cuts most lines into the same number of columns; None: white space does."""
+    candidates = (*_DELIMITERS, " ") if texts[0].startswith('"') else _DELIMITERS
+    found = [(lines, width, -rank) for rank, one in enumerate(candidates) for lines, width in [_widths(texts, one)]]
+    lines, width, rank = max(found)
+    return candidates[-rank] if width >= 2 and 2 * lines >= len(texts) else None
+
+
+def _widths(texts: Sequence[str], delimiter: str) -> tuple[int, int]:
+    """Return the most common number of columns from 2 on, as (lines that have it, the number)."""
+    widths = Counter(len(split(text, delimiter)) for text in texts)
+    return max(((lines, width) for width, lines in widths.items() if width >= 2), default=(0, 0))
+
+
+def _regular(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether at least half of the lines have one number of columns, of two or more."""
+    widths = Counter(len(row) for row in rows if len(row) >= 2)
+    return bool(widths) and 2 * max(widths.values()) >= len(rows)
+
+
+def _with_dictionaries(
+    file: FollowFile, name: str, first_line: int, texts: Sequence[str], delimiter: str | None
+) -> Layout:
+    keys: dict[str, None] = {}
+    for text in texts:
+        cells = text.split(delimiter, 2)
+        with suppress(BadLine):
+            keys.update(dict.fromkeys(dictionary(cells[2] if len(cells) == 3 else "")))
+    follower, followee = _numbered_ends(file, name, 2)
+    return Layout(
+        format="edgelist",
+        follower=follower,
+        followee=followee,
+        weight=_key(name, list(keys), file.weight_column),
+        time=_key(name, list(keys), file.time_column),
+        delimiter=delimiter,
+        first_line=first_line,
+        dict_data=True,
+    )

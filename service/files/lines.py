@@ -1,0 +1,158 @@
+"""Bytes of a file or of standard input as numbered lines: gunzipped, bounded, never held whole."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import stat
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol, cast
+
+from service.errors import UnreadableFile
+
+BLOCK_BYTES = 1 << 18
+MAX_LINE_BYTES = 1 << 17
+"""A longer line is rejected. It is also the default limit of a field of Python's csv module."""
+
+STANDARD_INPUT = Path("-")
+_GZIP = b"\x1f\x8b"
+_KEPT_OF_LONG_LINE = 1_000
+
+
+class Line(NamedTuple):
+    """One physical line without its end. `whole` is False where it was too long: `data` is its beginning."""
+
+    number: int
+    data: bytes
+    whole: bool
+
+
+class _Blocks(Protocol):
+    def read1(self, size: int = -1, /) -> bytes: ...
+
+
+class _Source(io.RawIOBase):
+    """The file as it lies there, counting what was read; its first bytes can be looked at before reading."""
+
+    def __init__(self, raw: io.FileIO | io.BufferedReader) -> None:
+        self._raw = raw
+        self.read_bytes = 0
+        self.start = b""
+        # A pipe may hand over a single byte at first.
+        while len(self.start) < len(_GZIP) and (block := raw.read(len(_GZIP) - len(self.start))):
+            self.start += block
+        self._unread = self.start
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if self._unread:
+            size = min(len(buffer), len(self._unread))
+            buffer[:size], self._unread = self._unread[:size], self._unread[size:]
+        else:
+            size = self._raw.readinto(buffer) or 0
+        self.read_bytes += size
+        return size
+
+
+@dataclass(frozen=True)
+class LineStream:
+    """A file being read. `total_bytes` is its size on disk (compressed), None where it is a pipe."""
+
+    name: str
+    total_bytes: int | None
+    _source: _Source
+    _blocks: _Blocks
+
+    @property
+    def read_bytes(self) -> int:
+        """How many bytes of the file on disk were read so far."""
+        return self._source.read_bytes
+
+    def __iter__(self) -> Iterator[Line]:
+        r"""Yield every line; lines end with \n, \r\n or a lone \r. A byte order mark is left out.
+
+        Raises:
+            UnreadableFile: reading failed on the way, or gzip data ends early. What was read of the last,
+                unfinished line is not yielded: it may have been cut in the middle of an id.
+        """
+        number, pending = 0, b""
+        while block := self._read(number):
+            block = pending + block
+            lines = block.splitlines()
+            if block.endswith(b"\n"):
+                pending = b""
+            else:
+                # A final \r may be the first half of \r\n, so its line is kept back as well.
+                pending = lines.pop() + (b"\r" if block.endswith(b"\r") else b"")
+                if len(pending) > MAX_LINE_BYTES:
+                    pending = pending[: MAX_LINE_BYTES + 1] + (b"\r" if pending.endswith(b"\r") else b"")
+            for data in lines:
+                number += 1
+                yield _line(number, data)
+        for data in pending.splitlines():
+            number += 1
+            yield _line(number, data)
+
+    def _read(self, lines_done: int) -> bytes:
+        try:
+            return self._blocks.read1(BLOCK_BYTES)
+        except (EOFError, OSError, zlib.error) as error:
+            where = f"after line {lines_done:,}" if lines_done else "before its first line ended"
+            message = f"Reading {self.name} stopped {where}: {_reason(error)}."
+            raise UnreadableFile(message, line=lines_done) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, EOFError):
+        return "its gzip data ends early, as if a download or copy was cut off"
+    if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
+        return error.strerror or str(error)
+    return "its gzip data is damaged"
+
+
+def _line(number: int, data: bytes) -> Line:
+    if number == 1 and data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+    if len(data) > MAX_LINE_BYTES:
+        return Line(number, data[:_KEPT_OF_LONG_LINE], False)
+    return Line(number, data, True)
+
+
+@contextmanager
+def open_lines(path: Path) -> Iterator[LineStream]:
+    """Open a file (`-` is standard input); gzip is known by its first bytes, whatever the file is called.
+
+    Raises:
+        UnreadableFile: there is no such file, it is a folder, or it may not be read.
+    """
+    if path == STANDARD_INPUT:
+        source = _Source(cast(io.BufferedReader, sys.stdin.buffer))
+        yield LineStream("standard input", None, source, _unpacked(source))
+        return
+    try:
+        raw = path.open("rb", buffering=0)
+    except OSError as error:
+        raise UnreadableFile(f"The file {path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:  # a NUL in the name
+        raise UnreadableFile(f"{str(path)!r} is not the name of a file.") from error
+    with raw:
+        try:
+            status = os.fstat(raw.fileno())
+            source = _Source(raw)
+        except OSError as error:
+            raise UnreadableFile(f"The file {path} cannot be read: {error.strerror}.") from error
+        size = status.st_size if stat.S_ISREG(status.st_mode) else None
+        yield LineStream(str(path), size, source, _unpacked(source))
+
+
+def _unpacked(source: _Source) -> _Blocks:
+    buffered = io.BufferedReader(source, 1 << 16)
+    return gzip.GzipFile(fileobj=buffered) if source.start == _GZIP else buffered

@@ -1,0 +1,81 @@
+"""The report of lines that were left out of an import: one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import IO, NamedTuple, Self
+
+from service.errors import ConfigurationError
+
+SHOWN_CHARACTERS = 200
+
+
+class Rejected(NamedTuple):
+    """A line that was left out: its number, a stable reason, a sentence, and its first characters."""
+
+    line: int
+    reason: str
+    message: str
+    text: str
+
+
+class RejectReport:
+    """A report file that comes into being with the first rejected line. A context manager.
+
+    `<folder>/<name of the file>-<time>.rejected.ndjson`, readable by its owner only: lines may hold what people
+    would not want others to read.
+
+    Attributes:
+        path: the report, or None while nothing was rejected.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self._name = re.sub(r"[^\w.-]", "_", name, flags=re.ASCII)[:100]
+        self._file: IO[str] | None = None
+        self.path: Path | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            file, self._file = self._file, None
+            try:
+                file.close()
+            except OSError as failure:
+                # What stopped the import matters more than that its report is not complete.
+                if error is None:
+                    raise self._unwritable(failure) from failure
+
+    def write(self, rejected: Rejected) -> None:
+        """Add a line.
+
+        Raises:
+            ConfigurationError: the report cannot be written.
+        """
+        try:
+            if self._file is None:
+                self._file = self._create()
+            self._file.write(json.dumps(rejected._asdict()) + "\n")
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _create(self) -> IO[str]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        self.path = self._folder / f"{self._name}-{now}.rejected.ndjson"
+        return os.fdopen(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii")
+
+    def _unwritable(self, error: OSError) -> ConfigurationError:
+        return ConfigurationError(
+            f"The report of rejected lines cannot be written to {self._folder}: {error.strerror}; "
+            "let ENTOURAGE_DATA_DIR name a folder with room that you may write to."
+        )

@@ -1,0 +1,133 @@
+"""One analysis, from the graph to the published set. This is what the child process of a run does."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Self
+
+from service.analytics.analysis import analyse
+from service.analytics.graph import build_graph
+from service.domain import Analysis, Progress, PublishedPart, Run, RunError, StoreAddress, no_progress
+from service.errors import Conflict, EntourageError, StoreError
+from service.flows.runs import mark_failed
+from service.store.driver import Store
+from service.store.results import finish, write_back, write_pages
+from service.store.runs import read_run, report
+from service.store.snapshots import read_snapshot
+
+REPORT_SECONDS = 0.5
+"""Progress is reported to the graph at most this often."""
+
+HEARTBEAT_SECONDS = 5.0
+"""A run reports at least this often, as the sign that it lives."""
+
+
+def execute(address: StoreAddress, run_id: str, progress: Progress = no_progress) -> None:
+    """Carry out a run that was claimed: snapshot, analysis, pages, write-back, and at last publication.
+
+    Readers see nothing of it before its last transaction. A run that ends with an error is marked failed with the
+    error's code and sentence.
+
+    Args:
+        address: the graph.
+        run_id: a run in state `running`.
+        progress: told what the graph is told, stage by stage.
+
+    Raises:
+        Conflict: the run is not running, or was ended by somebody else meanwhile.
+        EmptyGraph: there is no account to analyse.
+        StoreError: Neo4j did not do what was asked.
+    """
+    with Store(address) as store:
+        run = read_run(store, run_id)
+        if run.state != "running":
+            raise Conflict(f"Run {run_id} is {run.state}, not running; claim it first.")
+        try:
+            with _Reporter(address, run_id, progress) as reporter:
+                _analyse_and_publish(store, run, reporter.progress)
+        except EntourageError as error:
+            mark_failed(address, run_id, RunError(code=error.code, message=error.message))
+            raise
+        except Exception as error:
+            said = f"An error nobody foresaw ended the analysis ({type(error).__name__}); the log holds its traceback."
+            mark_failed(address, run_id, RunError(code=EntourageError.code, message=said))
+            raise
+
+
+def _analyse_and_publish(store: Store, run: Run, progress: Progress) -> None:
+    accounts, follows, version = read_snapshot(store, progress)
+    graph = build_graph(accounts, follows, version)
+    analysis = analyse(graph, run.spec, progress)
+    progress("pages", 0, None)
+    parts = pages(analysis)
+    write_back(store, run.id, graph, analysis, progress)
+    progress("publish", 0, None)
+    digest = write_pages(store, run.id, parts)
+    finish(store, run.id, analysis.quality, digest, graph.as_of, graph.version, run.publish)
+
+
+def pages(analysis: Analysis) -> list[PublishedPart]:
+    """Prepare what a run publishes: communities, and the candidates of each, as one JSON document a line.
+
+    The bytes hold nothing of the run itself (id, times, graph version): the same graph and specification give the same
+    bytes.
+    """
+    communities = PublishedPart("communities", [one.model_dump_json().encode() for one in analysis.communities])
+    return [communities] + [
+        PublishedPart(f"candidates/{community.id}", [one.model_dump_json().encode() for one in candidates])
+        for community, candidates in zip(analysis.communities, analysis.candidates, strict=True)
+    ]
+
+
+class _Reporter:
+    """Tells the graph, from a thread of its own, how far a run has come and that it lives.
+
+    The analysis never waits for it. When it learns that the run was ended by somebody else, the next call of `progress`
+    raises Conflict, so that nothing goes on computing for nobody.
+    """
+
+    def __init__(self, address: StoreAddress, run_id: str, relay: Progress) -> None:
+        self._address = address
+        self._run_id = run_id
+        self._relay = relay
+        self._now: tuple[str, float | None] = ("snapshot", None)
+        self._news = threading.Event()
+        self._stop = threading.Event()
+        self._ended: Conflict | None = None
+        self._thread = threading.Thread(target=self._report, name="run-reporter", daemon=True)
+
+    def progress(self, stage: str, done: int, total: int | None) -> None:
+        """Take note of progress; the thread reports it."""
+        if self._ended is not None:
+            raise self._ended
+        self._now = (stage, done / total if total else None)
+        self._news.set()
+        self._relay(stage, done, total)
+
+    def _report(self) -> None:
+        # A short retry: what matters is the latest word, not that each one arrives.
+        with Store(self._address, retry_seconds=1.0) as store:
+            while not self._stop.is_set():
+                self._news.clear()
+                stage, share = self._now
+                try:
+                    report(store, self._run_id, stage, share)
+                except Conflict as ended:
+                    self._ended = ended
+                    return
+                except StoreError:
+                    pass  # Neo4j is away: the analysis itself decides what that means when it needs it
+                if not self._stop.wait(REPORT_SECONDS):
+                    self._news.wait(HEARTBEAT_SECONDS - REPORT_SECONDS)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._news.set()
+        self._thread.join()

@@ -1,0 +1,82 @@
+"""Child processes: spawned, never forked, handed the store's address by environment, ended with their parent."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from typing import IO
+
+from service.domain import StoreAddress
+
+GRACE_SECONDS = 5.0
+"""How long a child that was asked to end may take before it is killed."""
+
+ORPHAN_GRACE_SECONDS = 10.0
+"""The same for a child whose parent has died; longer, because it may have a child of its own to end."""
+
+
+def spawn(
+    arguments: Sequence[str], address: StoreAddress, nice: int = 0, *, stderr: IO[bytes] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start `entourage` with these arguments in a process of its own.
+
+    The address goes by way of the environment, where other users of the machine cannot read it, as they can arguments.
+    The child is in a session of its own: Ctrl-C in a terminal reaches the parent only, which then ends its children.
+    Its standard input is a pipe that this process holds open; see `end_with_parent`.
+
+    Args:
+        arguments: of the command.
+        address: the graph store that the child is to use.
+        nice: how much the child yields to others, 0 to 19.
+        stderr: where its standard error goes; to ours when not said.
+    """
+    environment = {
+        **os.environ,
+        "ENTOURAGE_NEO4J_URI": address.uri,
+        "ENTOURAGE_NEO4J_USER": address.user,
+        "ENTOURAGE_NEO4J_PASSWORD": address.password.get_secret_value(),
+        "ENTOURAGE_NEO4J_DATABASE": address.database,
+    }
+    child = subprocess.Popen(
+        [sys.executable, "-m", "service", *arguments],
+        env=environment, stdin=subprocess.PIPE, stderr=stderr, start_new_session=True,
+    )  # fmt: skip
+    if nice:
+        # At once, before it has threads: on Linux only threads started afterwards inherit it.
+        os.setpriority(os.PRIO_PROCESS, child.pid, nice)
+    return child
+
+
+def end(child: subprocess.Popen[bytes], grace_s: float = GRACE_SECONDS) -> int:
+    """Ask a child to end, kill it when it has not after `grace_s` seconds, and return its exit status."""
+    child.terminate()
+    try:
+        status = child.wait(grace_s)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        status = child.wait()
+    if child.stdin is not None:
+        child.stdin.close()
+    return status
+
+
+def end_with_parent() -> None:
+    """In a child: end this process when its parent has died, however it died.
+
+    The parent holds the other end of our standard input and never writes to it. When the parent is gone, the system
+    closes that end: the process then gets SIGTERM, and ends hard if it has not ended after ORPHAN_GRACE_SECONDS.
+    """
+
+    def watch() -> None:
+        # os.read, not sys.stdin: a daemon thread that holds the lock of sys.stdin breaks the end of the interpreter.
+        while os.read(0, 1024):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+        threading.Event().wait(ORPHAN_GRACE_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end-with-parent", daemon=True).start()

@@ -1,0 +1,205 @@
+"""Reading what runs published: for the HTTP service with a cache that outlives the database, and for the command."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from service.domain import Candidate, Community, PublishedPart, Run, StoreAddress
+from service.errors import EntourageError, NothingPublished, RunNotFound, StoreUnavailable
+from service.store.driver import AsyncStore
+from service.store.published import current_run_id, read_account, read_part
+from service.store.runs import get_run
+
+CACHE_BYTES = 256 * 2**20
+"""Published pages kept in memory; the least recently used go first."""
+
+RUNS_PARSED = 4
+"""Runs whose communities are kept as objects, too, to look one up."""
+
+CHECK_SECONDS = 3.0
+"""Longest wait for Neo4j when asking which run is current."""
+
+AWAY_SECONDS = 1.0
+"""After Neo4j did not answer, it is not asked again for this long; requests are answered from memory at once."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Published:
+    """A run that is done, and whether Neo4j could not be asked if it is still the current one."""
+
+    run: Run
+    stale: bool
+
+
+class PublishedReader:
+    """The published sets, as one service process sees them.
+
+    Every request asks which run is current, so that a run that was reported done is seen by whatever is read after;
+    requests that wait at the same time share one such question. Pages of a run never change, so they are kept in
+    memory; those of a new current run are fetched ahead, so that it can be served while Neo4j is away.
+    """
+
+    def __init__(self, store: AsyncStore) -> None:
+        self._store = store
+        self._runs: dict[str, Run] = {}
+        self._parts: OrderedDict[tuple[str, str], PublishedPart] = OrderedDict()
+        self._bytes = 0
+        self._communities: OrderedDict[str, list[Community]] = OrderedDict()
+        self._last: Run | None = None
+        self._asking: asyncio.Task[str | None] | None = None
+        self._waiting: asyncio.Task[str | None] | None = None
+        self._away_until = 0.0
+        self._prefetch: asyncio.Task[None] | None = None
+
+    async def close(self) -> None:
+        """End what goes on in the background."""
+        if self._prefetch is not None:
+            self._prefetch.cancel()
+
+    async def published(self, run_id: str | None = None) -> Published:
+        """Return the current run, or the kept run of this id.
+
+        Raises:
+            NothingPublished: there is no current run.
+            RunNotFound: no run of this id has published anything.
+            StoreUnavailable: Neo4j does not answer, and nothing is known from before.
+        """
+        if run_id is not None:
+            return Published(await self._run(run_id), stale=False)
+        try:
+            current = await self._current_id()
+            if current is None:
+                raise NothingPublished(
+                    "Nothing has been published yet: import follows and run `entourage analyze`, "
+                    'or POST /v1/runs with {"publish": true}.'
+                )
+            run = await self._run(current)
+        except StoreUnavailable:
+            if self._last is None:
+                raise
+            return Published(self._last, stale=True)
+        if self._last is None or self._last.id != run.id:
+            self._last = run
+            if self._prefetch is not None:
+                self._prefetch.cancel()
+            self._prefetch = asyncio.create_task(self._fetch_ahead(run.id))
+        return Published(run, stale=False)
+
+    async def part(self, run_id: str, name: str) -> PublishedPart:
+        """Return one part of a published run; see `store.published.read_part` for the errors."""
+        found = self._parts.get((run_id, name))
+        if found is not None:
+            self._parts.move_to_end((run_id, name))
+            return found
+        self._check_away()
+        part = await read_part(self._store, run_id, name)
+        if (run_id, name) not in self._parts:
+            self._parts[run_id, name] = part
+            self._bytes += _size(part)
+            while self._bytes > CACHE_BYTES and len(self._parts) > 1:
+                self._bytes -= _size(self._parts.popitem(last=False)[1])
+        return part
+
+    async def communities(self, run_id: str) -> list[Community]:
+        """Return the communities of a published run."""
+        if run_id not in self._communities:
+            part = await self.part(run_id, "communities")
+            self._communities[run_id] = [Community.model_validate_json(line) for line in part.lines]
+            while len(self._communities) > RUNS_PARSED:
+                self._communities.popitem(last=False)
+        return self._communities[run_id]
+
+    async def account(self, run_id: str, key: str) -> dict[str, Any]:
+        """Return one account with its memberships in a run; see `store.published.read_account`."""
+        self._check_away()
+        return await read_account(self._store, run_id, key)
+
+    async def _run(self, run_id: str) -> Run:
+        if run_id not in self._runs:
+            self._check_away()
+            run = await get_run(self._store, run_id)
+            if run.state != "done":
+                raise RunNotFound(f"Run {run_id} is {run.state} and has published nothing; read a run that is done.")
+            self._runs[run_id] = run
+        return self._runs[run_id]
+
+    async def _current_id(self) -> str | None:
+        """Ask which run is current, not before this call; share the question with whoever waits for one, too."""
+        self._check_away()
+        if self._waiting is None:
+            self._waiting = asyncio.create_task(self._ask_after(self._asking))
+        return await asyncio.shield(self._waiting)
+
+    async def _ask_after(self, before: asyncio.Task[str | None] | None) -> str | None:
+        if before is not None:
+            await asyncio.wait([before])
+        self._asking, self._waiting = self._waiting, None
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                return await current_run_id(self._store)
+        except TimeoutError:
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            raise StoreUnavailable("Neo4j takes too long to answer; try again in a moment.") from None
+        except StoreUnavailable:
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            raise
+
+    def _check_away(self) -> None:
+        if time.monotonic() < self._away_until:
+            raise StoreUnavailable("Neo4j does not answer at the moment; try again in a second.")
+
+    async def _fetch_ahead(self, run_id: str) -> None:
+        try:
+            for community in await self.communities(run_id):
+                await self.part(run_id, f"candidates/{community.id}")
+        except EntourageError as error:
+            log.warning("The pages of run %s could not all be fetched ahead: %s", run_id, error.message)
+
+
+def _size(part: PublishedPart) -> int:
+    return sum(map(len, part.lines)) + 100
+
+
+# --- for the command ------------------------------------------------------------------------------------
+
+
+async def read_communities(address: StoreAddress, run_id: str | None = None) -> list[Community]:
+    """Read the communities of the current run, or of a kept one.
+
+    Raises:
+        NothingPublished: there is no current run.
+        RunNotFound: no run of this id has published anything.
+        StoreError: Neo4j does not answer.
+    """
+    async with AsyncStore(address) as store:
+        reader = PublishedReader(store)
+        try:
+            return await reader.communities((await reader.published(run_id)).run.id)
+        finally:
+            await reader.close()
+
+
+async def read_candidates(address: StoreAddress, community_id: str, run_id: str | None = None) -> list[Candidate]:
+    """Read all candidates of a community of the current run, or of a kept one, best first.
+
+    Raises:
+        NothingPublished: there is no current run.
+        RunNotFound: no run of this id has published anything.
+        CommunityNotFound: the run has no such community.
+        StoreError: Neo4j does not answer.
+    """
+    async with AsyncStore(address) as store:
+        reader = PublishedReader(store)
+        try:
+            run = (await reader.published(run_id)).run
+            part = await reader.part(run.id, f"candidates/{community_id}")
+            return [Candidate.model_validate_json(line) for line in part.lines]
+        finally:
+            await reader.close()

@@ -1,0 +1,155 @@
+"""The service: its processes started, watched, started again when they crash, and ended together."""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from service.domain import EmbeddedConfig, StoreAddress, StoreSource
+from service.errors import EntourageError, PortTaken, StoreError
+from service.flows.processes import end, spawn
+from service.store.embedded import ensure_alive
+
+POLL_SECONDS = 0.5
+API_START_SECONDS = 60.0
+LONGEST_BACK_OFF_SECONDS = 30.0
+STEADY_SECONDS = 60.0
+"""A process that has lived this long is started again at once when it crashes."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Watched:
+    """A process of the service, and how often it crashed lately."""
+
+    name: str
+    arguments: list[str]
+    process: subprocess.Popen[bytes]
+    started: float = field(default_factory=time.monotonic)
+    crashes: int = 0
+    start_again_at: float | None = None
+
+
+def serve(
+    source: StoreSource,
+    address: StoreAddress,
+    *,
+    host: str,
+    port: int,
+    ready: Callable[[str], None],
+    stop: threading.Event | None = None,
+) -> None:
+    """Run the API and the engine until Ctrl-C, SIGTERM or `stop`.
+
+    Args:
+        source: how the graph store was opened; an embedded one that crashes is started again on its port.
+        address: where the graph store answers.
+        host: address the API listens on.
+        port: its port; 0 takes a free one.
+        ready: called once with the API's URL when it answers.
+        stop: ends the service when set; Ctrl-C and SIGTERM do, too, where this is the main thread.
+
+    Raises:
+        PortTaken: another program listens there.
+        EntourageError: the API does not start.
+    """
+    stop = stop or threading.Event()
+    port = _free_port(host, port)
+    before = _stop_on_signals(stop)
+    watched: list[_Watched] = []
+    try:
+        for name, arguments in (
+            ("API", ["_api", "--host", host, "--port", str(port)]),
+            ("engine", ["_engine"]),
+        ):
+            watched.append(_Watched(name, arguments, spawn(arguments, address)))
+        _wait_until_it_answers(watched[0], host, port, stop)
+        if not stop.is_set():
+            ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        while not stop.wait(POLL_SECONDS):
+            if isinstance(source, EmbeddedConfig):
+                _revive_neo4j(source)
+            for one in watched:
+                _start_again_if_dead(one, address)
+    finally:
+        for one in reversed(watched):
+            end(one.process, grace_s=15.0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _free_port(host: str, port: int) -> int:
+    """Return a port that is free now: the one asked for, or any for 0."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortTaken(
+                f"The API cannot listen on {host}:{port} ({error.strerror}); name another with --port, or 0 for a "
+                "free one."
+            ) from error
+        return int(probe.getsockname()[1])
+
+
+def _stop_on_signals(stop: threading.Event) -> dict[signal.Signals, signal._HANDLER]:
+    """Let Ctrl-C and SIGTERM set `stop`; return the handlers that were there."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    return {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+
+
+def _wait_until_it_answers(api: _Watched, host: str, port: int, stop: threading.Event) -> None:
+    deadline = time.monotonic() + API_START_SECONDS
+    while not stop.wait(0.1):
+        if api.process.poll() is not None:
+            raise EntourageError("The API ended while it started; its log above says why.")
+        if _answers(host, port):
+            return
+        if time.monotonic() > deadline:
+            raise EntourageError(f"The API does not answer after {API_START_SECONDS:.0f} s; its log above may say why.")
+
+
+def _answers(host: str, port: int) -> bool:
+    # Asked by way of loopback: the API may refuse to answer to another name of this machine.
+    to = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    connection = http.client.HTTPConnection(to, port, timeout=2.0)
+    try:
+        connection.request("GET", "/health/live")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _revive_neo4j(config: EmbeddedConfig) -> None:
+    try:
+        if ensure_alive(config):
+            log.warning("Neo4j had crashed and was started again.")
+    except StoreError as error:
+        log.warning("Neo4j could not be started again yet: %s", error.message)
+
+
+def _start_again_if_dead(one: _Watched, address: StoreAddress) -> None:
+    status = one.process.poll()
+    if status is None:
+        return
+    now = time.monotonic()
+    if one.start_again_at is None:
+        one.crashes = 1 if now - one.started > STEADY_SECONDS else one.crashes + 1
+        wait = min(0.5 * 2 ** (one.crashes - 1), LONGEST_BACK_OFF_SECONDS)
+        one.start_again_at = now + wait
+        log.warning("The %s ended with status %s; it is started again in %.1f s.", one.name, status, wait)
+    elif now >= one.start_again_at:
+        end(one.process)
+        one.process = spawn(one.arguments, address)
+        one.started, one.start_again_at = now, None

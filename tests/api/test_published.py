@@ -1,0 +1,163 @@
+"""Published runs over HTTP: pages, cursors, ETags, accounts, runs asked for, and a database that goes away."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+from service.domain import Candidate, Community, Follow, RunSpec
+from service.store.driver import Store
+from service.store.edges import apply_follows
+from tests.api.conftest import publish, two_circles
+from tests.api.test_empty import is_problem
+
+
+def communities(api: TestClient, **query: Any) -> list[Community]:
+    answer = api.get("/v1/communities", params=query)
+    assert answer.status_code == 200, answer.text
+    return [Community.model_validate(one) for one in answer.json()["items"]]
+
+
+def test_communities_with_the_run_they_come_from(api: TestClient, run_id: str) -> None:
+    answer = api.get("/v1/communities").json()
+    assert answer["run"]["id"] == run_id
+    assert answer["run"]["stale"] is False
+    assert [one.size for one in communities(api)] == [8, 6, 2]
+    assert [one.size for one in communities(api, respectable=True)] == [8, 6]
+    assert [one.size for one in communities(api, respectable=False)] == [2]
+    first = answer["items"][0]
+    one = api.get(f"/v1/communities/{first['id']}").json()
+    assert one["community"] == first
+    is_problem(api.get("/v1/communities/cnone"), 404, "community_not_found")
+    is_problem(api.get("/v1/communities/cnone/ambassadors"), 404, "community_not_found")
+
+
+def test_pages_are_the_list_cut_up(api: TestClient, run_id: str) -> None:
+    whole = communities(api)
+    cursor, items = None, []
+    for _ in whole:
+        answer = api.get("/v1/communities", params={"limit": 1, **({"cursor": cursor} if cursor else {})}).json()
+        assert answer["total"] == len(whole)
+        items += answer["items"]
+        cursor = answer["next_cursor"]
+    assert cursor is None
+    assert [Community.model_validate(one) for one in items] == whole
+
+
+def test_a_cursor_stays_with_its_run_and_question(api: TestClient, run_id: str, store: Store) -> None:
+    first = api.get("/v1/communities", params={"limit": 1}).json()
+    apply_follows(store, [Follow("t:z1", "t:z2")])
+    newer = publish(store)
+    assert api.get("/v1/communities").json()["run"]["id"] == newer, "a reader sees the run that was published last"
+    going_on = api.get("/v1/communities", params={"limit": 1, "cursor": first["next_cursor"]}).json()
+    assert going_on["run"]["id"] == run_id
+    assert going_on["total"] == first["total"]
+    kept = api.get("/v1/communities", params={"run": run_id}).json()
+    assert kept["run"]["id"] == run_id
+    assert kept["items"][:2] == first["items"] + going_on["items"]
+    wrong = api.get("/v1/communities", params={"respectable": True, "cursor": first["next_cursor"]})
+    is_problem(wrong, 400, "invalid_cursor")
+    both = api.get("/v1/communities", params={"run": newer, "cursor": first["next_cursor"]})
+    is_problem(both, 422, "invalid_request")
+
+
+def test_candidates_add_up_and_a_community_that_is_not_respectable_gives_them_on_request(
+    api: TestClient, run_id: str
+) -> None:
+    for community in communities(api):
+        address = f"/v1/communities/{community.id}/ambassadors"
+        shown = api.get(address).json()
+        asked = api.get(address, params={"include_not_respectable": True}).json()
+        found = [Candidate.model_validate(one) for one in asked["items"]]
+        assert len(found) == community.candidates
+        for candidate in found:
+            assert candidate.score_millionths == sum(part.points_millionths or 0 for part in candidate.parts)
+        if community.respectable:
+            assert shown["items"] == asked["items"] != []
+            assert shown["empty_reason"] is None
+        else:
+            assert shown["items"] == []
+            assert "size" in shown["empty_reason"]
+
+
+def test_accounts_tell_where_they_stand_and_why_they_are_no_candidates(
+    api: TestClient, run_id: str, store: Store
+) -> None:
+    community = communities(api)[0]
+    best = api.get(f"/v1/communities/{community.id}/ambassadors").json()["items"][0]
+    account = api.get(f"/v1/accounts/{best['key']}").json()
+    assert account["standings"][0]["candidate"] == best
+    assert account["standings"][0]["not_candidate_reason"] is None
+    assert account["followers"] == best["followers"]
+    assert account["standings"][0]["parts"]["authority"]["raw"] == best["parts"][0]["raw"]
+    other = api.get("/v1/accounts/t:a6").json()["standings"][0]
+    assert other["candidate"] is None
+    assert "cut-off" in other["not_candidate_reason"]
+    is_problem(api.get("/v1/accounts/t:none"), 404, "account_not_found")
+    apply_follows(store, [Follow("t:late", "t:a0")])
+    assert api.get("/v1/accounts/t:late").json()["standings"] == []
+
+
+def test_an_opted_out_account_is_no_candidate(api: TestClient, run_id: str, store: Store) -> None:
+    best = api.get(f"/v1/communities/{communities(api)[0].id}/ambassadors").json()["items"][0]["key"]
+    store.statement(
+        "MATCH (g:Graph {id: 1}) SET g.v = g.v + 1 "
+        "WITH g MATCH (a:Account {key: $key}) SET a.opted_out = true, a.v = g.v",
+        key=best,
+    )
+    publish(store)
+    account = api.get(f"/v1/accounts/{best}").json()
+    assert account["opted_out"] is True
+    assert account["standings"][0]["candidate"] is None
+    assert "opted out" in account["standings"][0]["not_candidate_reason"]
+    for community in communities(api):
+        address = f"/v1/communities/{community.id}/ambassadors"
+        found = api.get(address, params={"include_not_respectable": True}).json()["items"]
+        assert best not in {one["key"] for one in found}
+
+
+def test_etags(api: TestClient, run_id: str, store: Store) -> None:
+    first = api.get("/v1/communities")
+    tag = first.headers["etag"]
+    again = api.get("/v1/communities", headers={"If-None-Match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+    assert api.get("/v1/communities?limit=1").headers["etag"] != tag
+    apply_follows(store, [Follow("t:z1", "t:z2")])
+    publish(store)
+    assert api.get("/v1/communities", headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_runs_asked_for(api: TestClient, store: Store) -> None:
+    two_circles(store)
+    asked = api.post("/v1/runs", json={"publish": True}, headers={"Idempotency-Key": "k1"})
+    assert asked.status_code == 202
+    run = asked.json()
+    assert run["state"] == "queued"
+    assert asked.headers["location"] == f"/v1/runs/{run['id']}"
+    assert api.get(asked.headers["location"]).json() == run
+    again = api.post("/v1/runs", json={"publish": True}, headers={"Idempotency-Key": "k1"})
+    assert (again.status_code, again.json()["id"]) == (200, run["id"])
+    other = api.post("/v1/runs", json={"publish": False}, headers={"Idempotency-Key": "k1"})
+    is_problem(other, 409, "idempotency_conflict")
+    is_problem(api.get("/v1/communities", params={"run": run["id"]}), 404, "run_not_found")
+
+
+def test_the_run_that_answers_already_is_returned(api: TestClient, run_id: str) -> None:
+    asked = api.post("/v1/runs", json={"publish": True})
+    assert (asked.status_code, asked.json()["id"]) == (200, run_id)
+    assert asked.json()["quality"]["candidates"] > 0
+    assert api.post("/v1/runs", json={"spec": {"seed": 7}}).status_code == 202
+    assert RunSpec().seed != 7
+
+
+def test_a_damaged_page_is_never_served(api: TestClient, run_id: str, store: Store) -> None:
+    store.statement("MATCH (f:RunFile {part: 'communities'}) SET f.sha256 = 'wrong'")
+    is_problem(api.get("/v1/communities"), 500, "published_set_corrupt")
+
+
+def test_answers_are_the_bytes_that_were_published(api: TestClient, run_id: str, store: Store) -> None:
+    stored = store.statement("MATCH (f:RunFile {part: 'communities'}) RETURN f.bytes AS bytes")[0]["bytes"]
+    items = api.get("/v1/communities").json()["items"]
+    assert items == [json.loads(line) for line in bytes(stored).splitlines()]

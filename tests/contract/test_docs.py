@@ -1,0 +1,99 @@
+"""Documentation says what is true: settings, errors, targets, links, and the compose file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from service import errors
+from service.domain import ScoringRules
+from service.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def subclasses(base: type) -> list[type]:
+    return [one for child in base.__subclasses__() for one in (child, *subclasses(child))]
+
+
+def variables() -> set[str]:
+    return {f"ENTOURAGE_{name.upper()}" for name in Settings.model_fields}
+
+
+def test_readme_lists_every_setting_and_no_other() -> None:
+    rows = re.findall(r"^\| `(ENTOURAGE_\w+)` \|", README, re.MULTILINE)
+    assert sorted(rows) == sorted(variables())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_name_only_settings_that_exist(page: Path) -> None:
+    named = set(re.findall(r"ENTOURAGE_[A-Z0-9_]+[A-Z0-9]", page.read_text(encoding="utf-8")))
+    assert named <= variables() | {"ENTOURAGE_TEST_DATA"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if "://" not in link:
+            assert (page.parent / link).exists(), f"{page.name} links to {link}"
+
+
+def test_every_error_is_documented_with_its_status_and_exit_code() -> None:
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    rows = {
+        code: (int(status), int(exit_code))
+        for code, status, exit_code in re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \|", page, re.MULTILINE)
+    }
+    classes: list[Any] = [errors.EntourageError, *subclasses(errors.EntourageError)]
+    assert rows == {one.code: (one.status, one.exit_code) for one in classes}
+
+
+def test_every_rule_of_the_score_is_documented_with_its_default() -> None:
+    page = (ROOT / "docs" / "scores.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", page, re.MULTILINE))
+    defaults = ScoringRules().model_dump(mode="json")
+    weights = defaults.pop("weights")
+    expected = {**defaults, **{f"weights_{part}": weight for part, weight in weights.items()}}
+    shown = {
+        name: ", ".join(map(str, value)) if isinstance(value, list) else str(value) for name, value in expected.items()
+    }
+    assert {name: value.strip("`") for name, value in rows.items() if name in shown} == shown
+
+
+def test_make_targets_that_pages_name_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for page in PAGES:
+        named = set(re.findall(r"`make ([a-z-]+)", page.read_text(encoding="utf-8")))
+        assert named <= targets, f"{page.name} names {named - targets}"
+
+
+def test_compose_starts_the_service_after_a_healthy_neo4j() -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    neo4j, service = compose["services"]["neo4j"], compose["services"]["service"]
+    assert "cypher-shell" in neo4j["healthcheck"]["test"][1]
+    assert service["depends_on"] == {"neo4j": {"condition": "service_healthy"}}
+    given = {name for name in service["environment"] if name.startswith("ENTOURAGE_")}
+    assert given <= variables()
+    for ports in (neo4j["ports"], service["ports"]):
+        assert all(port.startswith("127.0.0.1:") for port in ports), "published on loopback only"
+
+
+def test_locked_versions_satisfy_the_lower_bounds() -> None:
+    import tomllib
+
+    from packaging.requirements import Requirement
+
+    lock = {
+        match[1].lower(): match[2]
+        for match in re.finditer(r"^([\w.-]+)==([\w.]+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    }
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for line in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+        requirement = Requirement(line)
+        assert requirement.specifier.contains(lock[requirement.name.lower()]), line

@@ -1,0 +1,101 @@
+"""Every statement of the library, asked of the real store: columns, mode, and the indexes it relies on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from service.domain import Follow
+from service.store.driver import Store
+from service.store.edges import apply_follows
+from service.store.queries import Query, load_queries
+
+SAMPLES: dict[str, Any] = {
+    "STRING": "x",
+    "INTEGER": 1,
+    "FLOAT": 1.0,
+    "BOOLEAN": True,
+    "MAP": {},
+    "LIST<MAP>": [],
+    "LIST<STRING>": [],
+    "LIST<INTEGER>": [],
+    "LIST<FLOAT>": [],
+    "ZONED DATETIME": None,
+}
+LIBRARY = load_queries()
+
+
+def explain(store: Store, query: Query) -> Any:
+    with store._session() as session:
+        parameters = {one.name: SAMPLES[one.type] for one in query.parameters}
+        result = session.run("EXPLAIN " + query.text, parameters)  # type: ignore[arg-type]
+        keys = result.keys()
+        return keys, result.consume()
+
+
+def operators(plan: dict[str, Any]) -> list[tuple[str, str]]:
+    found = [(plan["operatorType"], str(plan["args"].get("Details", "")))]
+    for child in plan.get("children", []):
+        found += operators(child)
+    return found
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    """Enough accounts that looking one up by an index is worth while to the planner."""
+    apply_follows(
+        store, [Follow(f"t:{i:04}", f"t:{(i * 7 + 1) % 2000:04}") for i in range(2000) if i != (i * 7 + 1) % 2000]
+    )
+    store.statement("UNWIND range(1, 200) AS i CREATE (:Run {id: 'r' + i, state: 'done'})")
+    store.statement(
+        "UNWIND range(1, 500) AS i CREATE (:RunFile {run: 'r' + (i / 10), part: 'p' + (i % 10), seq: 0}) "
+        "CREATE (c:Community {id: 'c' + i, run: 'r' + (i / 10)}) "
+        "WITH i, c MATCH (a:Account {n: i}) CREATE (a)-[:MEMBER_OF {run: c.run}]->(c)"
+    )
+    store.statement("CALL db.resampleOutdatedIndexes()")
+    return store
+
+
+def test_every_statement_is_what_its_header_says(filled: Store) -> None:
+    wrong = []
+    for name, query in LIBRARY.items():
+        keys, summary = explain(filled, query)
+        if list(keys) != [column.name for column in query.columns]:
+            wrong.append(f"{name}: gives {list(keys)}")
+        if (summary.query_type == "r") != (query.mode == "read"):
+            wrong.append(f"{name}: is {summary.query_type}")
+        steps = operators(summary.plan)
+        if query.indexes and any(operator.startswith("AllNodesScan") for operator, _ in steps):
+            wrong.append(f"{name}: scans all nodes")
+    assert wrong == []
+
+
+def test_every_index_that_a_header_names_is_used(filled: Store) -> None:
+    schema = {
+        row["name"]: (row["labelsOrTypes"][0], row["properties"])
+        for row in filled.statement("SHOW INDEXES YIELD name, labelsOrTypes, properties WHERE labelsOrTypes <> []")
+    }
+    wrong = []
+    for name, query in LIBRARY.items():
+        _, summary = explain(filled, query)
+        steps = operators(summary.plan)
+        for index in query.indexes:
+            label, properties = schema[index]
+            used = any(
+                ("Index" in operator or "Unique" in operator or "Merge" in operator)
+                and f":{label}(" in details
+                and all(one in details for one in properties)
+                for operator, details in steps
+            )
+            if not used:
+                wrong.append(f"{name}: {index} is not in {steps}")
+    assert wrong == []
+
+
+def test_statements_without_an_index_scan_nothing(filled: Store) -> None:
+    for name, query in LIBRARY.items():
+        if not query.indexes:
+            _, summary = explain(filled, query)
+            scans = [one for one, _ in operators(summary.plan) if "Scan" in one]
+            assert scans == [], name

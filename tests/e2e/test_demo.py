@@ -1,0 +1,48 @@
+"""`make demo` from nothing: embedded Neo4j, sample, analysis, ambassadors; again: nothing changes."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+from service.settings import Settings
+
+
+def test_demo_prints_ambassadors_and_a_second_run_changes_nothing(tmp_path: Path) -> None:
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("ENTOURAGE_NEO4J_URI")},
+        "ENTOURAGE_DATA_DIR": str(tmp_path / "data"),
+        "ENTOURAGE_CACHE_DIR": str(Settings().cache_dir),
+        "ENTOURAGE_NEO4J_HEAP_MB": "512",
+        "ENTOURAGE_NEO4J_PAGE_CACHE_MB": "128",
+        "COLUMNS": "160",
+    }
+
+    def demo() -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "service", "demo", "--once"],
+            env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    first = demo()
+    assert re.search(r"in \d+ communities", first)
+    assert len(re.findall(r"^ *1 +\S+ +\d+\.\d +micro +open ", first, re.MULTILINE)) == 5
+    run = re.search(r"Run (\S+),", first)
+    assert run is not None
+    second = demo()
+    assert run[1] in second
+    assert "nothing has changed" not in first
+    home = str(tmp_path)
+    left = [
+        process.pid
+        for process in psutil.process_iter(["cmdline"])
+        if any(home in part for part in process.info["cmdline"] or [])
+    ]
+    assert left == [], "the last user stopped Neo4j"

@@ -1,0 +1,217 @@
+"""The main job on real graphs, through the command, the store and HTTP."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.api.app import create_app
+from service.domain import Candidate, CommunityCandidates, StoreAddress
+from service.settings import Settings
+from service.store.driver import Store
+
+Shared = Callable[[str], Path]
+Entourage = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def entourage(store_address: StoreAddress, tmp_path: Path) -> Entourage:
+    """Run the command in a process of its own against the tests' Neo4j."""
+    environment = {
+        **os.environ,
+        "ENTOURAGE_NEO4J_URI": store_address.uri,
+        "ENTOURAGE_NEO4J_USER": store_address.user,
+        "ENTOURAGE_NEO4J_PASSWORD": store_address.password.get_secret_value(),
+        "ENTOURAGE_DATA_DIR": str(tmp_path / "data"),
+    }
+
+    def run(*arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "service", *arguments],
+            env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode == expect, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    return run
+
+
+@pytest.fixture
+def http(store_address: StoreAddress, store: Store) -> Iterator[TestClient]:  # noqa: ARG001 - an empty graph
+    """The API over the tests' Neo4j."""
+    settings = Settings(
+        neo4j_uri=store_address.uri,
+        neo4j_user=store_address.user,
+        neo4j_password=store_address.password,
+    )
+    with TestClient(create_app(settings), base_url="http://127.0.0.1:8000") as client:
+        yield client
+
+
+def congress_follows(shared_data: Shared) -> dict[tuple[str, str], float]:
+    """Read independently: a line `author sharer {'weight': w}` says that the sharer listens to the author."""
+    follows = {}
+    for line in shared_data("congress117-twitter/congress.edgelist").read_text().splitlines():
+        author, sharer, data = line.split(" ", 2)
+        follows[f"twitter:{sharer}", f"twitter:{author}"] = float(ast.literal_eval(data)["weight"])
+    return follows
+
+
+def congress_labels(shared_data: Shared) -> dict[str, tuple[str, str]]:
+    """Party and chamber of each account, joined on the user name."""
+    people = json.loads(shared_data("congress117-twitter/labels/historical-users.json").read_text())
+    by_name: dict[str, tuple[str, str]] = {}
+    for person in people:
+        for account in person.get("accounts", []):
+            for name in [account["screen_name"], *account.get("prev_names", [])]:
+                by_name[name.lower()] = (person.get("party", "?"), person.get("chamber", "?"))
+    names = json.loads(shared_data("congress117-twitter/congress_network_data.json").read_text())[0]["usernameList"]
+    return {f"twitter:{i}": by_name[name.lower()] for i, name in enumerate(names)}
+
+
+def pages(http: TestClient, address: str, **query: Any) -> list[Any]:
+    """Follow the cursor to the end."""
+    items: list[Any] = []
+    cursor = None
+    while True:
+        answer = http.get(address, params={**query, **({"cursor": cursor} if cursor else {})})
+        assert answer.status_code == 200, answer.text
+        items += answer.json()["items"]
+        cursor = answer.json()["next_cursor"]
+        if cursor is None:
+            return items
+
+
+def check_published(http: TestClient, store: Store, follows: dict[tuple[str, str], float], run: dict[str, Any]) -> None:
+    """What must hold of every published run, read over HTTP and compared with the graph and the source file."""
+    accounts = {key for pair in follows for key in pair}
+    communities = pages(http, "/v1/communities", limit=3)
+    assert len(communities) == run["quality"]["communities"]
+    assert sum(one["size"] for one in communities) + run["quality"]["isolates"] == len(accounts)
+    members = {
+        row["key"]: row["id"]
+        for row in store.statement(
+            "MATCH (a:Account)-[m:MEMBER_OF {run: $run}]->(c:Community {run: $run}) RETURN a.key AS key, c.id AS id",
+            run=run["id"],
+        )
+    }
+    assert Counter(members.values()) == {one["id"]: one["size"] for one in communities}
+    followers = Counter(followee for _, followee in follows)
+    seen = 0
+    for community in communities:
+        found = [
+            Candidate.model_validate(item)
+            for item in pages(
+                http, f"/v1/communities/{community['id']}/ambassadors", limit=4, include_not_respectable=True
+            )
+        ]
+        assert len(found) == community["candidates"]
+        assert [one.rank for one in found] == list(range(1, len(found) + 1))
+        assert found == sorted(found, key=lambda one: (-one.score_millionths, one.key))
+        for candidate in found:
+            seen += 1
+            assert candidate.type == "micro"
+            assert members[candidate.key] == community["id"]
+            assert candidate.followers == followers[candidate.key]
+            assert sum(part.points_millionths or 0 for part in candidate.parts) == candidate.score_millionths
+            assert candidate.reasons
+            for part in candidate.parts:
+                for item in part.evidence:
+                    assert (item.follower, item.followee) in follows, "evidence is a follow of the file"
+                    assert item.mutual == ((item.followee, item.follower) in follows)
+        account = http.get(f"/v1/accounts/{found[0].key}").json() if found else None
+        assert account is None or account["key"] == found[0].key
+    assert seen == run["quality"]["candidates"] > 0
+
+
+def test_congress_from_file_to_candidates(
+    shared_data: Shared, entourage: Entourage, http: TestClient, store: Store
+) -> None:
+    file = str(shared_data("congress117-twitter/congress.edgelist"))
+    follows = congress_follows(shared_data)
+    load = ("import", file, "--network", "twitter", "--reverse", "--weight", "weight", "--json")
+    report = json.loads(entourage(*load).stdout)
+    assert (report["accounts_created"], report["follows_created"], report["rejected"]) == (475, 13_289, {})
+    stored = {
+        (row["a"], row["b"]): row["w"]
+        for row in store.statement("MATCH (a)-[f:FOLLOWS]->(b) RETURN a.key AS a, b.key AS b, f.weight AS w")
+    }
+    assert stored == follows
+    again = json.loads(entourage(*load).stdout)
+    assert (again["follows_created"], again["version"]) == (0, report["version"])
+
+    run = json.loads(entourage("analyze", "--json").stdout)
+    assert run["state"] == "done"
+    assert run["current"]
+    check_published(http, store, follows, run)
+
+    # Retweets follow party lines: what was found must, too, far beyond the larger party's share of all.
+    labels = congress_labels(shared_data)
+    communities = json.loads(entourage("communities", "--json").stdout)
+    assert communities == http.get("/v1/communities").json()["items"]
+    by_party = {
+        one["id"]: Counter(
+            labels[row["key"]][0]
+            for row in store.statement(
+                "MATCH (a:Account)-[:MEMBER_OF {run: $run}]->(c {id: $id}) RETURN a.key AS key",
+                run=run["id"], id=one["id"],
+            )
+        )
+        for one in communities
+    }  # fmt: skip
+    agree = sum(max(parties.values()) for parties in by_party.values())
+    assert agree / 475 >= 0.9
+    assert max(Counter(party for party, _ in labels.values()).values()) / 475 < 0.6
+
+    shown = [CommunityCandidates.model_validate(one) for one in json.loads(entourage("ambassadors", "--json").stdout)]
+    assert [one.community.id for one in shown] == [one["id"] for one in communities if one["respectable"]][:5]
+    for one in shown:
+        served = http.get(f"/v1/communities/{one.community.id}/ambassadors", params={"limit": 5}).json()["items"]
+        assert [candidate.model_dump(mode="json") for candidate in one.candidates] == served
+    table = entourage("ambassadors").stdout
+    assert all(candidate.name in table for one in shown for candidate in one.candidates)
+
+    unchanged = json.loads(entourage("analyze", "--json").stdout)
+    assert unchanged["id"] == run["id"], "an unchanged graph gives the run that is there"
+
+
+def test_uk_faculty_through_the_api(shared_data: Shared, entourage: Entourage, http: TestClient, store: Store) -> None:
+    file = shared_data("uk-faculty/edges.csv")
+    with file.open(newline="") as lines:
+        follows = {(f"uk:{r['from']}", f"uk:{r['to']}"): float(r["weight"]) for r in csv.DictReader(lines)}
+    entourage("import", str(file), "--network", "uk", "--weight", "weight")
+    run = json.loads(entourage("analyze", "--json").stdout)
+    check_published(http, store, follows, run)
+    with shared_data("uk-faculty/groups.csv").open(newline="") as lines:
+        group = {f"uk:{row['node']}": row["group"] for row in csv.DictReader(lines)}
+    rows = store.statement("MATCH (a:Account)-[:MEMBER_OF]->(c:Community) RETURN c.id AS c, collect(a.key) AS keys")
+    agree = sum(max(Counter(group[key] for key in row["keys"]).values()) for row in rows)
+    assert agree / len(group) >= 0.9
+
+
+def test_errors_end_with_one_sentence_and_their_exit_code(entourage: Entourage, store: Store, tmp_path: Path) -> None:
+    assert store.read("accounts/any_of_other_network", network="none") == []
+    missing = entourage("import", str(tmp_path / "absent.csv"), expect=3)
+    assert "absent.csv" in missing.stderr
+    assert "Traceback" not in missing.stderr
+    assert "run `entourage" in entourage("communities", expect=4).stderr
+    assert "empty_graph" in entourage("analyze", expect=5).stderr
+    (tmp_path / "rules.json").write_text('{"damping": 2, "nonsense": 1}')
+    wrong = entourage("analyze", "--rules", str(tmp_path / "rules.json"), expect=3).stderr
+    assert "damping" in wrong
+    assert "nonsense" in wrong
+    (tmp_path / "some.csv").write_text("follower,followee\na,b\nb,b\nb,a\n")
+    partly = entourage("import", str(tmp_path / "some.csv"), expect=10)
+    assert "1 " in partly.stdout
+    assert "Left out" in partly.stdout

@@ -1,0 +1,437 @@
+"""Runs that are cut short, however and wherever: readers keep the previous set whole, and the next run completes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from service.domain import EmbeddedConfig, Progress, PublishedPart, Run, RunSpec, StoreAddress, no_progress
+from service.errors import EmptyGraph, EntourageError, RunFailed, StoreUnavailable
+from service.flows.processes import end, spawn
+from service.flows.runs import RUN_NICE, analyze, engine_loop
+from service.store.driver import AsyncStore, Store
+from service.store.embedded import ensure_alive, running, status
+from service.store.migrations import migrate
+from service.store.published import current_run_id, read_part
+from service.store.results import digest_of
+from service.store.runs import create_run, read_run
+
+TIMEOUT = 300
+STAGES = ("snapshot", "communities", "scores", "pages", "write_back", "publish")
+
+
+def grow(store: Store, accounts: int, follows: int, seed: int) -> None:
+    """Put a random graph of planted communities of about 100 accounts in the store, as a new version."""
+    rng = np.random.default_rng(seed)
+    follower = rng.integers(0, accounts, follows)
+    near = (follower // 100 * 100 + rng.integers(0, 100, follows)) % accounts
+    followee = np.where(rng.random(follows) < 0.8, near, rng.integers(0, accounts, follows))
+    pairs = sorted({(a, b) for a, b in zip(follower.tolist(), followee.tolist(), strict=True) if a != b})
+    [row] = store.statement("MATCH (g:Graph {id: 1}) SET g.v = g.v + 1, g.n = $n RETURN g.v AS v", n=accounts)
+    store.statement(
+        "UNWIND range(0, $n - 1) AS i MERGE (a:Account {key: 'net:' + i}) "
+        "ON CREATE SET a.n = i, a.network = 'net', a.native_id = toString(i), a.v = $v",
+        n=accounts, v=row["v"],
+    )  # fmt: skip
+    for first in range(0, len(pairs), 10_000):
+        store.statement(
+            "UNWIND $pairs AS p MATCH (a:Account {n: p[0]}), (b:Account {n: p[1]}) "
+            "MERGE (a)-[f:FOLLOWS]->(b) ON CREATE SET f.weight = 1.0, f.v = $v",
+            pairs=pairs[first : first + 10_000], v=row["v"],
+        )  # fmt: skip
+
+
+async def read_published(address: StoreAddress) -> tuple[str | None, list[PublishedPart]]:
+    """What a reader gets who asks now: the current run and all its parts, checked."""
+    async with AsyncStore(address) as store:
+        run_id = await current_run_id(store)
+        if run_id is None:
+            return None, []
+        communities = await read_part(store, run_id, "communities")
+        names = [f"candidates/{json.loads(line)['id']}" for line in communities.lines]
+        return run_id, [communities, *[await read_part(store, run_id, name) for name in names]]
+
+
+def is_whole(store: Store, run: Run) -> bool:
+    """Whether pages and memberships of a run are all there, each page as it was published."""
+    assert run.quality is not None
+    members = store.statement("MATCH ()-[m:MEMBER_OF {run: $run}]->() RETURN count(m) AS n", run=run.id)[0]["n"]
+    current, parts = asyncio.run(read_published(store.address))
+    return (
+        current == run.id
+        and len(parts) == run.quality.communities + 1
+        and digest_of(parts) == run.digest
+        and members == run.quality.accounts - run.quality.isolates
+    )
+
+
+def left_by(store: Store, run_id: str) -> int:
+    """Nodes and relationships in the graph that belong to a run, beside its own node."""
+    rows = store.statement(
+        "MATCH (x:Community|RunFile {run: $run}) RETURN count(x) AS n "
+        "UNION ALL MATCH ()-[m:MEMBER_OF {run: $run}]->() RETURN count(m) AS n",
+        run=run_id,
+    )
+    return sum(row["n"] for row in rows)
+
+
+def last_run(store: Store) -> Run:
+    [row] = store.statement("MATCH (r:Run) RETURN r.id AS id ORDER BY r.created_at DESC LIMIT 1")
+    return read_run(store, row["id"])
+
+
+def run_children(parent: int | None = None) -> list[psutil.Process]:
+    """Children of a process (of this one when not said) that carry out a run."""
+    return [child for child in psutil.Process(parent).children() if "_run" in child.cmdline()]
+
+
+def at(stage: str, act: Callable[[], None]) -> Progress:
+    """Progress that acts once, as soon as a run is in a stage or beyond."""
+    acted = False
+
+    def progress(now: str, done: int, total: int | None) -> None:
+        nonlocal acted
+        if not acted and STAGES.index(now) >= STAGES.index(stage):
+            acted = True
+            act()
+
+    return progress
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
+
+
+# --- the child dies -------------------------------------------------------------------------------------
+
+
+def test_killed_children_leave_the_previous_run_served(store: Store, capfd: pytest.CaptureFixture[str]) -> None:
+    grow(store, 3_000, 20_000, seed=1)
+    first, created = analyze(store.address, RunSpec(), True, no_progress, TIMEOUT)
+    assert created
+    assert first.state == "done"
+    assert is_whole(store, first)
+    assert left_by(store, first.id) > 3_000
+
+    grow(store, 3_000, 10_000, seed=2)
+    killed = []
+    for stage in ("snapshot", "communities", "scores", "write_back"):
+        kill = at(stage, lambda: run_children()[0].kill())
+        with pytest.raises(RunFailed, match="SIGKILL") as caught:
+            analyze(store.address, RunSpec(), True, kill, TIMEOUT)
+        failed = last_run(store)
+        assert caught.value.fields == {"run": failed.id, "run_code": "run_child_died"}
+        assert (failed.state, failed.error and failed.error.code) == ("failed", "run_child_died")
+        assert run_children() == []
+        assert is_whole(store, read_run(store, first.id)), f"killed at {stage}"
+        killed.append(failed.id)
+    assert left_by(store, killed[-1]) > 0, "killed in the middle of writing"
+
+    second, created = analyze(store.address, RunSpec(), True, no_progress, TIMEOUT)
+    assert created
+    assert second.current
+    assert is_whole(store, second)
+    assert [left_by(store, run_id) for run_id in killed] == [0] * len(killed)
+    assert left_by(store, first.id) > 3_000, "a kept run stays readable"
+    assert analyze(store.address, RunSpec(), True, no_progress, TIMEOUT) == (second, False)
+    assert capfd.readouterr().err == "", "nothing but the error itself for a child that was killed"
+
+
+def test_a_child_that_takes_too_long_or_is_cancelled_is_ended(store: Store) -> None:
+    grow(store, 3_000, 20_000, seed=1)
+    with pytest.raises(RunFailed) as caught:
+        analyze(store.address, RunSpec(), True, no_progress, 0.5)
+    assert caught.value.fields["run_code"] == "run_timeout"
+    assert last_run(store).error is not None
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        analyze(store.address, RunSpec(), True, at("communities", interrupt), TIMEOUT)
+    cancelled = last_run(store)
+    assert (cancelled.state, cancelled.error and cancelled.error.code) == ("failed", "run_cancelled")
+    assert run_children() == []
+    assert asyncio.run(read_published(store.address)) == (None, [])
+
+
+def test_a_run_that_is_marked_failed_by_others_stops(store: Store) -> None:
+    """As when it was taken for dead: it must neither publish nor go on computing for nobody."""
+    grow(store, 3_000, 20_000, seed=1)
+
+    def give_up() -> None:
+        store.statement(
+            "MATCH (r:Run {state: 'running'}) SET r.state = 'failed', r.error_code = 'x', r.error_message = 'y'"
+        )
+
+    with pytest.raises(RunFailed, match=r"^y$"):
+        analyze(store.address, RunSpec(), True, at("communities", give_up), TIMEOUT)
+    assert left_by(store, last_run(store).id) == 0
+    assert asyncio.run(read_published(store.address)) == (None, [])
+
+
+def test_the_child_is_nice_and_tells_nobody_the_password(store: Store) -> None:
+    grow(store, 500, 3_000, seed=1)
+    seen: list[tuple[int, list[str]]] = []
+    look = at("snapshot", lambda: seen.extend((child.nice(), child.cmdline()) for child in run_children()))
+    analyze(store.address, RunSpec(), True, look, TIMEOUT)
+    [(nice, command)] = seen
+    assert nice == psutil.Process().nice() + RUN_NICE
+    assert not any(store.address.password.get_secret_value() in part for part in command)
+
+
+def test_an_empty_graph_is_said_to_be_empty(store: Store) -> None:
+    with pytest.raises(EmptyGraph) as caught:
+        analyze(store.address, RunSpec(), True, no_progress, TIMEOUT)
+    failed = last_run(store)
+    assert failed.error is not None
+    assert (failed.state, failed.error.code, failed.error.message) == ("failed", "empty_graph", caught.value.message)
+
+
+# --- readers --------------------------------------------------------------------------------------------
+
+
+def test_a_reader_sees_one_run_whole_at_every_moment(store: Store) -> None:
+    grow(store, 2_000, 12_000, seed=1)
+    first, _ = analyze(store.address, RunSpec(), True, no_progress, TIMEOUT)
+    grow(store, 2_000, 6_000, seed=2)
+    digests: list[tuple[str | None, str]] = []
+    over = threading.Event()
+
+    def read() -> None:
+        while not over.is_set():
+            current, parts = asyncio.run(read_published(store.address))
+            digests.append((current, digest_of(parts)))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        eventually(lambda: len(digests) > 1)
+        second, _ = analyze(store.address, RunSpec(), True, no_progress, TIMEOUT)
+        before = len(digests)
+        eventually(lambda: len(digests) > before + 2)
+    finally:
+        over.set()
+        reader.join()
+    assert set(digests) == {(first.id, first.digest), (second.id, second.digest)}
+    assert first.digest != second.digest
+    assert digests == sorted(digests, key=lambda seen: seen[0] == second.id), "never back to the first"
+
+
+# --- parents --------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def command(address: StoreAddress, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The `entourage` command as a person would run it, ended at the latest on leaving."""
+    environment = {
+        **os.environ,
+        "ENTOURAGE_NEO4J_URI": address.uri,
+        "ENTOURAGE_NEO4J_USER": address.user,
+        "ENTOURAGE_NEO4J_PASSWORD": address.password.get_secret_value(),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service", *arguments],
+        env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def the_child(parent: int) -> psutil.Process:
+    eventually(lambda: run_children(parent) != [])
+    return run_children(parent)[0]
+
+
+def test_a_killed_command_takes_its_run_along(store: Store) -> None:
+    grow(store, 3_000, 20_000, seed=1)
+    with command(store.address, "analyze") as parent:
+        child = the_child(parent.pid)
+        eventually(lambda: last_run(store).stage == "communities")
+        parent.kill()
+        parent.wait()
+        psutil.wait_procs([child], timeout=20)
+        assert not child.is_running()
+    abandoned = last_run(store)
+    assert abandoned.state == "running", "nobody was left to say more"
+    store.statement(
+        "MATCH (r:Run {id: $id}) SET r.heartbeat_at = datetime() - duration('PT2M')", id=abandoned.id
+    )  # two minutes later
+    second, _ = analyze(store.address, RunSpec(), True, no_progress, TIMEOUT)
+    assert is_whole(store, second)
+    swept = read_run(store, abandoned.id)
+    assert (swept.state, swept.error and swept.error.code) == ("failed", "run_interrupted")
+    assert left_by(store, abandoned.id) == 0
+
+
+def test_ctrl_c_ends_the_run_and_says_so(store: Store) -> None:
+    grow(store, 3_000, 20_000, seed=1)
+    with command(store.address, "analyze") as parent:
+        child = the_child(parent.pid)
+        assert os.getpgid(child.pid) != os.getpgid(parent.pid), "a terminal does not reach it"
+        eventually(lambda: last_run(store).stage == "communities")
+        parent.send_signal(signal.SIGINT)
+        assert parent.wait(30) == 130
+        assert not child.is_running()
+    cancelled = last_run(store)
+    assert (cancelled.state, cancelled.error and cancelled.error.code) == ("failed", "run_cancelled")
+
+
+def ask(store: Store, spec: RunSpec) -> str:
+    async def create() -> Run:
+        async with AsyncStore(store.address) as pool:
+            return (await create_run(pool, spec, True))[0]
+
+    return asyncio.run(create()).id
+
+
+def test_the_engine_works_off_what_is_asked(store: Store) -> None:
+    grow(store, 3_000, 20_000, seed=1)
+    asked = [ask(store, RunSpec(seed=seed)) for seed in (1, 2)]
+    engine = spawn(["_engine"], store.address)
+    try:
+        eventually(lambda: read_run(store, asked[1]).state == "done", TIMEOUT)
+        first, second = (read_run(store, run_id) for run_id in asked)
+        assert first.finished_at is not None
+        assert second.started_at is not None
+        assert first.finished_at <= second.started_at, "one at a time, oldest first"
+        assert is_whole(store, second)
+
+        # Asked to end in the middle of a run, it ends the run's child and says what became of the run.
+        third = ask(store, RunSpec(seed=3))
+        child = the_child(engine.pid)
+        eventually(lambda: read_run(store, third).stage == "communities")
+        engine.terminate()
+        assert engine.wait(30) == 0
+        assert not child.is_running()
+        stopped = read_run(store, third)
+        assert (stopped.state, stopped.error and stopped.error.code) == ("failed", "run_interrupted")
+        assert is_whole(store, read_run(store, asked[1]))
+    finally:
+        end(engine)
+
+
+def test_a_killed_engine_takes_its_run_along(store: Store) -> None:
+    grow(store, 3_000, 20_000, seed=1)
+    ask(store, RunSpec())
+    engine = spawn(["_engine"], store.address)
+    try:
+        child = the_child(engine.pid)
+        engine.kill()
+        psutil.wait_procs([child], timeout=20)
+        assert not child.is_running()
+    finally:
+        end(engine)
+
+
+# --- Neo4j dies -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own_server(embedded_config: EmbeddedConfig, tmp_path: Path) -> Iterator[tuple[EmbeddedConfig, StoreAddress]]:
+    """A Neo4j of the test's own, which it may kill."""
+    config = EmbeddedConfig(
+        home=tmp_path / "neo4j", cache_dir=embedded_config.cache_dir, version=embedded_config.version,
+        port=7790, heap_mb=512, page_cache_mb=128,
+    )  # fmt: skip
+    with running(config) as address:
+        with Store(address) as store:
+            migrate(store)
+        yield config, address
+
+
+def kill_server(config: EmbeddedConfig) -> None:
+    pid = status(config).pid
+    assert pid is not None
+    server = psutil.Process(pid)
+    server.kill()
+    psutil.wait_procs([server], timeout=20)
+
+
+def test_neo4j_is_killed_in_the_middle_of_a_run(own_server: tuple[EmbeddedConfig, StoreAddress]) -> None:
+    """It is started again at once. The run may come through or fail; either way one run is served whole."""
+    config, address = own_server
+    with Store(address) as store:
+        grow(store, 3_000, 20_000, seed=1)
+        first, _ = analyze(address, RunSpec(), True, no_progress, TIMEOUT)
+        grow(store, 3_000, 10_000, seed=2)
+        restarts = []
+
+        def restart() -> None:
+            kill_server(config)
+            restarts.append(ensure_alive(config))
+
+        try:
+            expected, _ = analyze(address, RunSpec(), True, at("write_back", restart), TIMEOUT)
+        except EntourageError:
+            expected = read_run(store, first.id)
+            assert last_run(store).state == "failed"
+        assert restarts == [True]
+        assert is_whole(store, expected)
+        second, _ = analyze(address, RunSpec(seed=2), True, no_progress, TIMEOUT)
+        assert is_whole(store, second)
+        for row in store.statement("MATCH (r:Run {state: 'failed'}) RETURN r.id AS id"):
+            assert left_by(store, row["id"]) == 0
+
+
+@pytest.mark.long
+def test_neo4j_stays_away_until_the_run_is_given_up(own_server: tuple[EmbeddedConfig, StoreAddress]) -> None:
+    config, address = own_server
+    with Store(address) as store:
+        grow(store, 3_000, 20_000, seed=1)
+        first, _ = analyze(address, RunSpec(), True, no_progress, TIMEOUT)
+        grow(store, 3_000, 10_000, seed=2)
+        with pytest.raises(StoreUnavailable):
+            analyze(address, RunSpec(), True, at("write_back", lambda: kill_server(config)), TIMEOUT)
+        assert run_children() == []
+        assert ensure_alive(config)
+        assert is_whole(store, read_run(store, first.id))
+        abandoned = last_run(store)
+        assert abandoned.state == "running", "nobody could say more"
+        store.statement("MATCH (r:Run {state: 'running'}) SET r.heartbeat_at = datetime() - duration('PT2M')")
+        second, _ = analyze(address, RunSpec(), True, no_progress, TIMEOUT)
+        assert is_whole(store, second)
+        assert read_run(store, abandoned.id).state == "failed"
+        assert left_by(store, abandoned.id) == 0
+
+
+def test_the_engine_outlives_neo4j(
+    own_server: tuple[EmbeddedConfig, StoreAddress], caplog: pytest.LogCaptureFixture
+) -> None:
+    config, address = own_server
+    stop = threading.Event()
+    engine = threading.Thread(target=engine_loop, args=(address, stop, TIMEOUT))
+    engine.start()
+    try:
+        with Store(address) as store, caplog.at_level(logging.WARNING):
+            kill_server(config)
+            eventually(lambda: any("waits for Neo4j" in record.getMessage() for record in caplog.records))
+            assert ensure_alive(config)
+            grow(store, 300, 2_000, seed=1)
+            run_id = ask(store, RunSpec())
+            eventually(lambda: read_run(store, run_id).state == "done", TIMEOUT)
+            assert sum("waits for Neo4j" in record.getMessage() for record in caplog.records) == 1
+    finally:
+        stop.set()
+        engine.join(30)
+    assert not engine.is_alive()

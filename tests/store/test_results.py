@@ -1,0 +1,414 @@
+"""Results in the graph against the analysis they came from, read back with Cypher of the test's own."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import math
+from collections.abc import Coroutine
+from typing import Any
+
+import numpy as np
+import pytest
+
+from service.domain import (
+    PART_NAMES,
+    TYPE_NAMES,
+    Analysis,
+    Community,
+    CommunityScores,
+    Graph,
+    PublishedPart,
+    RespectableTest,
+    RunError,
+    RunSpec,
+    StoreAddress,
+    no_progress,
+)
+from service.errors import AccountNotFound, CommunityNotFound, Conflict, NotFound, PublishedSetCorrupt, RunNotFound
+from service.store import results
+from service.store.driver import AsyncStore, Store
+from service.store.published import current_run_id, read_account, read_part
+from service.store.results import FILE_BYTES, clean_failed, digest_of, finish, write_back, write_pages
+from service.store.runs import claim, create_run, fail
+from tests.store.test_runs import QUALITY
+
+BROKEN = RunError(code="broken", message="It broke.")
+
+
+def awaited(address: StoreAddress, work: Any, *arguments: Any) -> Any:
+    """What an asynchronous function of the store gives."""
+
+    async def call() -> Any:
+        async with AsyncStore(address) as store:
+            made: Coroutine[Any, Any, Any] = work(store, *arguments)
+            return await made
+
+    return asyncio.run(call())
+
+
+def running(store: Store) -> str:
+    """A run that was claimed."""
+    seed = len(store.statement("MATCH (r:Run) RETURN r.id"))
+    run, _ = awaited(store.address, create_run, RunSpec(seed=seed), True)
+    return claim(store, run.id).id
+
+
+def part(address: StoreAddress, run_id: str, name: str) -> PublishedPart:
+    found = awaited(address, read_part, run_id, name)
+    assert isinstance(found, PublishedPart)
+    return found
+
+
+def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tuple[Graph, Analysis]:
+    """Accounts in the store, and scores of all kinds for them that no analysis needs to make sense of."""
+    rng = np.random.default_rng(seed)
+    n = sum(sizes) + isolates
+    keys = sorted(f"net:{i}" for i in rng.choice(10 * n, n, replace=False).tolist())
+    store.statement(
+        "UNWIND range(0, size($keys) - 1) AS i "
+        "CREATE (:Account {key: $keys[i], n: i, network: 'net', native_id: split($keys[i], ':')[1], v: 1})",
+        keys=keys,
+    )
+    empty = np.zeros(0)
+    graph = Graph(
+        version=1, as_of=None, keys=keys, handles=[None] * n, opted_out=np.zeros(n, np.bool_),
+        followers=np.full(n, -1), out_ptr=np.zeros(n + 1, np.int64), out_idx=empty.astype(np.int32), out_weight=empty,
+        in_ptr=np.zeros(n + 1, np.int64), in_idx=empty.astype(np.int32), in_weight=empty,
+    )  # fmt: skip
+    order = rng.permutation(n).astype(np.int32)
+    labels = np.full(n, -1, np.int32)
+    communities, scores = [], []
+    start = 0
+    for c, size in enumerate(sizes):
+        members = np.sort(order[start : start + size])
+        start += size
+        labels[members] = c
+        in_base = rng.random(size) < 0.8
+        raw = rng.random((6, size))
+        raw[[2, 4, 5]] = np.nan  # parts the community lacks the data for
+        x = np.where(in_base, rng.random((6, size)), np.nan)
+        x[np.isnan(raw)] = np.nan
+        points = np.where(np.isnan(x), 0, rng.integers(0, 20_000_000, (6, size)))
+        score = np.where(in_base, points.sum(axis=0), -1)
+        rank = np.zeros(size, np.int32)
+        rank[: size // 3] = np.arange(1, size // 3 + 1)
+        scores.append(
+            CommunityScores(
+                members=members,
+                in_base=in_base,
+                type=rng.integers(0, 3, size).astype(np.int8),
+                raw=raw,
+                x=x,
+                points=points,
+                score=score,
+                rank=rank,
+            )  # fmt: skip
+        )
+        communities.append(
+            Community(
+                id=f"c{c}",
+                level=0,
+                label=f"Around @a{c}",
+                size=size,
+                respectable=c % 2 == 0,
+                tests=(
+                    RespectableTest(test="size", passed=c % 2 == 0, value=float(size), threshold=5.0),
+                    RespectableTest(test="confidence", passed=None, value=None, threshold=0.7),
+                ),
+                base=int(in_base.sum()),
+                gates=(),
+                macros=0,
+                micros=1,
+                candidates=0,
+                no_candidates_reason=None,
+                follows_inside=3,
+                follows_in=2,
+                follows_out=1,
+                reciprocity=0.25,
+                most_followed=("net:1", "net:2"),
+            )  # fmt: skip
+        )
+    return graph, Analysis(
+        quality=QUALITY, labels=labels, communities=communities, scores=scores, candidates=[[] for _ in sizes]
+    )
+
+
+def written(store: Store, run_id: str) -> list[dict[str, Any]]:
+    """All memberships and communities of a run as the graph has them, in a fixed order."""
+    return store.statement(
+        "MATCH (a:Account)-[m:MEMBER_OF {run: $run}]->(c:Community) "
+        "RETURN a.key AS key, m {.*} AS m, c {.*} AS c ORDER BY key, c.id",
+        run=run_id,
+    )
+
+
+# --- the analysts' view ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("sizes", "isolates"), [([7, 3, 1], 2), ([40, 30, 20], 0), ([], 3)])
+def test_the_graph_says_what_the_analysis_says(
+    store: Store, monkeypatch: pytest.MonkeyPatch, sizes: list[int], isolates: int
+) -> None:
+    monkeypatch.setattr(results, "MEMBERS_A_BATCH", 11)
+    monkeypatch.setattr(results, "COMMUNITIES_A_BATCH", 2)
+    graph, analysis = an_analysis(store, sizes, isolates, seed=len(sizes))
+    run_id = running(store)
+    told: list[tuple[str, int, int | None]] = []
+    write_back(store, run_id, graph, analysis, lambda *now: told.append(now))
+    rows = written(store, run_id)
+    assert {row["key"]: row["c"]["id"] for row in rows} == {
+        key: f"c{label}" for key, label in zip(graph.keys, analysis.labels.tolist(), strict=True) if label >= 0
+    }
+    assert len(rows) == sum(sizes), "one membership each, none for isolates"
+    by_key = {row["key"]: row["m"] for row in rows}
+    for community, scores in zip(analysis.communities, analysis.scores, strict=True):
+        for k, i in enumerate(scores.members):
+            m = by_key[graph.keys[i]]
+            assert (m.pop("run"), m.pop("share")) == (run_id, 1.0)
+            assert (m.pop("type"), m.pop("in_base")) == (TYPE_NAMES[scores.type[k]], scores.in_base[k])
+            assert m.pop("rank", 0) == scores.rank[k]
+            assert m.pop("score", -1e-6) == scores.score[k] / 1e6
+            for p, name in enumerate(PART_NAMES):
+                for suffix, value in (("", scores.raw[p, k]), ("_x", scores.x[p, k])):
+                    assert m.pop(name + suffix, None) == (None if math.isnan(value) else value)
+                points = m.pop(f"{name}_points", None)
+                assert points == (None if math.isnan(scores.x[p, k]) else scores.points[p, k] / 1e6)
+            assert m == {}, "nothing else"
+        [row] = store.statement("MATCH (c:Community {id: $id, run: $run}) RETURN c {.*}", id=community.id, run=run_id)
+        c = row["c"]
+        failed = [test.test for test in community.tests if test.passed is False]
+        assert (c.pop("run"), c.pop("failed_tests")) == (run_id, failed)
+        document = community.model_dump(mode="json", exclude={"tests", "gates"})
+        assert c == {name: value for name, value in document.items() if value is not None}
+    total = len(sizes) + sum(sizes)
+    assert told[-1] == ("write_back", total, total)
+    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+
+
+def test_writing_twice_changes_nothing(store: Store) -> None:
+    graph, analysis = an_analysis(store, [9, 4], 1, seed=1)
+    first, second = running(store), running(store)
+    write_back(store, first, graph, analysis, no_progress)
+    once = written(store, first)
+    write_back(store, first, graph, analysis, no_progress)
+    assert written(store, first) == once
+    write_back(store, second, graph, analysis, no_progress)
+    assert written(store, first) == once, "runs do not touch each other"
+    assert len(written(store, second)) == len(once)
+
+
+def test_an_account_that_has_gone_is_left_out(store: Store) -> None:
+    graph, analysis = an_analysis(store, [6], 0, seed=1)
+    store.statement("MATCH (a:Account {key: $key}) DELETE a", key=graph.keys[2])
+    run_id = running(store)
+    write_back(store, run_id, graph, analysis, no_progress)
+    assert [row["key"] for row in written(store, run_id)] == [key for key in graph.keys if key != graph.keys[2]]
+
+
+def test_nothing_is_written_for_a_run_that_was_given_up(store: Store) -> None:
+    graph, analysis = an_analysis(store, [6], 0, seed=1)
+    run_id = running(store)
+    fail(store, run_id, BROKEN)
+    with pytest.raises(Conflict):
+        write_back(store, run_id, graph, analysis, no_progress)
+    with pytest.raises(Conflict):
+        write_pages(store, run_id, [PublishedPart("communities", [b"{}"])])
+    with pytest.raises(Conflict):
+        finish(store, run_id, QUALITY, "d", None, 1, True)
+    left = store.statement("MATCH (x) WHERE x:Community OR x:RunFile OR x:Current RETURN x")
+    assert left == []
+
+
+# --- the published set ----------------------------------------------------------------------------------
+
+
+SMALL = 1_000
+
+
+@pytest.fixture
+def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of 1,000 bytes and transactions of three, so that little content makes many of both."""
+    monkeypatch.setattr(results, "FILE_BYTES", SMALL)
+    monkeypatch.setattr(results, "BYTES_A_BATCH", 3 * SMALL)
+
+
+def some_parts(size: int = SMALL) -> list[PublishedPart]:
+    """Parts of all kinds for files of `size` bytes: `candidates/c0` fills five of them, all parts together nine."""
+    rng = np.random.default_rng(3)
+    long_lines = [b'"' + rng.bytes(size * 2 // 5).hex().encode() + b'"' for _ in range(5)]
+    return [
+        PublishedPart("communities", [b'{"id":"c0","label":"\xe2\x80\xa8 is no end of line"}', b'{"id":"c1"}']),
+        PublishedPart("candidates/c0", [b'{"n":%d}' % i for i in range(20)] + long_lines + [b"{}"]),
+        PublishedPart("candidates/c1", []),
+        PublishedPart("candidates/c2", [b'"' + b"x" * (2 * size) + b'"', b"{}", b""]),
+    ]
+
+
+@pytest.mark.usefixtures("small_files")
+def test_what_was_published_is_read_back(store: Store) -> None:
+    run_id = running(store)
+    parts = some_parts()
+    digest = write_pages(store, run_id, parts)
+    with pytest.raises(RunNotFound):
+        part(store.address, run_id, "communities")
+    finish(store, run_id, QUALITY, digest, None, 1, False)
+    for each in parts:
+        assert part(store.address, run_id, each.name) == each
+    with pytest.raises(CommunityNotFound):
+        part(store.address, run_id, "candidates/c9")
+    with pytest.raises(NotFound):
+        part(store.address, run_id, "nonsense")
+    with pytest.raises(RunNotFound):
+        part(store.address, "r-none", "communities")
+
+
+@pytest.mark.parametrize("size", [SMALL, FILE_BYTES])
+def test_files_are_whole_lines_of_at_most_a_mebibyte(store: Store, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert FILE_BYTES == 2**20
+    monkeypatch.setattr(results, "FILE_BYTES", size)
+    run_id = running(store)
+    parts = some_parts(size)
+    digest = write_pages(store, run_id, parts)
+    assert write_pages(store, run_id, parts) == digest, "written again"
+    finish(store, run_id, QUALITY, digest, None, 1, False)
+    number = 0
+    for each in parts:
+        files = list(store.stream("published/part", run=run_id, part=each.name))
+        number += len(files)
+        assert [row["seq"] for row in files] == list(range(len(files)))
+        assert b"".join(row["bytes"] for row in files) == b"".join(line + b"\n" for line in each.lines)
+        for row in files:
+            assert hashlib.sha256(row["bytes"]).hexdigest() == row["sha256"]
+            assert row["bytes"].count(b"\n") == row["lines"]
+            assert row["bytes"][-1:] in (b"", b"\n")
+            assert len(row["bytes"]) <= size or row["lines"] == 1
+    assert number == 1 + 5 + 1 + 2
+
+
+def test_the_digest_depends_on_names_and_contents_only(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = some_parts()
+    whole = hashlib.sha256()
+    for each in sorted(parts, key=lambda each: each.name):
+        content = b"".join(line + b"\n" for line in each.lines)
+        whole.update(f"{each.name}\n{len(content)}\n".encode() + content)
+    first, second = running(store), running(store)
+    assert write_pages(store, first, parts) == whole.hexdigest()
+    monkeypatch.setattr(results, "FILE_BYTES", 100)
+    assert write_pages(store, second, parts[::-1]) == whole.hexdigest()
+    finish(store, second, QUALITY, whole.hexdigest(), None, 1, False)
+    assert [part(store.address, second, each.name) for each in parts] == parts
+    others = [
+        [PublishedPart("a", [b"b"])],
+        [PublishedPart("a", [b"b", b""])],
+        [PublishedPart("a", []), PublishedPart("b", [])],
+        [PublishedPart("b", [b"a"])],
+        [PublishedPart("a", [b"b"]), PublishedPart("", [])],
+    ]
+    assert len({digest_of(other) for other in others}) == len(others)
+
+
+@pytest.mark.usefixtures("small_files")
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "SET f.bytes = null",
+        "SET f.sha256 = 'x'",
+        "SET f.lines = f.lines + 1",
+        "DELETE f",
+    ],
+)
+@pytest.mark.parametrize("seq", [0, 2, 4])
+def test_a_damaged_part_is_not_served(store: Store, damage: str, seq: int) -> None:
+    run_id = running(store)
+    finish(store, run_id, QUALITY, write_pages(store, run_id, some_parts()), None, 1, True)
+    store.statement(f"MATCH (f:RunFile {{run: $run, part: 'candidates/c0', seq: $seq}}) {damage}", run=run_id, seq=seq)
+    with pytest.raises(PublishedSetCorrupt):
+        part(store.address, run_id, "candidates/c0")
+    assert part(store.address, run_id, "communities") == some_parts()[0], "the other parts are"
+
+
+def test_one_changed_byte_is_noticed(store: Store) -> None:
+    run_id = running(store)
+    finish(store, run_id, QUALITY, write_pages(store, run_id, some_parts()), None, 1, True)
+    where = "MATCH (f:RunFile {run: $run, part: 'communities', seq: 0}) "
+    [row] = store.statement(where + "RETURN f.bytes AS bytes", run=run_id)
+    changed = bytearray(row["bytes"])
+    changed[8] ^= 1
+    store.statement(where + "SET f.bytes = $bytes", run=run_id, bytes=bytes(changed))
+    with pytest.raises(PublishedSetCorrupt):
+        part(store.address, run_id, "communities")
+
+
+# --- becoming current -----------------------------------------------------------------------------------
+
+
+def test_the_pointer_moves_with_the_state_or_not_at_all(store: Store) -> None:
+    assert awaited(store.address, current_run_id) is None
+    first, second, third = running(store), running(store), running(store)
+    finish(store, first, QUALITY, "1", None, 1, True)
+    assert awaited(store.address, current_run_id) == first
+    finish(store, second, QUALITY, "2", None, 1, False)
+    assert awaited(store.address, current_run_id) == first
+    fail(store, third, BROKEN)
+    with pytest.raises(Conflict):
+        finish(store, third, QUALITY, "3", None, 1, True)
+    assert awaited(store.address, current_run_id) == first
+    finish(store, first, QUALITY, "1", None, 1, True)  # the same commit, tried again by the driver
+    assert awaited(store.address, current_run_id) == first
+
+
+@pytest.mark.usefixtures("small_files")
+def test_only_what_failed_runs_left_behind_is_removed(store: Store) -> None:
+    graph, analysis = an_analysis(store, [9, 4], 1, seed=1)
+    done, failed, at_work = running(store), running(store), running(store)
+    for run_id in (done, failed, at_work):
+        write_back(store, run_id, graph, analysis, no_progress)
+        digest = write_pages(store, run_id, some_parts())
+    finish(store, done, QUALITY, digest, None, 1, True)
+    fail(store, failed, BROKEN)
+    kept = written(store, done), written(store, at_work)
+    assert clean_failed(store) == [failed]
+    counts = store.statement(
+        "MATCH (x) WHERE (x:Community OR x:RunFile) RETURN x.run AS run, labels(x)[0] AS label, count(*) AS n"
+    )
+    assert sorted((row["run"], row["label"], row["n"]) for row in counts) == sorted(
+        (run_id, label, n) for run_id in (done, at_work) for label, n in (("Community", 2), ("RunFile", 9))
+    )
+    assert store.statement("MATCH ()-[m:MEMBER_OF {run: $run}]->() RETURN m", run=failed) == []
+    assert (written(store, done), written(store, at_work)) == kept
+    assert part(store.address, done, "candidates/c0") == some_parts()[1]
+    assert clean_failed(store) == []
+
+
+# --- one account ----------------------------------------------------------------------------------------
+
+
+def test_an_account_with_its_place_in_a_run(store: Store) -> None:
+    graph, analysis = an_analysis(store, [6, 5], 1, seed=2)
+    run_id, other = running(store), running(store)
+    write_back(store, run_id, graph, analysis, no_progress)
+    i = int(analysis.scores[1].members[0])
+    key, isolate = graph.keys[i], graph.keys[int(np.flatnonzero(analysis.labels < 0)[0])]
+    store.statement(
+        "MATCH (a:Account {key: $key}), (b:Account) WHERE b.key IN $others CREATE (b)-[:FOLLOWS {weight: 1.0}]->(a)",
+        key=key, others=[k for k in graph.keys if k != key][:3],
+    )  # fmt: skip
+    store.statement(
+        "MATCH (a:Account {key: $key}), (b:Account {key: $other}) CREATE (a)-[:FOLLOWS]->(b)", key=key, other=isolate
+    )
+    found = awaited(store.address, read_account, run_id, key)
+    assert found["account"]["key"] == key
+    assert found["account"]["network"] == "net"
+    assert (found["followers"], found["following"]) == (3, 1)
+    [membership] = found["memberships"]
+    community = analysis.communities[1]
+    assert membership.pop("community") == {
+        "id": community.id, "label": community.label, "size": community.size, "respectable": community.respectable,
+    }  # fmt: skip
+    [row] = [row for row in written(store, run_id) if row["key"] == key]
+    assert membership == row["m"]
+    assert awaited(store.address, read_account, other, key)["memberships"] == []
+    assert awaited(store.address, read_account, run_id, isolate)["memberships"] == []
+    with pytest.raises(AccountNotFound):
+        awaited(store.address, read_account, run_id, "net:none")

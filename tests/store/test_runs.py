@@ -1,0 +1,287 @@
+"""Runs in the graph: one answer to equal questions, one winner of each race, and no way back from an end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from service.domain import PartWeights, Quality, Run, RunError, RunSpec, ScoringRules, StoreAddress
+from service.errors import Conflict, IdempotencyConflict, RunNotFound
+from service.store.driver import AsyncStore, Store
+from service.store.results import finish
+from service.store.runs import (
+    SILENT_SECONDS,
+    canonical_json,
+    claim,
+    claim_next,
+    create_run,
+    fail,
+    get_run,
+    read_run,
+    report,
+    sweep_interrupted,
+)
+
+QUALITY = Quality(
+    accounts=3, follows=2, isolates=0, communities=1, respectable=1, candidates=1, resolution=1.0, modularity=0.4,
+    useful_min=1, useful_max=3, levels=(), engine="reference",
+)  # fmt: skip
+BROKEN = RunError(code="broken", message="It broke.")
+
+
+def asked(address: StoreAddress, spec: RunSpec | None = None, publish: bool = True, **key: str) -> tuple[Run, bool]:
+    async def ask() -> tuple[Run, bool]:
+        async with AsyncStore(address) as store:
+            return await create_run(store, spec or RunSpec(), publish, **key)
+
+    return asyncio.run(ask())
+
+
+def published(store: Store, spec: RunSpec | None = None, version: int = 0) -> Run:
+    """A run that went all the way and is current."""
+    run = claim(store, asked(store.address, spec)[0].id)
+    finish(store, run.id, QUALITY, "d" * 64, 1_700_000_000_123, version, True)
+    return read_run(store, run.id)
+
+
+def outcomes(address: StoreAddress, times: int, work: Callable[[Store], Any]) -> list[Any]:
+    """What `work` gives, or raises, done by several threads at once."""
+
+    def one(_: int) -> Any:
+        with Store(address) as store:
+            try:
+                return work(store)
+            except Conflict as error:
+                return error
+
+    with ThreadPoolExecutor(times) as threads:
+        return list(threads.map(one, range(times)))
+
+
+# --- asking ---------------------------------------------------------------------------------------------
+
+
+def test_a_new_run_is_queued_as_asked(store: Store) -> None:
+    spec = RunSpec(seed=7, rules=ScoringRules(resolutions=(0.1, 3.0), weights=PartWeights(authority=0.1, trust=0.3)))
+    before = datetime.now(UTC) - timedelta(seconds=1)
+    run, created = asked(store.address, spec, publish=False)
+    assert created
+    assert (run.state, run.stage, run.publish, run.current, run.spec) == ("queued", "queued", False, False, spec)
+    assert before <= run.created_at <= datetime.now(UTC) + timedelta(seconds=1)
+    assert run.created_at.tzinfo is UTC
+    assert (run.started_at, run.finished_at, run.quality, run.error, run.digest) == (None,) * 5
+    assert read_run(store, run.id) == run
+
+    async def get(run_id: str) -> Run:
+        async with AsyncStore(store.address) as pool:
+            return await get_run(pool, run_id)
+
+    assert asyncio.run(get(run.id)) == run
+    with pytest.raises(RunNotFound):
+        asyncio.run(get("r-none"))
+    with pytest.raises(RunNotFound):
+        read_run(store, "r-none")
+
+
+def test_the_same_specification_is_the_same_text(store: Store) -> None:
+    text = canonical_json(RunSpec())
+    shuffled = json.loads(text)
+    shuffled["rules"] = dict(reversed(shuffled["rules"].items()))
+    assert canonical_json(RunSpec.model_validate(dict(reversed(shuffled.items())))) == text
+    assert RunSpec.model_validate_json(text) == RunSpec()
+    run, _ = asked(store.address)
+    [row] = store.statement("MATCH (r:Run {id: $id}) RETURN r.spec AS spec", id=run.id)
+    assert row["spec"] == text
+
+
+def test_a_key_gives_one_run_and_refuses_another_request(store: Store) -> None:
+    first, created = asked(store.address, idempotency_key="k", request_digest="one")
+    assert created
+    again, created = asked(store.address, idempotency_key="k", request_digest="one")
+    assert (again, created) == (first, False)
+    with pytest.raises(IdempotencyConflict):
+        asked(store.address, idempotency_key="k", request_digest="two")
+    other, created = asked(store.address, idempotency_key="l", request_digest="one")
+    assert created
+    assert other.id != first.id
+    claim(store, first.id)
+    kept, created = asked(store.address, idempotency_key="k", request_digest="one")
+    assert (kept.id, kept.state, created) == (first.id, "running", False)
+
+
+def test_equal_requests_at_once_give_one_run(store: Store) -> None:
+    async def ask(pool: AsyncStore, digest: str) -> tuple[Run, bool] | IdempotencyConflict:
+        try:
+            return await create_run(pool, RunSpec(), True, "k", digest)
+        except IdempotencyConflict as error:
+            return error
+
+    async def all_at_once(digests: list[str]) -> list[tuple[Run, bool] | IdempotencyConflict]:
+        async with AsyncStore(store.address, retry_seconds=15) as one, AsyncStore(store.address) as two:
+            return await asyncio.gather(*(ask((one, two)[i % 2], digest) for i, digest in enumerate(digests)))
+
+    for _ in range(5):
+        store.statement("MATCH (r:Run) DETACH DELETE r")
+        answers = asyncio.run(all_at_once(["same"] * 10))
+        runs = [answer for answer in answers if isinstance(answer, tuple)]
+        assert len(runs) == 10
+        assert len({run.id for run, _ in runs}) == 1
+        assert sum(created for _, created in runs) == 1
+        assert len(store.statement("MATCH (r:Run) RETURN r.id")) == 1
+
+    store.statement("MATCH (r:Run) DETACH DELETE r")
+    answers = asyncio.run(all_at_once(["one", "two"] * 4))
+    assert sum(isinstance(answer, IdempotencyConflict) for answer in answers) == 4
+    assert sum(answer[1] for answer in answers if isinstance(answer, tuple)) == 1
+
+
+def test_the_current_run_answers_while_graph_and_specification_are_the_same(store: Store) -> None:
+    current = published(store)
+    assert current.current
+    assert current.as_of == datetime(2023, 11, 14, 22, 13, 20, 123_000, tzinfo=UTC)
+    assert asked(store.address) == (current, False)
+    assert asked(store.address, publish=False) == (current, False)
+    assert asked(store.address, RunSpec(seed=1))[1], "another specification is another run"
+    assert asked(store.address, idempotency_key="k", request_digest="one") == (current, False)
+
+    store.statement("MATCH (g:Graph) SET g.v = g.v + 1")
+    new, created = asked(store.address)
+    assert created
+    assert new.id != current.id
+    retried, created = asked(store.address, idempotency_key="k", request_digest="one")
+    assert (retried.id, created) == (current.id, False), "a retry gets the answer it got before"
+    with pytest.raises(IdempotencyConflict):
+        asked(store.address, idempotency_key="k", request_digest="two")
+
+
+def test_a_run_that_is_not_current_does_not_answer(store: Store) -> None:
+    first = published(store)
+    second = published(store, RunSpec(seed=1))
+    assert not read_run(store, first.id).current
+    assert asked(store.address, RunSpec(seed=1)) == (second, False)
+    assert asked(store.address)[1]
+
+
+# --- claiming -------------------------------------------------------------------------------------------
+
+
+def test_one_of_many_gets_a_run(store: Store) -> None:
+    for _ in range(5):
+        run, _ = asked(store.address)
+        results = outcomes(store.address, 8, lambda each, run_id=run.id: claim(each, run_id))
+        winners = [result for result in results if isinstance(result, Run)]
+        assert [winner.state for winner in winners] == ["running"]
+        assert sum(isinstance(result, Conflict) for result in results) == 7
+        fail(store, run.id, BROKEN)
+
+
+def test_queued_runs_are_taken_once_each_and_oldest_first(store: Store) -> None:
+    ids = [asked(store.address)[0].id for _ in range(3)]
+    first = claim_next(store)
+    assert first is not None
+    assert (first.id, first.state, first.stage) == (ids[0], "running", "snapshot")
+    assert first.started_at is not None
+    ids += [asked(store.address)[0].id for _ in range(4)]
+    results = outcomes(store.address, 8, claim_next)
+    assert sorted(result.id for result in results if result is not None) == sorted(ids[1:])
+    assert claim_next(store) is None
+    assert [run_id[:18] for run_id in ids] == sorted(run_id[:18] for run_id in ids), "ids sort by time"
+    with pytest.raises(RunNotFound):
+        claim(store, "r-none")
+
+
+# --- reporting and ending -------------------------------------------------------------------------------
+
+
+def test_progress_and_failure_are_seen(store: Store) -> None:
+    run, _ = asked(store.address)
+    with pytest.raises(Conflict):
+        report(store, run.id, "scores", 0.5)
+    claim(store, run.id)
+    report(store, run.id, "scores", 0.25)
+    assert (read_run(store, run.id).stage, read_run(store, run.id).progress) == ("scores", 0.25)
+    report(store, run.id, "pages", None)
+    assert (read_run(store, run.id).stage, read_run(store, run.id).progress) == ("pages", None)
+    fail(store, run.id, BROKEN)
+    failed = read_run(store, run.id)
+    assert (failed.state, failed.stage, failed.error) == ("failed", "pages", BROKEN)
+    assert failed.finished_at is not None
+    fail(store, run.id, RunError(code="later", message="Too late."))
+    assert read_run(store, run.id) == failed, "the first failure stands"
+    with pytest.raises(Conflict):
+        report(store, run.id, "publish", 1.0)
+
+
+def test_what_is_done_stays_done(store: Store) -> None:
+    done = published(store)
+    assert (done.state, done.stage, done.progress, done.quality) == ("done", "done", 1.0, QUALITY)
+    fail(store, done.id, BROKEN)
+    with pytest.raises(Conflict):
+        report(store, done.id, "scores", 0.1)
+    with pytest.raises(Conflict):
+        finish(store, done.id, QUALITY, "e" * 64, None, 0, True)
+    assert read_run(store, done.id) == done
+
+
+def test_only_silent_running_runs_are_swept(store: Store) -> None:
+    done = published(store)
+    silent, alive, fresh = (claim(store, asked(store.address, RunSpec(seed=i))[0].id) for i in (1, 2, 3))
+    queued, _ = asked(store.address, RunSpec(seed=4))
+    for run, seconds in ((silent, SILENT_SECONDS + 1), (alive, SILENT_SECONDS - 20), (done, 9_999)):
+        store.statement(
+            "MATCH (r:Run {id: $id}) SET r.heartbeat_at = datetime() - duration({seconds: $s})", id=run.id, s=seconds
+        )
+    assert sweep_interrupted(store) == [silent.id]
+    swept = read_run(store, silent.id)
+    assert (swept.state, swept.error and swept.error.code) == ("failed", "run_interrupted")
+    assert [read_run(store, run.id).state for run in (alive, fresh, queued, done)] == [
+        "running", "running", "queued", "done",
+    ]  # fmt: skip
+    assert sweep_interrupted(store) == []
+
+
+def test_no_sequence_of_events_leaves_the_states_a_run_may_have(store: Store) -> None:
+    """Random events against a plain model: the state after each, and the current run, are as the model says."""
+    rng = random.Random(5)
+    model: dict[str, str] = {}
+    current: str | None = None
+    for _ in range(250):
+        event = rng.choice(["ask", "claim", "report", "fail", "finish", "publish"])
+        if event == "ask" or not model:
+            run, created = asked(store.address, RunSpec(seed=len(model)))
+            assert created
+            model[run.id] = "queued"
+            continue
+        run_id = rng.choice(list(model))
+        before, allowed = model[run_id], True
+        try:
+            if event == "claim":
+                allowed = before == "queued"
+                claim(store, run_id)
+                model[run_id] = "running"
+            elif event == "report":
+                allowed = before == "running"
+                report(store, run_id, "scores", 0.5)
+            elif event == "fail":
+                fail(store, run_id, BROKEN)
+                model[run_id] = "failed" if before in ("queued", "running") else before
+            else:
+                allowed = before == "running"
+                finish(store, run_id, QUALITY, rng.randbytes(8).hex(), None, -1, event == "publish")
+                model[run_id] = "done"
+                current = run_id if event == "publish" else current
+        except Conflict:
+            assert not allowed, (event, before)
+        else:
+            assert allowed, (event, before)
+        assert {run: read_run(store, run).state for run in (run_id,)} == {run_id: model[run_id]}
+    assert {row["id"]: row["s"] for row in store.statement("MATCH (r:Run) RETURN r.id AS id, r.state AS s")} == model
+    assert store.statement("MATCH (c:Current) RETURN c.run AS run") == [{"run": current}]
+    assert set(model.values()) == {"queued", "running", "failed", "done"}
