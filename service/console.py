@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,8 +17,16 @@ from service.flows.importing import ImportReport
 from service.store.embedded import EmbeddedStatus
 from service.store.migrations import MigrationReport
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+def _console(*, stderr: bool = False) -> Console:
+    """A console as wide as the terminal; in a pipe or a file there is none, and 120 columns read well."""
+    console = Console(stderr=stderr, highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = 120
+    return console
+
+
+out = _console()
+err = _console(stderr=True)
 
 
 @contextmanager

@@ -8,6 +8,7 @@
 // mode: read
 // index: account_v
 MATCH (a:Account)
+USING INDEX a:Account(v)
 WHERE a.v > $after
 RETURN
   collect(a.n) AS n,

@@ -7,6 +7,7 @@
 // mode: read
 // index: follows_v
 MATCH (a:Account)-[f:FOLLOWS]->(b:Account)
+USING INDEX f:FOLLOWS(v)
 WHERE f.v > $after
 RETURN
   collect(a.n) AS source,

@@ -1,6 +1,6 @@
-// answers: At which version is the graph, and how many accounts were numbered so far?
+// answers: At which version is the graph, and how many accounts were numbered?
 // column: v INTEGER version of accounts and follows
-// column: n INTEGER accounts have numbers below this
+// column: n INTEGER accounts numbered so far, from 1
 // mode: read
 // index: graph_id
 MATCH (g:Graph {id: 1})

@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from service.analytics.engine import Engine
-from service.analytics.graph import Projection, project, rows_of
+from service.analytics.graph import Projection, project, rows_of, strengths
 from service.analytics.rounding import significant
 from service.domain import Float64, Graph, Int32, LevelTried, Progress, RunSpec, ScoringRules
 
@@ -138,7 +138,7 @@ def modularity(projection: Projection, labels: Int32) -> float:
     label = labels[row]
     tied = label != ISOLATE
     inside = tied & (label == labels[projection.idx])
-    strength: Float64 = np.bincount(label[tied], weights=projection.weight[tied])
+    strength = np.bincount(label[tied], weights=projection.weight[tied]).astype(np.float64)
     return float(projection.weight[inside].sum() / twice_total - np.sum((strength / twice_total) ** 2))
 
 
@@ -165,7 +165,7 @@ def community_id(community: Graph) -> str:
         `c` and 10 characters of the lower-case base32 of the SHA-256 of the anchor's key: the same for the same
         anchor, in any run.
     """
-    strength = np.bincount(rows_of(community.in_ptr), weights=community.in_weight, minlength=community.n)
+    strength = strengths(community.in_ptr, community.in_weight)
     anchor = int(np.argmax(significant(strength)))
     digest = hashlib.sha256(community.keys[anchor].encode()).digest()
     return "c" + base64.b32encode(digest).decode().lower()[:10]

@@ -25,8 +25,8 @@ class Engine(Protocol):
         """Assign accounts to communities that maximise modularity at a resolution γ.
 
         Q_γ = Σ_c [w_c / W − γ · (s_c / 2W)²], with W all tie weight, w_c that inside c, s_c the summed strength of
-        c's members. Communities need not be connected yet, nor labels be in any order; accounts without ties get any
-        label of their own.
+        c's members. Communities need not be connected yet, nor labels be in any order; accounts without ties may get
+        any label, and change nothing for the others.
 
         Args:
             projection: undirected ties of n accounts.

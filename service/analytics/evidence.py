@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.analytics.graph import rows_of
+from service.analytics.graph import strengths
 from service.analytics.measures import Trust, two_steps
 from service.analytics.rounding import significant
 from service.analytics.scoring import NULL_REASONS, weights_in_force
@@ -56,8 +56,8 @@ def candidates_of(measured: Measured, scores: CommunityScores, community: str, r
     """
     graph = measured.graph
     base = int(np.count_nonzero(scores.in_base))
-    population = f"{_count(base, 'account')} of community {community} that can be compared"
-    strength = np.bincount(rows_of(graph.out_ptr), weights=graph.out_weight, minlength=graph.n)
+    population = f"{_count(base, 'account')} of community {community} that pass the integrity gates"
+    strength = strengths(graph.out_ptr, graph.out_weight)
     weights = weights_in_force(rules)
     ranked = np.flatnonzero(scores.rank)
     result = []
@@ -189,10 +189,12 @@ def _authority_reason(measured: Measured, scores: CommunityScores, i: int) -> st
     equal = int(np.count_nonzero(compared == raw[i])) - 1
     followers = int(graph.in_ptr[i + 1] - graph.in_ptr[i])
     follow = f"{_count(followers, 'member')} {'follows' if followers == 1 else 'follow'} this account"
+    if 0 < below == others > 1:
+        return f"Listened to more than any of the {others:,} other accounts compared; {follow}."
     if below:
-        return f"Listened to more than {_of(below, others, 'other account')} compared; {follow}."
+        return f"Listened to more than {_of(below, others, 'other account', ' compared')}; {follow}."
     if equal:
-        return f"Listened to as much as {_of(equal, others, 'other account')} compared; {follow}."
+        return f"Listened to as much as {_of(equal, others, 'other account', ' compared')}; {follow}."
     return f"{follow}."
 
 
@@ -203,7 +205,7 @@ def _reach_reason(measured: Measured, scores: CommunityScores, i: int) -> str:  
         return f"Reaches {_of(reached, others, 'other member')} directly."
     return (
         f"Reaches {_of(reached, others, 'other member')} within two steps: "
-        f"{direct:,} directly and {reached - direct:,} through {'a follower' if direct == 1 else 'followers'}."
+        f"{direct:,} directly and {reached - direct:,} through {'that one' if direct == 1 else 'them'}."
     )
 
 
@@ -211,24 +213,25 @@ def _trust_reason(measured: Measured, scores: CommunityScores, i: int) -> str:  
     followers = int(measured.graph.in_ptr[i + 1] - measured.graph.in_ptr[i])
     back = int(measured.trust.followed_back[i])
     if back == 0:
-        known = "the one follower it has" if followers == 1 else f"any of its {followers:,} followers"
+        whom = "the only follower" if followers == 1 else f"any of the {followers:,} followers"
         return (
-            f"Does not follow back {known} in this community; "
-            f"its trust rests on the community's average of {measured.trust.mean:.2f} a tie alone."
+            f"Does not follow back {whom} in this community; "
+            f"trust rests on the community's average alone ({measured.trust.mean:.2f})."
         )
-    return f"Follows back {_of(back, followers, 'follower')} in this community, so these ties go both ways."
+    ways = "this tie goes" if back == 1 else "these ties go"
+    return f"Follows back {_of(back, followers, 'follower', ' in this community')}, so {ways} both ways."
 
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _of(some: int, all_: int, noun: str) -> str:
+def _of(some: int, all_: int, noun: str, after: str = "") -> str:
     """Say how many of how many: `the only other member`, `all 12 other members`, `3 of the 12 other members (25%)`.
 
     Percentages are rounded down, so that they never claim too much.
     """
     if some == all_:
-        return f"the only {noun}" if all_ == 1 else f"all {all_:,} {noun}s"
+        return f"the only {noun}{after}" if all_ == 1 else f"all {all_:,} {noun}s{after}"
     percent = 100 * some // all_
-    return f"{some:,} of the {_count(all_, noun)}" + (f" ({percent}%)" if percent else "")
+    return f"{some:,} of the {all_:,} {noun}s{after}" + (f" ({percent}%)" if percent else "")

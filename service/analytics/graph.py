@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from dataclasses import dataclass
 
 import networkx as nx
@@ -54,7 +55,7 @@ def build_graph(accounts: AccountColumns, follows: FollowColumns, version: int) 
     number = accounts.n[by_key]
     by_number = np.argsort(number, kind="stable")
     sorted_number = number[by_number]
-    if any(a == b for a, b in zip(keys, keys[1:], strict=False)) or bool(np.any(np.diff(sorted_number) == 0)):
+    if any(a == b for a, b in itertools.pairwise(keys)) or bool(np.any(np.diff(sorted_number) == 0)):
         raise RunFailed("An account was read twice; check that the constraints on Account.key and Account.n exist.")
 
     source = _positions(follows.source, sorted_number, by_number)
@@ -122,6 +123,11 @@ def entries_of(ptr: Int64, rows: Int32 | Int64) -> Int64:
     counts = ptr[rows + 1] - ptr[rows]
     before = np.cumsum(counts) - counts
     return np.repeat(ptr[rows] - before, counts) + np.arange(int(counts.sum()), dtype=np.int64)
+
+
+def strengths(ptr: Int64, weight: Float64) -> Float64:
+    """Sum of the weights in each row: float64[n]."""
+    return np.bincount(rows_of(ptr), weights=weight, minlength=len(ptr) - 1).astype(np.float64)
 
 
 def subgraph(graph: Graph, members: Int32) -> Graph:

@@ -11,7 +11,7 @@ from service.analytics.graph import entries_of, followed_back
 from service.domain import Bool, Float64, Graph, Int32, Int64, ScoringRules
 
 ALMOST_CERTAIN = 1 - 2.0**-53
-"""Largest probability below 1: logarithms of what is left stay finite, so that a certain path can be taken out again."""
+"""Largest probability below 1: the logarithm of its opposite is finite, so that a certain path can be taken out."""
 
 
 def influence(graph: Graph, rules: ScoringRules) -> Float64:

@@ -17,6 +17,10 @@ PAGERANK_L1 = 1e-14
 """PageRank stops when an iteration moves less than this in all: far below the nine digits that are kept."""
 
 
+EXTREME = 1e9
+"""A resolution beyond this is taken as this: nothing is left to merge or split, and sums would overflow."""
+
+
 class ReferenceEngine:
     """Louvain communities by python-louvain, PageRank by networkx, reach from its formula account by account."""
 
@@ -34,17 +38,23 @@ class ReferenceEngine:
 
         is Q_γ but for a constant factor.
         """
-        graph: nx.Graph[int] = nx.Graph()
-        graph.add_nodes_from(range(projection.n))
+        # Accounts without ties are left out, so that they do not change the order in which the others are visited.
+        tied = np.flatnonzero(np.diff(projection.ptr))
+        node = np.cumsum(np.diff(projection.ptr) > 0) - 1
         row = rows_of(projection.ptr)
         once = row < projection.idx  # each pair stands in two rows
-        ends = zip(row[once].tolist(), projection.idx[once].tolist(), projection.weight[once].tolist(), strict=True)
-        graph.add_weighted_edges_from(ends)
-        if resolution < 1:
-            total = graph.size(weight="weight")
-            graph.add_edge(projection.n, projection.n, weight=total / resolution - total)
-        labels = python_louvain.best_partition(graph, resolution=max(resolution, 1.0), random_state=seed)
-        return np.array([labels[i] for i in range(projection.n)], dtype=np.int32)
+        graph: nx.Graph[int] = nx.Graph()
+        graph.add_nodes_from(range(len(tied)))
+        ends = node[row[once]].tolist(), node[projection.idx[once]].tolist(), projection.weight[once].tolist()
+        graph.add_weighted_edges_from(zip(*ends, strict=True))
+        resolution = min(max(resolution, 1 / EXTREME), EXTREME)
+        total = graph.size(weight="weight")
+        if resolution < 1 and total > 0:
+            graph.add_edge(len(tied), len(tied), weight=total / resolution - total)
+        found = python_louvain.best_partition(graph, resolution=max(resolution, 1.0), random_state=seed)
+        labels = np.zeros(projection.n, dtype=np.int32)
+        labels[tied] = [found[i] for i in range(len(tied))]
+        return labels
 
     def pagerank(self, community: Graph, damping: float) -> Float64:
         """Page et al. 1999, by networkx; see `engine.Engine.pagerank`.

@@ -78,12 +78,13 @@ def macro_rule(graph: Graph, rules: ScoringRules) -> MacroRule:
     order = np.argsort(network, kind="stable")
     for accounts in np.split(order, np.cumsum(np.bincount(network, minlength=len(networks)))[:-1]):
         reports = graph.followers[accounts] >= 0
-        reporting = np.count_nonzero(reports) >= rules.macro_reporting_share * len(accounts)
+        reporting = np.count_nonzero(reports) >= share_of(rules.macro_reporting_share, len(accounts))
         by_report = reports & reporting
         reported[accounts] = by_report & (graph.followers[accounts] >= rules.macro_reported_followers)
         degree = in_degree[accounts]
-        last = max(int(np.sort(degree)[-share_of(rules.macro_top_share, len(accounts))]), 1)
-        top[accounts] = ~by_report & (degree >= last)
+        first = np.sort(degree)[::-1][: share_of(rules.macro_top_share, len(accounts))]
+        if len(first):
+            top[accounts] = ~by_report & (degree >= max(int(first[-1]), 1))
     return MacroRule(reported, top, in_degree)
 
 
@@ -99,11 +100,11 @@ def macros_of(rule: MacroRule, members: Int32, rules: ScoringRules) -> Bool:
 
 
 def share_of(share: float, count: int) -> int:
-    """How many of `count` ≥ 1 things the top share is: rounded up, at least one.
+    """How many of `count` things a share is, rounded up.
 
     A product that exceeds a whole number only by a rounding error (0.07 · 100) is that number.
     """
-    return min(max(math.ceil(round(share * count, 9)), 1), count)
+    return math.ceil(round(share * count, 9))
 
 
 def percentiles(raw: Float64) -> Float64:

@@ -100,8 +100,10 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
         said = f"{request.url.path} does not take {request.method}; the Allow header lists what it takes."
     elif error.status_code == 404:
         said = f"There is nothing at {request.url.path}; /docs lists what there is."
+    elif error.status_code == 400:
+        said = "The body is not JSON that can be read; send a JSON object."
     else:
-        said = str(error.detail)
+        said = f"{str(error.detail).rstrip('.')}."
     kind = RouteNotFound if error.status_code in (404, 405) else InvalidRequest
     return problem(kind(said), status=error.status_code, headers=dict(error.headers or {}))
 

@@ -11,9 +11,9 @@ from service.store.driver import Store, Tx
 _UNKNOWN_TIME = -1
 
 
-def strength(follow: Follow) -> tuple[int, float]:
-    """Order follows with the same ends: the greatest stands."""
-    return (_UNKNOWN_TIME if follow.at is None else follow.at, follow.weight)
+def stronger(one: Follow, other: Follow) -> Follow:
+    """Return which of two follows with the same ends stands: the later, or the heavier at the same time."""
+    return max(one, other, key=lambda follow: (_UNKNOWN_TIME if follow.at is None else follow.at, follow.weight))
 
 
 def apply_follows(store: Store, batch: Sequence[Follow]) -> Applied:
@@ -34,9 +34,7 @@ def apply_follows(store: Store, batch: Sequence[Follow]) -> Applied:
     strongest: dict[tuple[str, str], Follow] = {}
     for follow in batch:
         ends = (follow.follower, follow.followee)
-        known = strongest.get(ends)
-        if known is None or strength(follow) > strength(known):
-            strongest[ends] = follow
+        strongest[ends] = stronger(strongest.get(ends, follow), follow)
     # Sorted, because neighbours in the batch are then neighbours on disk.
     follows = [strongest[ends] for ends in sorted(strongest)]
     keys = sorted({key for ends in strongest for key in ends})

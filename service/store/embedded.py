@@ -197,7 +197,7 @@ class _Server:
     def __init__(self, config: EmbeddedConfig, progress: Progress) -> None:
         self.config = config
         self.progress = progress
-        self.home = config.home.absolute()
+        self.home = config.home.resolve()
         self.version = config.version or NEO4J_VERSION
         self.state_file = self.home / "server.json"
         self.password_file = self.home / "password"
@@ -255,9 +255,7 @@ class _Server:
         return self._if_ours(state.pid) if state.pid else None
 
     def _if_ours(self, pid: int) -> psutil.Process | None:
-        with suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)  # if it was our child and died, let it go
-        with suppress(psutil.Error):
+        with suppress(psutil.Error):  # gone, a zombie, or somebody else's
             process = psutil.Process(pid)
             if f"--home-dir={self.home}" in process.cmdline():
                 return process
@@ -278,8 +276,9 @@ class _Server:
                 self._check_version(state)
                 self._wait_until_ready(process, state)
             else:
-                # Other users know the server by its port; it has crashed, and must come back there.
-                state = self._start(state, same_port=self._used_by_others())
+                # If it crashed while others use it, they know it by its port: it must come back there.
+                crashed = state.pid is not None
+                state = self._start(state, same_port=crashed and self._used_by_others())
             if keep and not state.kept:
                 state = replace(state, kept=True)
                 self._write_state(state)
@@ -321,12 +320,13 @@ class _Server:
             self._write_state(state)
             try:
                 self._wait_until_ready(psutil.Process(state.pid), state)
-            except _PortLost:
+            except BaseException as error:  # also an interrupt: nobody else can be using it yet
                 self._end(state)
+                if same_port:
+                    self._write_state(last)  # so that the port is not forgotten
+                if not isinstance(error, _PortLost):
+                    raise
                 continue
-            except BaseException:  # also an interrupt: nobody else can be using it yet
-                self._end(state)
-                raise
             state = replace(state, data_version=self.version)
             self._write_state(state)
             return state
@@ -351,10 +351,7 @@ class _Server:
         """Make sure that the data can be opened by this version and with the password that we have."""
         if (self.home / "data" / "databases" / "system").is_dir():
             if last.data_version and _numbers(last.data_version) > _numbers(self.version):
-                raise StoreStartFailed(
-                    f"The data in {self.home} was written by Neo4j {last.data_version}, which {self.version} cannot "
-                    f"read: use {last.data_version} or later, or another ENTOURAGE_DATA_DIR."
-                )
+                raise self._newer_data(f"Neo4j {last.data_version}")
             self._password()
             return
         if not self.password_file.exists():
@@ -378,6 +375,12 @@ class _Server:
         return StoreAuthFailed(
             f"The password of the embedded Neo4j in {self.password_file} {what}: put back the one it was set up with, "
             f"or delete {self.home} to begin with an empty graph."
+        )
+
+    def _newer_data(self, writer: str) -> StoreStartFailed:
+        return StoreStartFailed(
+            f"The data in {self.home} was written by {writer}, which {self.version} cannot read: ask for that version "
+            "or a later one in ENTOURAGE_NEO4J_VERSION, or use another ENTOURAGE_DATA_DIR."
         )
 
     def _check_version(self, state: _State) -> None:
@@ -407,6 +410,7 @@ class _Server:
             # Waited for twice after the databases are closed; by then there is nobody left to wait for.
             "internal.server.bolt.thread_pool_shutdown_wait_time": "100ms",
             "server.memory.pagecache.size": f"{state.page_cache_mb}m",
+            "db.tx_log.rotation.retention_policy": "keep_none",  # else up to 2 GB for backups that nobody takes
             "db.tx_log.preallocate": "false",  # 256 MB for each of two databases before the first follow
         }
         arguments = [
@@ -491,9 +495,9 @@ class _Server:
                 address.uri, auth=(USER, address.password.get_secret_value()), connection_timeout=5.0
             ) as driver:
                 try:
-                    # An empty transaction: the first query would cost seconds of planning.
-                    with driver.session(database=address.database) as session, session.begin_transaction() as empty:
-                        empty.commit()
+                    # A query, since an empty transaction succeeds on a database that could not be opened.
+                    with driver.session(database=address.database) as session:
+                        session.run("RETURN 1").consume()
                 except (ClientError, TransientError) as error:
                     self._check_database(driver, error)
                     return False
@@ -511,9 +515,18 @@ class _Server:
             row = session.run("SHOW DATABASE neo4j YIELD currentStatus, statusMessage").single(strict=True)
         if row["currentStatus"] != "online" and row["statusMessage"]:
             raise StoreStartFailed(
-                f"Neo4j cannot open the data in {self.home}: {row['statusMessage'].rstrip('.')}; restore a backup of "
-                f"that folder, or delete it to begin with an empty graph.{self._end_of_log()}"
+                f"Neo4j cannot open the data in {self.home}: restore a backup of that folder, or delete it to begin "
+                f"with an empty graph; the end of its log says why.{self._last_error()}"
             )
+
+    def _last_error(self) -> str:
+        """The last error in Neo4j's debug.log (JSON lines), with its causes but without stack traces."""
+        with suppress(OSError, ValueError):
+            lines = (self.home / "logs" / "debug.log").read_text(errors="replace").splitlines()
+            error = json.loads(next(line for line in reversed(lines) if '"level":"ERROR"' in line))
+            causes = [line for line in error.get("stacktrace", "").splitlines() if line.startswith("Caused by: ")]
+            return "\n" + "\n".join([error["message"], *causes])
+        return self._end_of_log()
 
     def _start_failure(self) -> StoreStartFailed:
         """Say why the server that just ended did not start."""
@@ -523,17 +536,26 @@ class _Server:
                 return _PortLost("The port of the embedded Neo4j was taken while it started: start again.")
             if "No space left on device" in log:
                 return _disk_full(self.home)
+            if "newer version of neo4j" in log:
+                return self._newer_data("a later Neo4j")
+            if "FileLockException" in log:
+                return StoreStartFailed(
+                    f"The data in {self.home} is in use by a Neo4j that is not run by Entourage, or runs in another "
+                    "container: end that one, or use another ENTOURAGE_DATA_DIR."
+                )
         return StoreStartFailed(
             f"The embedded Neo4j in {self.home} ended while it started; see the end of its log below, and "
             f"{self.home}/logs for all of it.{self._end_of_log()}"
         )
 
     def _end_of_log(self, lines: int = 15) -> str:
+        """The end of what Neo4j printed, without the frames of stack traces."""
         try:
             log = self.console.read_text(errors="replace").splitlines()
         except OSError:
             return ""
-        return "\n" + "\n".join(log[-lines:])
+        told = [line for line in log if not re.match(r"\s+(at |\.\.\. )", line)]
+        return "\n" + "\n".join(told[-lines:])
 
     def _address(self, state: _State) -> StoreAddress:
         return StoreAddress(_uri(state.port), USER, self._password())
@@ -545,8 +567,8 @@ class _Server:
         with self._starting_or_stopping():
             state = self.state()
             if not state.kept and _try_lock(self._users_fd, fcntl.LOCK_EX):
-                self._end(state)
-                self._make_class_data()
+                if self._end(state):
+                    self._make_class_data()
 
     def stop_unused(self) -> bool:
         """Stop the server, kept or not. Returns False where it was not running."""
@@ -561,18 +583,20 @@ class _Server:
                         f"The embedded Neo4j in {self.home} is in use by another process of Entourage: end that one "
                         "first; the server stops with its last user."
                     )
-                self._end(state)
-                self._make_class_data()
+                if self._end(state):
+                    self._make_class_data()
                 return True
             finally:
                 os.close(fd)
 
-    def _end(self, state: _State) -> None:
-        """Stop the process of `state`, if there is one, and note that it is gone."""
-        if process := self.process(state):
+    def _end(self, state: _State) -> bool:
+        """Stop the process of `state` and note that it is gone. Returns False where it was not running."""
+        process = self.process(state)
+        if process:
             self._stop_process(process)
         with suppress(OSError):  # a full disk must not keep us from leaving
             self._write_state(replace(state, pid=None, kept=False, since=None))
+        return process is not None
 
     def _make_class_data(self) -> None:
         with suppress(OSError):  # no reason not to leave

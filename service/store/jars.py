@@ -143,8 +143,14 @@ class _Cache:
     def fill(self) -> list[Jar]:
         """Fetch everything that is not there yet, and write the manifest."""
         self._remove_unfinished()
-        artifacts = self._resolve()
-        self._in_threads([artifact.resolve for artifact in artifacts])
+        try:
+            artifacts = self._resolve()
+            self._in_threads([artifact.resolve for artifact in artifacts])
+        except _NotThere as error:
+            raise ConfigurationError(
+                f"Maven Central does not have all of Neo4j {self.version} ({error.message}): check "
+                f"ENTOURAGE_NEO4J_VERSION, or leave it unset for {NEO4J_VERSION}."
+            ) from error
         paths = dict.fromkeys(artifact.cached_path for artifact in artifacts)
         jars = [
             Jar(path.relative_to(self.repository).as_posix(), path.stat().st_size, _digest(path, "sha256"))
@@ -158,19 +164,20 @@ class _Cache:
 
     def repair(self, damaged: list[Jar]) -> None:
         """Fetch damaged jars again."""
-        name = damaged[0].path.rsplit("/", 1)[-1] + (f" and {len(damaged) - 1} more" if len(damaged) > 1 else "")
-        cure = f"connect to the network and start again, or delete {self.root} to have everything fetched anew"
+        which = f"Neo4j's jar {self.repository / damaged[0].path}"
+        if len(damaged) > 1:
+            which += f" (and {len(damaged) - 1} more)"
         try:
             self._in_threads([partial(self.remote.fetch, jar.path) for jar in damaged])
         except (NoNetworkForJars, _NotThere) as error:
             raise CorruptJarCache(
-                f"Neo4j's jar {self.repository / damaged[0].path} is damaged or missing ({name}) and could not be "
-                f"fetched again; {cure}."
+                f"{which} is damaged or missing and could not be fetched again: connect to the network and start "
+                f"again, or delete {self.root} to have everything fetched anew."
             ) from error
-        if still := self.damaged(damaged):
+        if self.damaged(damaged):
             raise CorruptJarCache(
-                f"Neo4j's jar {self.repository / still[0].path} is damaged, and Maven Central now gives another file "
-                f"of this name; delete {self.root} to have everything fetched anew."
+                f"{which} is damaged, and Maven Central now gives another file of this name: delete {self.root} to "
+                "have everything fetched anew."
             )
 
     def _remove_unfinished(self) -> None:
@@ -187,6 +194,7 @@ class _Cache:
         # Imported here: it takes a while, and is needed once.
         from jgo.maven import MavenContext, PythonResolver
 
+        progress, remote, root, repository = self.progress, self.remote, self.root, self.repository
         found = 0
 
         class Resolver(PythonResolver):
@@ -195,9 +203,10 @@ class _Cache:
                 if artifact.packaging == "pom":
                     found += 1
                     progress("Finding Neo4j's jars", found, None)
-                return remote.fetch(artifact.cached_path.relative_to(repository).as_posix())
+                # jgo swallows OSError and RuntimeError here, and would carry on with part of the class path.
+                with _disk_errors(root):
+                    return remote.fetch(artifact.cached_path.relative_to(repository).as_posix())
 
-        progress, remote, repository = self.progress, self.remote, self.repository
         # Everything is passed, so that no jgo settings, M2_REPO or ~/.m2 of the user's plays a part.
         context = MavenContext(
             resolver=Resolver(), repo_cache=repository, local_repos=[], remote_repos={"central": remote.url}
@@ -206,10 +215,10 @@ class _Cache:
             roots, others = context.resolver.resolve(
                 [context.create_dependency(f"{coordinate}:{self.version}") for coordinate in _COORDINATES]
             )
-        except _NotThere as error:
-            raise ConfigurationError(
-                f"Maven Central does not have all of Neo4j {self.version} ({error.message}); check "
-                f"ENTOURAGE_NEO4J_VERSION, or leave it unset for {NEO4J_VERSION}."
+        except (ValueError, RuntimeError, AssertionError, SyntaxError) as error:
+            raise StoreStartFailed(
+                f"What Maven Central says about Neo4j {self.version} cannot be read ({error}): delete {root} and start "
+                "again."
             ) from error
         return [dependency.artifact for dependency in (*roots, *others)]
 
@@ -240,8 +249,7 @@ class _Remote:
     def fetch(self, path: str) -> Path:
         """Fetch the file, check it against the SHA-1 that the repository publishes, and put it in place whole.
 
-        Raises NoNetworkForJars, _NotThere, StoreStartFailed or OSError. Never OSErrors of the network: jgo
-        would swallow them and carry on with part of the class path.
+        Raises NoNetworkForJars, _NotThere, StoreStartFailed, or OSError of the disk.
         """
         target = self.repository / path
         target.parent.mkdir(parents=True, exist_ok=True)

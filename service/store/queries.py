@@ -24,7 +24,7 @@ from typing import Literal
 from service.errors import QueryFileInvalid
 
 _HEADER_LINE = re.compile(r"//\s*(answers|parameter|column|mode|index):\s*(.+?)\s*$")
-_DECLARATION = re.compile(r"(\w+)\s+([A-Z<>_ |]+[A-Z>])\s+(\S.*)$")
+_DECLARATION = re.compile(r"(\w+)\s+(ZONED DATETIME|LIST<[A-Z]+>|[A-Z]+)\s+(\S.*)$")
 _PARAMETER = re.compile(r"\$(\w+)")
 # Strings, quoted names and comments may hold a dollar sign or a semicolon that is no parameter and no end.
 _QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:``|[^`])*`|//[^\n]*|/\*.*?\*/""", re.DOTALL)

@@ -33,7 +33,7 @@ FILE_BYTES = 1_048_576
 """A published file is at most this large, unless a single line is larger."""
 
 COMMUNITIES_A_BATCH = 1_000
-MEMBERS_A_BATCH = 5_000
+MEMBERS_A_BATCH = 2_000
 BYTES_A_BATCH = 8 * FILE_BYTES
 FILES_A_BATCH = 1_000
 

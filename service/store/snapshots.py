@@ -32,11 +32,11 @@ def read_snapshot(store: Store, progress: Progress = no_progress) -> tuple[Accou
         StoreError: Neo4j did not answer.
     """
     state = store.read("snapshot/state")[0]
-    total = state["n"]
+    total = state["n"]  # accounts are numbered from 1
     accounts, follows = _Accounts(), _Follows()
-    for first in range(0, total, ACCOUNTS_A_ROW):
+    for first in range(1, total + 1, ACCOUNTS_A_ROW):
         accounts.add(store.read("snapshot/accounts", first=first, last=first + ACCOUNTS_A_ROW))
-    for first in range(0, total, FOLLOWS_OF_A_ROW):
+    for first in range(1, total + 1, FOLLOWS_OF_A_ROW):
         progress("snapshot", first, total)
         follows.add(store.read("snapshot/follows", first=first, last=first + FOLLOWS_OF_A_ROW))
 

@@ -44,12 +44,12 @@ def grow(store: Store, accounts: int, follows: int, seed: int) -> None:
     [row] = store.statement("MATCH (g:Graph {id: 1}) SET g.v = g.v + 1, g.n = $n RETURN g.v AS v", n=accounts)
     store.statement(
         "UNWIND range(0, $n - 1) AS i MERGE (a:Account {key: 'net:' + i}) "
-        "ON CREATE SET a.n = i, a.network = 'net', a.native_id = toString(i), a.v = $v",
+        "ON CREATE SET a.n = i + 1, a.network = 'net', a.native_id = toString(i), a.v = $v",
         n=accounts, v=row["v"],
     )  # fmt: skip
     for first in range(0, len(pairs), 10_000):
         store.statement(
-            "UNWIND $pairs AS p MATCH (a:Account {n: p[0]}), (b:Account {n: p[1]}) "
+            "UNWIND $pairs AS p MATCH (a:Account {n: p[0] + 1}), (b:Account {n: p[1] + 1}) "
             "MERGE (a)-[f:FOLLOWS]->(b) ON CREATE SET f.weight = 1.0, f.v = $v",
             pairs=pairs[first : first + 10_000], v=row["v"],
         )  # fmt: skip
@@ -123,16 +123,17 @@ def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
 
 
 def test_killed_children_leave_the_previous_run_served(store: Store, capfd: pytest.CaptureFixture[str]) -> None:
-    grow(store, 3_000, 20_000, seed=1)
+    grow(store, 1_000, 8_000, seed=1)
     first, created = analyze(store.address, RunSpec(), True, no_progress, TIMEOUT)
     assert created
     assert first.state == "done"
     assert is_whole(store, first)
-    assert left_by(store, first.id) > 3_000
+    assert left_by(store, first.id) > 1_000
 
-    grow(store, 3_000, 10_000, seed=2)
-    killed = []
-    for stage in ("snapshot", "communities", "scores", "write_back"):
+    grow(store, 1_000, 4_000, seed=2)
+    killed: list[str] = []
+    stages = ["snapshot", "communities", "scores", "write_back"]
+    for stage in stages:
         kill = at(stage, lambda: run_children()[0].kill())
         with pytest.raises(RunFailed, match="SIGKILL") as caught:
             analyze(store.address, RunSpec(), True, kill, TIMEOUT)
@@ -142,6 +143,8 @@ def test_killed_children_leave_the_previous_run_served(store: Store, capfd: pyte
         assert run_children() == []
         assert is_whole(store, read_run(store, first.id)), f"killed at {stage}"
         killed.append(failed.id)
+        if stage == "write_back" and left_by(store, failed.id) == 0 and len(killed) < 10:
+            stages.append(stage)  # it had written nothing yet: once more
     assert left_by(store, killed[-1]) > 0, "killed in the middle of writing"
 
     second, created = analyze(store.address, RunSpec(), True, no_progress, TIMEOUT)
@@ -149,13 +152,13 @@ def test_killed_children_leave_the_previous_run_served(store: Store, capfd: pyte
     assert second.current
     assert is_whole(store, second)
     assert [left_by(store, run_id) for run_id in killed] == [0] * len(killed)
-    assert left_by(store, first.id) > 3_000, "a kept run stays readable"
+    assert left_by(store, first.id) > 1_000, "a kept run stays readable"
     assert analyze(store.address, RunSpec(), True, no_progress, TIMEOUT) == (second, False)
     assert capfd.readouterr().err == "", "nothing but the error itself for a child that was killed"
 
 
 def test_a_child_that_takes_too_long_or_is_cancelled_is_ended(store: Store) -> None:
-    grow(store, 3_000, 20_000, seed=1)
+    grow(store, 1_000, 8_000, seed=1)
     with pytest.raises(RunFailed) as caught:
         analyze(store.address, RunSpec(), True, no_progress, 0.5)
     assert caught.value.fields["run_code"] == "run_timeout"
@@ -174,7 +177,7 @@ def test_a_child_that_takes_too_long_or_is_cancelled_is_ended(store: Store) -> N
 
 def test_a_run_that_is_marked_failed_by_others_stops(store: Store) -> None:
     """As when it was taken for dead: it must neither publish nor go on computing for nobody."""
-    grow(store, 3_000, 20_000, seed=1)
+    grow(store, 1_000, 8_000, seed=1)
 
     def give_up() -> None:
         store.statement(
@@ -209,9 +212,9 @@ def test_an_empty_graph_is_said_to_be_empty(store: Store) -> None:
 
 
 def test_a_reader_sees_one_run_whole_at_every_moment(store: Store) -> None:
-    grow(store, 2_000, 12_000, seed=1)
+    grow(store, 1_000, 6_000, seed=1)
     first, _ = analyze(store.address, RunSpec(), True, no_progress, TIMEOUT)
-    grow(store, 2_000, 6_000, seed=2)
+    grow(store, 1_000, 4_000, seed=2)
     digests: list[tuple[str | None, str]] = []
     over = threading.Event()
 
@@ -264,7 +267,7 @@ def the_child(parent: int) -> psutil.Process:
 
 
 def test_a_killed_command_takes_its_run_along(store: Store) -> None:
-    grow(store, 3_000, 20_000, seed=1)
+    grow(store, 1_000, 8_000, seed=1)
     with command(store.address, "analyze") as parent:
         child = the_child(parent.pid)
         eventually(lambda: last_run(store).stage == "communities")
@@ -285,7 +288,7 @@ def test_a_killed_command_takes_its_run_along(store: Store) -> None:
 
 
 def test_ctrl_c_ends_the_run_and_says_so(store: Store) -> None:
-    grow(store, 3_000, 20_000, seed=1)
+    grow(store, 1_000, 8_000, seed=1)
     with command(store.address, "analyze") as parent:
         child = the_child(parent.pid)
         assert os.getpgid(child.pid) != os.getpgid(parent.pid), "a terminal does not reach it"
@@ -306,7 +309,7 @@ def ask(store: Store, spec: RunSpec) -> str:
 
 
 def test_the_engine_works_off_what_is_asked(store: Store) -> None:
-    grow(store, 3_000, 20_000, seed=1)
+    grow(store, 1_000, 8_000, seed=1)
     asked = [ask(store, RunSpec(seed=seed)) for seed in (1, 2)]
     engine = spawn(["_engine"], store.address)
     try:
@@ -332,7 +335,7 @@ def test_the_engine_works_off_what_is_asked(store: Store) -> None:
 
 
 def test_a_killed_engine_takes_its_run_along(store: Store) -> None:
-    grow(store, 3_000, 20_000, seed=1)
+    grow(store, 1_000, 8_000, seed=1)
     ask(store, RunSpec())
     engine = spawn(["_engine"], store.address)
     try:
@@ -372,9 +375,9 @@ def test_neo4j_is_killed_in_the_middle_of_a_run(own_server: tuple[EmbeddedConfig
     """It is started again at once. The run may come through or fail; either way one run is served whole."""
     config, address = own_server
     with Store(address) as store:
-        grow(store, 3_000, 20_000, seed=1)
+        grow(store, 1_000, 8_000, seed=1)
         first, _ = analyze(address, RunSpec(), True, no_progress, TIMEOUT)
-        grow(store, 3_000, 10_000, seed=2)
+        grow(store, 1_000, 4_000, seed=2)
         restarts = []
 
         def restart() -> None:
@@ -398,9 +401,9 @@ def test_neo4j_is_killed_in_the_middle_of_a_run(own_server: tuple[EmbeddedConfig
 def test_neo4j_stays_away_until_the_run_is_given_up(own_server: tuple[EmbeddedConfig, StoreAddress]) -> None:
     config, address = own_server
     with Store(address) as store:
-        grow(store, 3_000, 20_000, seed=1)
+        grow(store, 1_000, 8_000, seed=1)
         first, _ = analyze(address, RunSpec(), True, no_progress, TIMEOUT)
-        grow(store, 3_000, 10_000, seed=2)
+        grow(store, 1_000, 4_000, seed=2)
         with pytest.raises(StoreUnavailable):
             analyze(address, RunSpec(), True, at("write_back", lambda: kill_server(config)), TIMEOUT)
         assert run_children() == []

@@ -67,7 +67,7 @@ def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tup
     keys = sorted(f"net:{i}" for i in rng.choice(10 * n, n, replace=False).tolist())
     store.statement(
         "UNWIND range(0, size($keys) - 1) AS i "
-        "CREATE (:Account {key: $keys[i], n: i, network: 'net', native_id: split($keys[i], ':')[1], v: 1})",
+        "CREATE (:Account {key: $keys[i], n: i + 1, network: 'net', native_id: split($keys[i], ':')[1], v: 1})",
         keys=keys,
     )
     empty = np.zeros(0)

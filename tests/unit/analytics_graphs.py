@@ -1,0 +1,138 @@
+"""Graphs for the tests of analytics: from plain edges, from real files, and drawn by Hypothesis."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import gzip
+import json
+import random
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+from hypothesis import strategies as st
+
+from service.analytics.graph import build_graph
+from service.domain import AccountColumns, FollowColumns, Graph
+
+Edge = tuple[str, str, float]
+Shared = Callable[[str], Path]
+WEIGHTS = st.sampled_from([1.0, 2.0, 0.25, 7.5])
+
+
+def columns(
+    edges: Iterable[Edge],
+    accounts: Iterable[str] = (),
+    *,
+    opted_out: Iterable[str] = (),
+    followers: Mapping[str, int] | None = None,
+    handles: Mapping[str, str] | None = None,
+    shuffle: int | None = None,
+) -> tuple[AccountColumns, FollowColumns]:
+    """Columns as the store returns them; `shuffle` seeds their order and the numbers of accounts."""
+    edges = list(edges)
+    keys = sorted({key for a, b, _ in edges for key in (a, b)} | set(accounts))
+    numbers = list(range(1, len(keys) + 1))
+    if shuffle is not None:
+        order = random.Random(shuffle)
+        order.shuffle(edges)
+        order.shuffle(keys)
+        numbers = order.sample(range(10 * len(keys) + 1), len(keys))
+    number = dict(zip(keys, numbers, strict=True))
+    out = set(opted_out)
+    return (
+        AccountColumns(
+            n=np.array(numbers, dtype=np.int64),
+            key=keys,
+            handle=[(handles or {}).get(key) for key in keys],
+            opted_out=np.array([key in out for key in keys], dtype=np.bool_),
+            followers=np.array([(followers or {}).get(key, -1) for key in keys], dtype=np.int64),
+        ),
+        FollowColumns(
+            source=np.array([number[a] for a, _, _ in edges], dtype=np.int64),
+            target=np.array([number[b] for _, b, _ in edges], dtype=np.int64),
+            weight=np.array([w for _, _, w in edges], dtype=np.float64),
+            at=np.full(len(edges), -1, dtype=np.int64),
+        ),
+    )
+
+
+def make_graph(edges: Iterable[Edge], accounts: Iterable[str] = (), **more: object) -> Graph:
+    """The graph of some edges; arguments as of `columns`."""
+    return build_graph(*columns(edges, accounts, **more), version=1)  # type: ignore[arg-type]
+
+
+def edges_of(graph: Graph) -> dict[tuple[str, str], float]:
+    """Follows as a dictionary, read from the rows of followees, by plain loops."""
+    return {
+        (graph.keys[i], graph.keys[int(graph.out_idx[e])]): float(graph.out_weight[e])
+        for i in range(graph.n)
+        for e in range(int(graph.out_ptr[i]), int(graph.out_ptr[i + 1]))
+    }
+
+
+def mutual(*pairs: tuple[str, str]) -> list[Edge]:
+    """Follows both ways, of weight 1."""
+    return [edge for a, b in pairs for edge in ((a, b, 1.0), (b, a, 1.0))]
+
+
+def clique(names: Iterable[str]) -> list[Edge]:
+    """Everybody follows everybody else."""
+    names = list(names)
+    return [(a, b, 1.0) for a in names for b in names if a != b]
+
+
+def follows(*pairs: str) -> list[Edge]:
+    """`follows("a>b", ...)`: a follows b, on network x, with weight 1."""
+    return [(f"x:{a}", f"x:{b}", 1.0) for a, b in (pair.split(">") for pair in pairs)]
+
+
+@st.composite
+def edge_lists(draw: st.DrawFn, most: int = 9, weights: st.SearchStrategy[float] = WEIGHTS) -> list[Edge]:
+    """Follows among up to `most` accounts; at least one."""
+    count = draw(st.integers(2, most))
+    names = [f"x:{i}" for i in range(count)]
+    pairs = draw(
+        st.sets(
+            st.tuples(st.sampled_from(names), st.sampled_from(names)).filter(lambda pair: pair[0] != pair[1]),
+            min_size=1,
+            max_size=count * (count - 1),
+        )
+    )
+    return [(a, b, draw(weights)) for a, b in sorted(pairs)]
+
+
+def congress(shared_data: Shared) -> list[Edge]:
+    """The file's edges go from author to sharer: who shares listens, so the sharer follows the author."""
+    result = []
+    for line in shared_data("congress117-twitter/congress.edgelist").read_text().splitlines():
+        author, sharer, data = line.split(" ", 2)
+        result.append((f"twitter:{sharer}", f"twitter:{author}", float(ast.literal_eval(data)["weight"])))
+    return result
+
+
+def uk_faculty(shared_data: Shared) -> list[Edge]:
+    with shared_data("uk-faculty/edges.csv").open(newline="") as lines:
+        return [(f"uk:{row['from']}", f"uk:{row['to']}", float(row["weight"])) for row in csv.DictReader(lines)]
+
+
+def lfr(shared_data: Shared, mixing: str) -> tuple[list[Edge], dict[str, int]]:
+    """Follows both ways along the edges of a planted-partition graph, and each account's planted community."""
+    name = f"LFR_N1000_ad5_mc50_mu{mixing}"
+    with gzip.open(shared_data(f"lfr/networks/{name}.csv.gz"), "rt") as lines:
+        ends = [line.split("\t")[:2] for line in lines]
+    with gzip.open(shared_data(f"lfr/ground_truth/{name}.json.gz"), "rt") as truth:
+        planted = json.load(truth)["communities"]
+    pairs = sorted({(f"lfr:{min(pair)}", f"lfr:{max(pair)}") for pair in ends if pair[0] != pair[1]})
+    return mutual(*pairs), {f"lfr:{account}": c for c, members in enumerate(planted) for account in members}
+
+
+def undirected(graph: Graph) -> nx.Graph:
+    """The projection w_ij + w_ji, by networkx."""
+    result = nx.Graph()
+    result.add_nodes_from(graph.keys)
+    for (a, b), weight in sorted(edges_of(graph).items()):
+        result.add_edge(a, b, weight=weight + (result[a][b]["weight"] if result.has_edge(a, b) else 0.0))
+    return result

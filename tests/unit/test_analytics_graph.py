@@ -1,0 +1,180 @@
+"""Building follower graphs as arrays, and cutting communities out of them."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from itertools import pairwise
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.analytics.graph import build_graph, followed_back, project, subgraph, tie_graph, to_networkx
+from service.domain import Graph
+from service.errors import RunFailed
+from tests.unit.analytics_graphs import Edge, columns, edge_lists, edges_of, follows, make_graph, undirected
+
+
+def assert_same(one: Graph, other: Graph) -> None:
+    for field in fields(Graph):
+        a, b = getattr(one, field.name), getattr(other, field.name)
+        if isinstance(a, np.ndarray):
+            assert a.dtype == b.dtype, field.name
+            np.testing.assert_array_equal(a, b, err_msg=field.name)
+        else:
+            assert a == b, field.name
+
+
+def assert_well_formed(graph: Graph) -> None:
+    """The promises of `domain.Graph`: types, lengths, order, both directions telling the same."""
+    assert graph.keys == sorted(graph.keys)
+    for ptr, idx, weight in (
+        (graph.out_ptr, graph.out_idx, graph.out_weight),
+        (graph.in_ptr, graph.in_idx, graph.in_weight),
+    ):
+        assert (ptr.dtype, idx.dtype, weight.dtype) == (np.int64, np.int32, np.float64)
+        assert (len(ptr), ptr[0], ptr[-1], len(idx), len(weight)) == (graph.n + 1, 0, graph.m, graph.m, graph.m)
+        for start, end in pairwise(ptr.tolist()):
+            assert idx[start:end].tolist() == sorted(set(idx[start:end].tolist()))
+    back = {
+        (graph.keys[int(graph.in_idx[e])], graph.keys[i]): float(graph.in_weight[e])
+        for i in range(graph.n)
+        for e in range(int(graph.in_ptr[i]), int(graph.in_ptr[i + 1]))
+    }
+    assert back == edges_of(graph)
+
+
+@given(edge_lists(), st.integers(0, 2**16))
+def test_arrays_hold_the_edges_whatever_the_order(edges: list[Edge], shuffle: int) -> None:
+    details = {"opted_out": ["x:1"], "followers": {"x:0": 12}, "handles": {"x:1": "one"}}
+    graph = make_graph(edges, ["x:zz"], **details)
+    assert_well_formed(graph)
+    assert edges_of(graph) == {(a, b): w for a, b, w in edges}
+    assert_same(graph, make_graph(edges, ["x:zz"], **details, shuffle=shuffle))
+    assert graph.opted_out.tolist() == [key == "x:1" for key in graph.keys]
+    assert graph.followers.tolist() == [12 if key == "x:0" else -1 for key in graph.keys]
+    assert graph.handles == ["one" if key == "x:1" else None for key in graph.keys]
+
+
+def test_keys_are_in_code_point_order() -> None:
+    # UTF-16 order, that of Java, would put the surrogate pair of the emoji before U+FFFD; locales would fold case.
+    keys = ["x:a", "x:B", "x:é", "x:\ufffd", "x:😀", "x:10", "x:9"]
+    assert make_graph([], keys).keys == ["x:10", "x:9", "x:B", "x:a", "x:é", "x:\ufffd", "x:😀"]
+
+
+def test_as_of_is_the_latest_known_time() -> None:
+    accounts, some = columns(follows("a>b", "b>c", "c>a"))
+    assert build_graph(accounts, some, 7).as_of is None
+    timed = replace(some, at=np.array([5, -1, 3]))
+    assert build_graph(accounts, timed, 7).as_of == 5
+    assert build_graph(accounts, timed, 7).version == 7
+
+
+def test_empty_graphs() -> None:
+    nothing = make_graph([])
+    assert (nothing.n, nothing.m) == (0, 0)
+    assert_well_formed(nothing)
+    lonely = make_graph([], ["x:a", "x:b"])
+    assert (lonely.n, lonely.m) == (2, 0)
+    assert_well_formed(lonely)
+
+
+@pytest.mark.parametrize(
+    ("edges", "change", "says"),
+    [
+        (["a>b"], {"target": np.array([99])}, "account number 99"),
+        (["a>b"], {"target": np.array([-5])}, "account number -5"),
+        (["a>b"], {"target": np.array([1])}, "x:a follows itself"),
+        (["a>b", "b>a"], {"source": np.array([1, 1]), "target": np.array([2, 2])}, "x:a follows x:b"),
+        (["a>b"], {"weight": np.array([0.0])}, "not positive"),
+        (["a>b"], {"weight": np.array([np.nan])}, "not positive"),
+        (["a>b"], {"weight": np.array([np.inf])}, "not positive"),
+    ],
+)
+def test_what_is_no_follower_graph_is_refused(edges: list[str], change: dict[str, np.ndarray], says: str) -> None:
+    accounts, some = columns(follows(*edges))
+    with pytest.raises(RunFailed, match=says):
+        build_graph(accounts, replace(some, **change), 1)
+
+
+@pytest.mark.parametrize("change", [{"key": ["x:a", "x:a"]}, {"n": np.array([3, 3])}])
+def test_an_account_read_twice_is_refused(change: dict[str, object]) -> None:
+    accounts, none = columns([], ["x:a", "x:b"])
+    with pytest.raises(RunFailed, match="read twice"):
+        build_graph(replace(accounts, **change), none, 1)
+
+
+def test_follows_of_nobody_are_refused() -> None:
+    _, some = columns(follows("a>b"))
+    nobody, _ = columns([])
+    with pytest.raises(RunFailed, match="account number"):
+        build_graph(nobody, some, 1)
+
+
+@given(edge_lists(), st.data())
+def test_subgraph_is_that_of_networkx(edges: list[Edge], data: st.DataObject) -> None:
+    graph = make_graph(edges, handles={"x:1": "one"}, opted_out=["x:0"])
+    chosen = sorted(data.draw(st.sets(st.integers(0, graph.n - 1))))
+    part = subgraph(graph, np.array(chosen, dtype=np.int32)) if chosen else None
+    if part is None:
+        return
+    assert_well_formed(part)
+    assert part.keys == [graph.keys[i] for i in chosen]
+    assert part.handles == [graph.handles[i] for i in chosen]
+    assert part.opted_out.tolist() == [bool(graph.opted_out[i]) for i in chosen]
+    expected = to_networkx(graph).subgraph(part.keys).edges(data="weight")
+    assert edges_of(part) == {(a, b): w for a, b, w in expected}
+
+
+@given(edge_lists())
+def test_networkx_gets_the_same_graph(edges: list[Edge]) -> None:
+    given_out = to_networkx(make_graph(edges, ["x:zz"], handles={"x:1": "one"}))
+    expected = nx.DiGraph()
+    expected.add_weighted_edges_from(edges)
+    expected.add_node("x:zz")
+    assert set(given_out) == set(expected)
+    assert {(a, b): w for a, b, w in given_out.edges(data="weight")} == {(a, b): w for a, b, w in edges}
+    assert given_out.nodes["x:zz"] == {"handle": None}
+    assert "x:1" not in given_out or given_out.nodes["x:1"] == {"handle": "one"}
+
+
+@given(edge_lists())
+def test_projection_adds_both_directions(edges: list[Edge]) -> None:
+    graph = make_graph(edges, ["x:zz"])
+    projection = project(graph)
+    pairs = {
+        (graph.keys[i], graph.keys[int(projection.idx[e])]): float(projection.weight[e])
+        for i in range(graph.n)
+        for e in range(int(projection.ptr[i]), int(projection.ptr[i + 1]))
+    }
+    expected = undirected(graph)
+    assert pairs == {(a, b): expected[a][b]["weight"] for a, b in list(expected.edges) + [e[::-1] for e in expected.edges]}
+    for start, end in pairwise(projection.ptr.tolist()):
+        assert projection.idx[start:end].tolist() == sorted(projection.idx[start:end].tolist())
+
+
+@given(edge_lists())
+def test_mutual_follows(edges: list[Edge]) -> None:
+    graph = make_graph(edges)
+    known = edges_of(graph)
+    said = followed_back(graph)
+    for i in range(graph.n):
+        for e in range(int(graph.in_ptr[i]), int(graph.in_ptr[i + 1])):
+            assert said[e] == ((graph.keys[i], graph.keys[int(graph.in_idx[e])]) in known)
+
+
+@given(edge_lists(weights=st.sampled_from([5e-324, 1e-300, 0.1, 1.0, 3.0, 1e300, 1.7976931348623157e308])))
+def test_ties_of_any_size_stay_ties_and_cannot_overflow(edges: list[Edge]) -> None:
+    graph = make_graph(edges)
+    ties = tie_graph(graph)
+    assert edges_of(ties).keys() == edges_of(graph).keys()
+    assert np.all(ties.out_weight > 0)
+    assert 0.5 <= ties.out_weight.max() < 1
+    assert np.isfinite(project(ties).weight.sum())
+    # ratios are exact wherever both weights are within the range of floats from the largest
+    near = graph.out_weight > graph.out_weight.max() * 1e-290
+    np.testing.assert_array_equal(
+        ties.out_weight[near] / ties.out_weight.max(), graph.out_weight[near] / graph.out_weight.max()
+    )
