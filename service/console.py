@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,9 +14,11 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
 from service import domain
-from service.flows.importing import ImportReport
-from service.store.embedded import EmbeddedStatus
-from service.store.migrations import MigrationReport
+
+if TYPE_CHECKING:  # importing them for real would slow down every command, `--help` too
+    from service.flows.importing import ImportReport
+    from service.store.embedded import EmbeddedStatus
+    from service.store.migrations import MigrationReport
 
 def _console(*, stderr: bool = False) -> Console:
     """A console as wide as the terminal; in a pipe or a file there is none, and 120 columns read well."""

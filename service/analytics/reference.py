@@ -17,6 +17,9 @@ PAGERANK_L1 = 1e-14
 """PageRank stops when an iteration moves less than this in all: far below the nine digits that are kept."""
 
 
+MOST_ITERATIONS = 20_000
+"""PageRank gives up after so many, which is enough for any graph up to a damping of 0.998."""
+
 EXTREME = 1e9
 """A resolution beyond this is taken as this: nothing is left to merge or split, and sums would overflow."""
 
@@ -70,7 +73,7 @@ class ReferenceEngine:
             rows_of(community.out_ptr).tolist(), community.out_idx.tolist(), community.out_weight.tolist(), strict=True
         )
         graph.add_weighted_edges_from(ends)
-        enough = math.ceil(math.log(PAGERANK_L1 / 2) / math.log(damping)) + 100
+        enough = min(math.ceil(math.log(PAGERANK_L1 / 2) / math.log(damping)) + 100, MOST_ITERATIONS)
         try:
             # networkx compares the L1 difference with tol times the number of nodes
             rank = nx.pagerank(graph, alpha=damping, tol=PAGERANK_L1 / community.n, max_iter=enough)

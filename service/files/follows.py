@@ -108,12 +108,12 @@ class FollowReader:
         try:
             follower = native_id(row[layout.follower], "follower")
             followee = native_id(row[layout.followee], "followee")
+            if follower == followee:
+                raise BadLine("self_loop", "An account cannot follow itself.")
             tie = 1.0 if layout.weight is None else weight(row[layout.weight])
             at = None if layout.time is None else time_ms(row[layout.time], self._latest)
         except LookupError:
             raise self._missing(row) from None
-        if follower == followee:
-            raise BadLine("self_loop", "An account cannot follow itself.")
         if self._reverse:
             follower, followee = followee, follower
         return Follow(self._prefix + follower, self._prefix + followee, tie, at)
@@ -202,7 +202,8 @@ class FollowReader:
         except csv.Error:
             self._lines.put_back(taken)
             raise BadLine("bad_quotes", "The line's quotes do not match; write a quote inside quotes twice.") from None
-        self.skipped["continued"] += len(taken)
+        if taken:
+            self.skipped["continued"] += len(taken)
         return row
 
     def _ids(self, row: Sequence[str]) -> list[str]:

@@ -23,6 +23,7 @@ COMMENT = ("#", "%")
 
 HEAD_DATA_LINES = 200
 HEAD_BYTES = 1 << 20
+_OPEN_LINES = 50
 _DELIMITERS = ("\t", ",", ";", "|")
 _NETWORK = re.compile(r"[a-z0-9_.-]{1,64}", re.ASCII)
 
@@ -195,17 +196,19 @@ def _key(name: str, keys: Sequence[str], wanted: str | None) -> str | None:
 
 # --- separated columns ----------------------------------------------------------------------------------
 
-# `0 4 {'weight': 0.5}` as networkx writes it; group 1 is the separator.
-_DICT_LINE = re.compile(r"\s*[^\s,;|{]+(\s+|[,;|])\s*[^\s,;|{]+\s*(?:\1)\s*\{.*\}\s*")
+# `0 4 {'weight': 0.5}` as networkx writes it, with any separator.
+_BETWEEN = r"(\s+|\s*[,;|]\s*)"
+_DICT_LINE = re.compile(rf"\s*[^\s,;|{{]+{_BETWEEN}[^\s,;|{{]+{_BETWEEN}\{{.*\}}\s*")
 
 
 def _delimited(file: FollowFile, name: str, first_line: int, texts: Sequence[str]) -> Layout:
     dict_line = _DICT_LINE.fullmatch(texts[0]) if file.format != "csv" else None
-    if dict_line:
+    if dict_line and dict_line[1].strip() == dict_line[2].strip():
         return _with_dictionaries(file, name, first_line, texts, file.delimiter or dict_line[1].strip() or None)
+    texts = _records(texts)
     delimiter = file.delimiter or _delimiter(texts)
     if delimiter is None and file.format == "csv":
-        delimiter = " " if _widths(texts, " ") else ","
+        delimiter = " " if _widths(texts, " ")[0] else ","
     rows = [split(text, delimiter) for text in texts]
     if file.format is None and delimiter is None and not _regular(rows):
         raise UnreadableFile(
@@ -220,22 +223,37 @@ def _delimited(file: FollowFile, name: str, first_line: int, texts: Sequence[str
             return None
         return find_position(name, width, wanted) if header is None else find_column(name, header, wanted)
 
-    follower, followee = (
-        _numbered_ends(file, name, width)
-        if header is None
-        else find_ends(name, header, file.follower_column, file.followee_column)
-    )
+    # First the columns that were asked for by name: where they are missing, nothing else needs saying.
+    weight, time = column(file.weight_column), column(file.time_column)
+    if header is None:
+        follower, followee = _numbered_ends(file, name, width)
+    else:
+        follower, followee = find_ends(name, header, file.follower_column, file.followee_column)
     return Layout(
         format=file.format or _format(texts, delimiter, header is not None),  # type: ignore[arg-type]
         follower=follower,
         followee=followee,
-        weight=column(file.weight_column),
-        time=column(file.time_column),
+        weight=weight,
+        time=time,
         delimiter=delimiter,
         first_line=first_line,
         has_header=header is not None,
         width=width,
     )
+
+
+def _records(texts: Sequence[str]) -> list[str]:
+    """Put lines together that a quote keeps open until a line close below."""
+    records: list[str] = []
+    i = 0
+    while i < len(texts):
+        end = i
+        if texts[i].count('"') % 2:
+            below = range(i + 1, min(i + _OPEN_LINES, len(texts)))
+            end = next((j for j in below if texts[j].count('"') % 2), i)
+        records.append("\n".join(texts[i : end + 1]))
+        i = end + 1
+    return records
 
 
 def _has_header(file: FollowFile, rows: Sequence[Sequence[str]]) -> bool:

@@ -15,7 +15,7 @@ MAX_DICTIONARY_CHARACTERS = 4_096
 _MILLISECONDS_FROM = 100_000_000_000
 _YEAR_10000 = 253_402_300_800_000
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _UNIX_TIME = re.compile(r"(\d{1,15})(?:\.(\d+))?", re.ASCII)
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):(\d\d))?)?", re.ASCII

@@ -566,9 +566,8 @@ class _Server:
         """Stop the server if no other process uses it and it is not kept. To be called inside `used`."""
         with self._starting_or_stopping():
             state = self.state()
-            if not state.kept and _try_lock(self._users_fd, fcntl.LOCK_EX):
-                if self._end(state):
-                    self._make_class_data()
+            if not state.kept and _try_lock(self._users_fd, fcntl.LOCK_EX) and self._end(state):
+                self._make_class_data()
 
     def stop_unused(self) -> bool:
         """Stop the server, kept or not. Returns False where it was not running."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import networkx as nx
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from service.analytics.graph import build_graph
@@ -19,6 +20,9 @@ from service.domain import AccountColumns, FollowColumns, Graph
 
 Edge = tuple[str, str, float]
 Shared = Callable[[str], Path]
+laws = settings(deadline=None, max_examples=50)
+"""For tests of laws over drawn graphs; how long one takes on a busy machine says nothing."""
+
 WEIGHTS = st.sampled_from([1.0, 2.0, 0.25, 7.5])
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from service.analytics.graph import build_graph, followed_back, project, subgraph, tie_graph, to_networkx
 from service.domain import Graph
 from service.errors import RunFailed
-from tests.unit.analytics_graphs import Edge, columns, edge_lists, edges_of, follows, make_graph, undirected
+from tests.unit.analytics_graphs import Edge, columns, edge_lists, edges_of, follows, laws, make_graph, undirected
 
 
 def assert_same(one: Graph, other: Graph) -> None:
@@ -46,6 +46,7 @@ def assert_well_formed(graph: Graph) -> None:
     assert back == edges_of(graph)
 
 
+@laws
 @given(edge_lists(), st.integers(0, 2**16))
 def test_arrays_hold_the_edges_whatever_the_order(edges: list[Edge], shuffle: int) -> None:
     details = {"opted_out": ["x:1"], "followers": {"x:0": 12}, "handles": {"x:1": "one"}}
@@ -113,6 +114,7 @@ def test_follows_of_nobody_are_refused() -> None:
         build_graph(nobody, some, 1)
 
 
+@laws
 @given(edge_lists(), st.data())
 def test_subgraph_is_that_of_networkx(edges: list[Edge], data: st.DataObject) -> None:
     graph = make_graph(edges, handles={"x:1": "one"}, opted_out=["x:0"])
@@ -128,6 +130,7 @@ def test_subgraph_is_that_of_networkx(edges: list[Edge], data: st.DataObject) ->
     assert edges_of(part) == {(a, b): w for a, b, w in expected}
 
 
+@laws
 @given(edge_lists())
 def test_networkx_gets_the_same_graph(edges: list[Edge]) -> None:
     given_out = to_networkx(make_graph(edges, ["x:zz"], handles={"x:1": "one"}))
@@ -140,6 +143,7 @@ def test_networkx_gets_the_same_graph(edges: list[Edge]) -> None:
     assert "x:1" not in given_out or given_out.nodes["x:1"] == {"handle": "one"}
 
 
+@laws
 @given(edge_lists())
 def test_projection_adds_both_directions(edges: list[Edge]) -> None:
     graph = make_graph(edges, ["x:zz"])
@@ -150,11 +154,14 @@ def test_projection_adds_both_directions(edges: list[Edge]) -> None:
         for e in range(int(projection.ptr[i]), int(projection.ptr[i + 1]))
     }
     expected = undirected(graph)
-    assert pairs == {(a, b): expected[a][b]["weight"] for a, b in list(expected.edges) + [e[::-1] for e in expected.edges]}
+    assert pairs == {
+        (a, b): expected[a][b]["weight"] for a, b in list(expected.edges) + [e[::-1] for e in expected.edges]
+    }
     for start, end in pairwise(projection.ptr.tolist()):
         assert projection.idx[start:end].tolist() == sorted(projection.idx[start:end].tolist())
 
 
+@laws
 @given(edge_lists())
 def test_mutual_follows(edges: list[Edge]) -> None:
     graph = make_graph(edges)
@@ -165,6 +172,7 @@ def test_mutual_follows(edges: list[Edge]) -> None:
             assert said[e] == ((graph.keys[i], graph.keys[int(graph.in_idx[e])]) in known)
 
 
+@laws
 @given(edge_lists(weights=st.sampled_from([5e-324, 1e-300, 0.1, 1.0, 3.0, 1e300, 1.7976931348623157e308])))
 def test_ties_of_any_size_stay_ties_and_cannot_overflow(edges: list[Edge]) -> None:
     graph = make_graph(edges)

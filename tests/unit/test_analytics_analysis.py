@@ -1,0 +1,267 @@
+"""The whole analysis: laws over real and adversarial graphs, and the same bytes every time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.analytics.analysis import analyse
+from service.analytics.graph import build_graph
+from service.domain import PART_NAMES, TYPE_NAMES, Analysis, Graph, RunSpec, ScoringRules, no_progress
+from service.errors import EmptyGraph, InvalidRequest
+from tests.unit.analytics_graphs import (
+    Edge,
+    clique,
+    columns,
+    congress,
+    edge_lists,
+    edges_of,
+    follows,
+    laws,
+    make_graph,
+    mutual,
+    uk_faculty,
+)
+
+Shared = Callable[[str], Path]
+
+
+def published(analysis: Analysis) -> bytes:
+    """Everything of an analysis as bytes: documents as they are published, arrays as they are."""
+    parts = [analysis.quality.model_dump_json().encode(), analysis.labels.tobytes()]
+    for community, scores, candidates in zip(analysis.communities, analysis.scores, analysis.candidates, strict=True):
+        parts += [community.model_dump_json().encode()]
+        parts += [one.model_dump_json().encode() for one in candidates]
+        parts += [getattr(scores, name).tobytes() for name in
+                  ("members", "in_base", "type", "raw", "x", "points", "score", "rank")]  # fmt: skip
+    return b"\n".join(parts)
+
+
+def check_laws(graph: Graph, analysis: Analysis) -> None:
+    """What holds of every analysis of every graph."""
+    quality, labels = analysis.quality, analysis.labels
+    keys = np.array(graph.keys)
+    known = edges_of(graph)
+    tied = {key for pair in known for key in pair}
+    assert {graph.keys[i] for i in np.flatnonzero(labels == -1)} == set(graph.keys) - tied
+    assert quality.isolates == graph.n - len(tied)
+    assert sum(one.size for one in analysis.communities) + quality.isolates == quality.accounts == graph.n
+    assert quality.follows == graph.m
+    assert (quality.communities, quality.engine) == (len(analysis.communities), "reference")
+    assert quality.candidates == sum(map(len, analysis.candidates))
+    assert quality.respectable == sum(one.respectable for one in analysis.communities)
+    assert sum(level.chosen for level in quality.levels) == 1
+    assert len({one.id for one in analysis.communities}) == len(analysis.communities)
+    order = [(-one.size, graph.keys[int(s.members[0])]) for one, s in
+             zip(analysis.communities, analysis.scores, strict=True)]  # fmt: skip
+    assert order == sorted(order)
+    for position, (community, scores, candidates) in enumerate(
+        zip(analysis.communities, analysis.scores, analysis.candidates, strict=True)
+    ):
+        members = set(keys[scores.members])
+        assert scores.members.tolist() == np.flatnonzero(labels == position).tolist()
+        assert community.size == len(members)
+        assert community.respectable == (community.size >= quality.useful_min)
+        assert [test.passed for test in community.tests] == [community.respectable, None, None, None]
+        assert community.base == int(scores.in_base.sum()) == community.size - community.gates[1].excluded
+        assert [gate.known for gate in community.gates] == [gate.gate == "opted_out" for gate in community.gates]
+        types = [TYPE_NAMES[one] for one in scores.type.tolist()]
+        assert (types.count("macro"), types.count("micro")) == (community.macros, community.micros)
+        assert community.micros == community.candidates == len(candidates)
+        assert (community.no_candidates_reason is None) == bool(candidates)
+        inside = [pair for pair in known if set(pair) <= members]
+        assert community.follows_inside == len(inside)
+        assert community.follows_in == sum(b in members and a not in members for a, b in known)
+        assert community.follows_out == sum(a in members and b not in members for a, b in known)
+        returned = sum((b, a) in known for a, b in inside) / max(len(inside), 1)
+        assert community.reciprocity == pytest.approx(returned)
+        assert set(community.most_followed) <= members
+        assert scores.raw.shape == scores.x.shape == scores.points.shape == (6, len(members))
+        assert np.nansum(scores.raw[0]) == pytest.approx(1)
+        by_rank = {int(rank): i for i, rank in enumerate(scores.rank.tolist()) if rank}
+        assert sorted(by_rank) == list(range(1, len(candidates) + 1))
+        assert candidates == sorted(candidates, key=lambda one: (-one.score_millionths, one.key))
+        for candidate in candidates:
+            i = by_rank[candidate.rank]
+            assert candidate.key == keys[scores.members[i]]
+            assert (candidate.type, candidate.track, candidate.community) == ("micro", "open", community.id)
+            assert candidate.score_millionths == scores.score[i]
+            assert candidate.score == candidate.score_millionths / 1_000_000
+            assert sum(part.points_millionths or 0 for part in candidate.parts) == candidate.score_millionths
+            assert [part.part for part in candidate.parts] == list(PART_NAMES)
+            assert sum(part.weight for part in candidate.parts) == pytest.approx(1)
+            assert candidate.followers == sum(b == candidate.key for _, b in known)
+            assert candidate.followers_in_community == sum(b == candidate.key for _, b in inside) > 0
+            assert candidate.reasons
+
+
+# --- real graphs -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def congress_edges(data_root: Path) -> list[Edge]:
+    return congress(lambda name: data_root / name)
+
+
+def test_congress(congress_edges: list[Edge]) -> None:
+    graph = make_graph(congress_edges)
+    told: list[tuple[str, int, int | None]] = []
+    analysis = analyse(graph, RunSpec(), lambda *said: told.append(said))
+    check_laws(graph, analysis)
+    assert analysis.quality.candidates > 50
+    assert told[:6] == [("communities", done, 5) for done in range(6)]
+    assert told[6] == ("scores", 0, graph.n)
+    assert told[-1] == ("scores", graph.n, graph.n)
+    assert [said[1] for said in told[6:]] == sorted(said[1] for said in told[6:])
+
+
+def test_order_of_reading_does_not_matter(congress_edges: list[Edge]) -> None:
+    spec = RunSpec(rules=ScoringRules(resolutions=(1.0,)))
+    expected = published(analyse(make_graph(congress_edges), spec, no_progress))
+    for shuffle in (1, 2):
+        accounts, some = columns(congress_edges, shuffle=shuffle)
+        assert published(analyse(build_graph(accounts, some, 1), spec, no_progress)) == expected
+
+
+def test_hash_seed_does_not_matter(shared_data: Shared) -> None:
+    program = """
+import hashlib, json, sys
+from service.analytics.analysis import analyse
+from service.domain import RunSpec, no_progress
+from tests.unit.analytics_graphs import make_graph
+from tests.unit.test_analytics_analysis import published
+graph = make_graph([tuple(edge) for edge in json.load(sys.stdin)])
+print(hashlib.sha256(published(analyse(graph, RunSpec(), no_progress))).hexdigest())
+"""
+    edges = uk_faculty(shared_data)
+    expected = hashlib.sha256(published(analyse(make_graph(edges), RunSpec(), no_progress))).hexdigest()
+    for seed in ("0", "1", "4"):
+        done = subprocess.run(
+            [sys.executable, "-c", program], input=json.dumps(edges), text=True, capture_output=True, check=True,
+            cwd=Path(__file__).resolve().parents[2], env={**os.environ, "PYTHONHASHSEED": seed},
+        )  # fmt: skip
+        assert done.stdout.strip() == expected
+
+
+def test_the_seed_and_the_rules_are_used(shared_data: Shared) -> None:
+    graph = make_graph(uk_faculty(shared_data))
+    first = analyse(graph, RunSpec(), no_progress)
+    check_laws(graph, first)
+    finer = analyse(graph, RunSpec(rules=ScoringRules(resolutions=(4.0,))), no_progress)
+    assert finer.quality.resolution == 4.0
+    assert finer.quality.communities > first.quality.communities
+    undamped = analyse(graph, RunSpec(rules=ScoringRules(damping=0.5)), no_progress)
+    assert undamped.labels.tolist() == first.labels.tolist()
+    assert undamped.scores[0].raw[0].tolist() != first.scores[0].raw[0].tolist()
+
+
+# --- drawn and adversarial graphs --------------------------------------------------------------------------
+
+
+@laws
+@given(edge_lists(most=12), st.integers(0, 99))
+def test_laws_and_order_on_any_graph(edges: list[Edge], shuffle: int) -> None:
+    details = {"opted_out": ["x:1", "x:2"], "followers": {"x:0": 200_000}}
+    graph = make_graph(edges, ["x:zz"], **details)
+    analysis = analyse(graph, RunSpec(), no_progress)
+    check_laws(graph, analysis)
+    again = make_graph(edges, ["x:zz"], **details, shuffle=shuffle)
+    assert published(analyse(again, RunSpec(), no_progress)) == published(analysis)
+
+
+BRIDGE = [*clique(f"x:a{i}" for i in range(6)), *clique(f"x:b{i}" for i in range(6)), *follows("a0>b0")]
+GRAPHS: dict[str, Graph] = {
+    "one account": make_graph([], ["x:a"]),
+    "all isolates": make_graph([], [f"x:{i}" for i in range(10)]),
+    "one follow": make_graph(follows("a>b")),
+    "one pair": make_graph(mutual(("x:a", "x:b"))),
+    "star": make_graph([(f"x:{i:02}", "x:hub", 1.0) for i in range(50)]),
+    "star outwards": make_graph([("x:hub", f"x:{i:02}", 1.0) for i in range(50)]),
+    "clique": make_graph(clique(f"x:{i:02}" for i in range(20))),
+    "bridge": make_graph(BRIDGE),
+    "opted out only": make_graph(BRIDGE, opted_out=[f"x:{side}{i}" for side in "ab" for i in range(6)]),
+    "one side opted out": make_graph(BRIDGE, opted_out=[f"x:a{i}" for i in range(6)]),
+    "huge weights": make_graph([(a, b, 1.7e308) for a, b, _ in BRIDGE]),
+    "tiny weights": make_graph([(a, b, 5e-324) for a, b, _ in BRIDGE]),
+    "both": make_graph([(a, b, 1.7e308 if a < b else 5e-324) for a, b, _ in BRIDGE]),
+    "keys alike": make_graph(clique(["x:", "x::", "x", "", "é:1", "e\u0301:1"])),
+}
+
+
+@pytest.mark.parametrize("name", list(GRAPHS))
+def test_adversarial_graphs(name: str) -> None:
+    graph = GRAPHS[name]
+    for spec in (RunSpec(), RunSpec(rules=ScoringRules(resolutions=(4.0,)))):
+        check_laws(graph, analyse(graph, spec, no_progress))
+
+
+def test_two_cliques_are_two_communities_whatever_the_weights() -> None:
+    for name in ("bridge", "huge weights", "tiny weights", "one side opted out"):
+        analysis = analyse(GRAPHS[name], RunSpec(), no_progress)
+        assert [one.size for one in analysis.communities] == [6, 6], name
+        assert analysis.communities[0].most_followed[:1] in [("x:a0",), ()]
+
+
+def test_without_follows_there_are_no_communities() -> None:
+    analysis = analyse(GRAPHS["all isolates"], RunSpec(), no_progress)
+    assert (analysis.communities, analysis.scores, analysis.candidates) == ([], [], [])
+    assert analysis.labels.tolist() == [-1] * 10
+    assert analysis.quality.isolates == 10
+    assert [level.communities for level in analysis.quality.levels] == [0] * 5
+
+
+def test_a_star_has_no_candidate_that_nobody_follows() -> None:
+    (community,) = analyse(GRAPHS["star"], RunSpec(), no_progress).communities
+    assert (community.macros, community.candidates) == (1, 0)
+    assert "macro" in str(community.no_candidates_reason)
+
+
+def test_who_opted_out_is_named_nowhere() -> None:
+    graph = make_graph(BRIDGE, opted_out=["x:a0"], handles={"x:a0": "secretive"})
+    analysis = analyse(graph, RunSpec(rules=ScoringRules(micro_share=1.0, evidence_items=50)), no_progress)
+    text = b"".join(
+        [one.model_dump_json().encode() for one in analysis.communities]
+        + [one.model_dump_json().encode() for candidates in analysis.candidates for one in candidates]
+    )
+    assert b"secretive" not in text
+    assert b"x:a0" not in text
+    assert b"x:a1" in text
+
+
+def test_an_isolate_changes_nothing_for_the_others() -> None:
+    spec = RunSpec(rules=ScoringRules(resolutions=(1.0,)))  # sizes depend on the number of accounts, and so U
+    alone = analyse(make_graph(BRIDGE), spec, no_progress)
+    for isolate in ("a:first", "x:a33", "z:last"):
+        graph = make_graph(BRIDGE, [isolate])
+        wider = analyse(graph, spec, no_progress)
+        assert wider.quality.isolates == 1
+        assert wider.candidates == alone.candidates
+        for one, other in zip(alone.scores, wider.scores, strict=True):
+            np.testing.assert_array_equal(one.raw, other.raw)
+            np.testing.assert_array_equal(one.score, other.score)
+
+
+def test_errors() -> None:
+    with pytest.raises(EmptyGraph, match="import"):
+        analyse(make_graph([]), RunSpec(), no_progress)
+    weights = {"authority": 0, "reach": 0, "trust": 0, "resonance": 1, "relevance": 0, "affinity": 0}
+    with pytest.raises(InvalidRequest):
+        analyse(GRAPHS["bridge"], RunSpec.model_validate({"rules": {"weights": weights}}), no_progress)
+
+
+def test_whoever_watches_may_end_it() -> None:
+    def end(stage: str, done: int, total: int | None) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        analyse(GRAPHS["bridge"], RunSpec(), end)

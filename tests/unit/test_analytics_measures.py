@@ -1,0 +1,286 @@
+"""PageRank, reach and trust against published answers, exact solutions and the formulas written out plainly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.analytics.analysis import measure
+from service.analytics.engine import get_engine
+from service.analytics.evidence import authority_evidence, reach_evidence, trust_evidence
+from service.analytics.graph import rows_of, strengths, tie_graph
+from service.analytics.measures import influence, trust
+from service.analytics.rounding import significant
+from service.domain import Graph, ScoringRules
+from service.errors import RunFailed
+from tests.unit.analytics_graphs import (
+    Edge,
+    clique,
+    congress,
+    edge_lists,
+    edges_of,
+    follows,
+    laws,
+    make_graph,
+    mutual,
+    uk_faculty,
+)
+
+Shared = Callable[[str], Path]
+RULES = ScoringRules()
+ENGINE = get_engine("auto")
+
+
+# --- authority ---------------------------------------------------------------------------------------------
+
+
+def power_step(edges: list[tuple[str, str, float]], rank: dict[str, float], damping: float) -> dict[str, float]:
+    """One iteration from the definition, in dictionaries; dangling mass spread evenly."""
+    given_out = dict.fromkeys(rank, 0.0)
+    for a, _, w in edges:
+        given_out[a] += w
+    dangling = sum(value for key, value in rank.items() if given_out[key] == 0)
+    result = dict.fromkeys(rank, (1 - damping + damping * dangling) / len(rank))
+    for a, b, w in edges:
+        result[b] += damping * rank[a] * w / given_out[a]
+    return result
+
+
+@pytest.mark.parametrize("name", ["example-directed", "example-undirected", "test-pr-directed", "test-pr-undirected"])
+def test_pagerank_of_ldbc_graphalytics(name: str, shared_data: Shared) -> None:
+    """The published answers are some iterations of the same plain step whose limit the engine must give."""
+    folder = shared_data("ldbc-graphalytics")
+    properties = dict(
+        line.split(" = ") for line in (folder / f"{name}.properties").read_text().splitlines() if " = " in line
+    )
+    damping = float(properties[f"graph.{name}.pr.damping-factor"])
+    pairs = [line.split()[:2] for line in (folder / f"{name}.e").read_text().splitlines()]
+    edges = [(f"l:{a}", f"l:{b}", 1.0) for a, b in pairs]
+    if properties[f"graph.{name}.directed"] == "false":
+        edges += [(b, a, w) for a, b, w in edges]
+    keys = [f"l:{line.strip()}" for line in (folder / f"{name}.v").read_text().splitlines()]
+
+    rank = dict.fromkeys(keys, 1 / len(keys))
+    for _ in range(int(properties[f"graph.{name}.pr.num-iterations"])):
+        rank = power_step(edges, rank, damping)
+    published = dict(line.split() for line in (folder / f"{name}-PR").read_text().splitlines())
+    assert rank == pytest.approx({f"l:{key}": float(value) for key, value in published.items()}, abs=1e-7)
+
+    for _ in range(300):
+        rank = power_step(edges, rank, damping)
+    graph = make_graph(edges, keys)
+    assert dict(zip(graph.keys, ENGINE.pagerank(graph, damping).tolist(), strict=True)) == pytest.approx(
+        rank, rel=1e-12
+    )
+
+
+def exact_pagerank(graph: Graph, damping: float) -> np.ndarray:
+    """Solve π = damping · Pᵀπ + (1 − damping)/n exactly, as a dense linear system."""
+    step = np.full((graph.n, graph.n), 1 / graph.n)
+    for i in range(graph.n):
+        row = slice(int(graph.out_ptr[i]), int(graph.out_ptr[i + 1]))
+        if row.stop > row.start:
+            step[i] = 0
+            step[i, graph.out_idx[row]] = graph.out_weight[row] / graph.out_weight[row].sum()
+    return np.linalg.solve(np.eye(graph.n) - damping * step.T, np.full(graph.n, (1 - damping) / graph.n))
+
+
+@pytest.mark.parametrize("damping", [0.3, 0.85, 0.99])
+def test_pagerank_is_the_exact_solution(damping: float, shared_data: Shared) -> None:
+    for edges in (congress(shared_data), uk_faculty(shared_data)):
+        graph = make_graph(edges)
+        np.testing.assert_allclose(ENGINE.pagerank(graph, damping), exact_pagerank(graph, damping), rtol=1e-9)
+
+
+@laws
+@given(edge_lists())
+def test_pagerank_sums_to_one_and_inflow_explains_it(edges: list[Edge]) -> None:
+    graph = make_graph(edges, ["x:zz"])
+    rank = ENGINE.pagerank(graph, RULES.damping)
+    assert math.fsum(rank) == pytest.approx(1, abs=1e-12)
+    np.testing.assert_allclose(rank, exact_pagerank(graph, RULES.damping), rtol=1e-9)
+    given_out = strengths(graph.out_ptr, graph.out_weight)
+    everybody = (1 - RULES.damping + RULES.damping * rank[given_out == 0].sum()) / graph.n
+    for i in range(graph.n):
+        inflow = authority_evidence(graph, rank, given_out, i, RULES)
+        assert everybody + math.fsum(inflow) == pytest.approx(rank[i], rel=1e-9)
+
+
+def test_pagerank_too_near_one_says_so() -> None:
+    graph = make_graph(mutual(*(("x:hub", f"x:{i}") for i in range(5))))  # swings between hub and leaves
+    with pytest.raises(RunFailed, match="lower damping"):
+        ENGINE.pagerank(graph, 0.999999)
+
+
+# --- reach -------------------------------------------------------------------------------------------------
+
+
+def plain_reach(keys: list[str], p: dict[tuple[str, str], float]) -> dict[str, float]:
+    """The formula written out; `p[i, j]` is the probability that i influences j, absent where j does not follow i."""
+    result = {}
+    for i in keys:
+        total = 0.0
+        for j in keys:
+            if j != i:
+                missed = 1 - p.get((i, j), 0.0)
+                for k in keys:
+                    if k not in (i, j):
+                        missed *= 1 - p.get((i, k), 0.0) * p.get((k, j), 0.0)
+                total += 1 - missed
+        result[i] = total / max(len(keys) - 1, 1)
+    return result
+
+
+def chances(graph: Graph, influence: np.ndarray) -> dict[tuple[str, str], float]:
+    followees = rows_of(graph.in_ptr).tolist()
+    return {
+        (graph.keys[i], graph.keys[j]): p
+        for i, j, p in zip(followees, graph.in_idx.tolist(), influence.tolist(), strict=True)
+    }
+
+
+@laws
+@given(edge_lists(), st.data())
+def test_reach_is_its_formula(edges: list[Edge], data: st.DataObject) -> None:
+    graph = make_graph(edges, ["x:zz"])
+    drawn = data.draw(st.lists(st.floats(0, 1), min_size=graph.m, max_size=graph.m))
+    for p in (np.array(drawn), influence(graph, RULES)):
+        found = dict(zip(graph.keys, ENGINE.reach(graph, p).tolist(), strict=True))
+        assert found == pytest.approx(plain_reach(graph.keys, chances(graph, p)), rel=1e-9, abs=1e-15)
+
+
+def test_reach_of_a_real_graph(shared_data: Shared) -> None:
+    graph = make_graph(uk_faculty(shared_data))
+    p = influence(graph, RULES)
+    assert set(p.tolist()) == {0.05}
+    found = dict(zip(graph.keys, ENGINE.reach(graph, p).tolist(), strict=True))
+    assert found == pytest.approx(plain_reach(graph.keys, chances(graph, p)), rel=1e-10)
+
+
+def test_reach_by_hand() -> None:
+    # b and c follow a; c follows b: a moves b with p, c directly with p or through b with p²
+    graph = make_graph(follows("b>a", "c>a", "c>b"))
+    p = 0.05
+    assert ENGINE.reach(graph, influence(graph, RULES)).tolist() == pytest.approx(
+        [(p + 1 - (1 - p) * (1 - p * p)) / 2, p / 2, 0.0]
+    )
+    alone = make_graph([], ["x:a"])
+    assert ENGINE.reach(alone, influence(alone, RULES)).tolist() == [0.0]
+
+
+@laws
+@given(edge_lists(), st.data())
+def test_a_follow_gives_reach_what_is_lost_without_it(edges: list[Edge], data: st.DataObject) -> None:
+    """Take the follow out, work the formula out again (same members), and the difference is its contribution."""
+    graph = make_graph(edges)
+    p = np.array(data.draw(st.lists(st.sampled_from([0.0, 0.05, 0.3, 0.9]), min_size=graph.m, max_size=graph.m)))
+    known = chances(graph, p)
+    whole = plain_reach(graph.keys, known)
+    for i, key in enumerate(graph.keys):
+        found = reach_evidence(graph, p, i)
+        followers = graph.in_idx[graph.in_ptr[i] : graph.in_ptr[i + 1]].tolist()
+        for contribution, j in zip(found.tolist(), followers, strict=True):
+            without = {ends: value for ends, value in known.items() if ends != (key, graph.keys[j])}
+            lost = whole[key] - plain_reach(graph.keys, without)[key]
+            assert contribution == pytest.approx(lost, abs=1e-12)
+
+
+def test_certain_influence_can_be_taken_out() -> None:
+    graph = make_graph(follows("b>a", "c>b", "c>a"))
+    assert ENGINE.reach(graph, np.ones(3)).tolist() == pytest.approx([1.0, 0.5, 0.0])
+    assert reach_evidence(graph, np.ones(3), 0).tolist() == pytest.approx([0.5, 0.0], abs=1e-12)
+
+
+# --- trust -------------------------------------------------------------------------------------------------
+
+
+@laws
+@given(edge_lists(), st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from([0.0, 1.0, 10.0]))
+def test_trust_is_its_formula(edges: list[Edge], discount: float, prior: float) -> None:
+    rules = ScoringRules(follow_back_discount=discount, trust_prior_ties=prior)
+    graph = make_graph(edges, ["x:zz"])
+    known = set(edges_of(graph))
+    ties: dict[str, list[float]] = {}
+    for i in graph.keys:
+        followers = [j for j in graph.keys if (j, i) in known]
+        back = [(i, j) in known for j in followers]
+        share = sum(back) / len(back) if back else 0
+        ties[i] = [mutual * (1 - discount * share) for mutual in back]
+    mean = sum(map(sum, ties.values())) / sum(map(len, ties.values()))
+    found = trust(graph, rules)
+    assert found.mean == pytest.approx(mean)
+    for i, key in enumerate(graph.keys):
+        weight = len(ties[key]) + prior
+        expected = (sum(ties[key]) + prior * mean) / weight if weight else 0.0
+        assert found.raw[i] == pytest.approx(expected)
+        if ties[key]:
+            shown = trust_evidence(graph, found, i, rules)
+            assert shown.tolist() == pytest.approx([s / weight for s in ties[key]])
+            assert math.fsum(shown) + prior * mean / weight == pytest.approx(expected)
+
+
+def test_trust_by_hand() -> None:
+    # a: two followers, follows one back: s = 1 − ½·½ = ¾. b: one follower, followed back: s = ½. mean = 1.25/3
+    graph = make_graph(follows("b>a", "a>b", "c>a"))
+    found = trust(graph, RULES)
+    mean = (0.75 + 0.5) / 3
+    assert found.raw.tolist() == pytest.approx([(0.75 + 10 * mean) / 12, (0.5 + 10 * mean) / 11, mean])
+
+
+# --- robustness --------------------------------------------------------------------------------------------
+
+
+def test_rounding_to_nine_digits() -> None:
+    values = np.array([0.0, 1.0, 0.1 + 0.2, 1 / 3, 123456789.4, 5e-324, 1e300, 0.0246820681234])
+    rounded = significant(values).tolist()
+    assert rounded == [0.0, 1.0, 0.3, 0.333333333, 123456789.0, 5e-324, 1e300, 0.0246820681]
+    assert significant(significant(values)).tolist() == rounded
+
+
+@laws
+@given(edge_lists(), st.randoms(use_true_random=False))
+def test_names_do_not_matter_to_measures(edges: list[Edge], order: object) -> None:
+    """Renaming accounts, and so renumbering them, permutes raw values and changes none of them."""
+    graph = tie_graph(make_graph(edges))
+    new = list(graph.keys)
+    order.shuffle(new)  # type: ignore[attr-defined]
+    rename = dict(zip(graph.keys, new, strict=True))
+    other = tie_graph(make_graph([(rename[a], rename[b], w) for a, b, w in edges]))
+    everybody = np.arange(graph.n, dtype=np.int32)
+    one, two = (measure(g, everybody, ENGINE, RULES) for g in (graph, other))
+    for part, values in one.raw.items():
+        by_name = dict(zip(other.keys, two.raw[part].tolist(), strict=True))
+        assert values.tolist() == [by_name[rename[key]] for key in graph.keys], part
+
+
+def test_symmetric_accounts_tie_exactly() -> None:
+    graph = make_graph(clique(f"x:{i}" for i in range(7)) + [(f"y:{i}", "x:3", 0.1 * i) for i in range(1, 12)])
+    raw = measure(tie_graph(graph), np.arange(graph.n, dtype=np.int32), ENGINE, RULES).raw
+    alike = [i for i, key in enumerate(graph.keys) if key.startswith("x") and key != "x:3"]
+    for values in raw.values():
+        assert len(set(values[alike].tolist())) == 1
+
+
+@laws
+@given(edge_lists(weights=st.sampled_from([5e-324, 1e-200, 1.0, 1e200, 1.7976931348623157e308])))
+def test_extreme_weights_give_finite_measures(edges: list[Edge]) -> None:
+    graph = tie_graph(make_graph(edges))
+    raw = measure(graph, np.arange(graph.n, dtype=np.int32), ENGINE, RULES).raw
+    for values in raw.values():
+        assert np.all(np.isfinite(values))
+        assert np.all((values >= 0) & (values <= 1))
+    assert math.fsum(raw["authority"]) == pytest.approx(1)
+
+
+def test_only_ratios_of_weights_matter() -> None:
+    edges = [("x:a", "x:b", 0.3), ("x:b", "x:a", 0.1), ("x:c", "x:a", 0.7), ("x:a", "x:c", 0.2)]
+    some = measure(tie_graph(make_graph(edges)), np.arange(3, dtype=np.int32), ENGINE, RULES).raw
+    scaled = tie_graph(make_graph([(a, b, w * 1e250) for a, b, w in edges]))
+    for part, values in measure(scaled, np.arange(3, dtype=np.int32), ENGINE, RULES).raw.items():
+        assert values.tolist() == some[part].tolist()
