@@ -8,12 +8,14 @@ Prints one JSON object: seconds and peak memory of each stage, and the candidate
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import math
 import resource
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import community as community_louvain
@@ -31,7 +33,7 @@ def main(path: Path) -> None:
     def stage(name: str) -> None:
         nonlocal clock
         now = time.perf_counter()
-        stages[name] = {"seconds": now - clock, "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+        stages[name] = {"seconds": now - clock, "mb": peak_megabytes()}
         clock = now
 
     graph = nx.DiGraph()
@@ -43,9 +45,24 @@ def main(path: Path) -> None:
     groups = best_level(graph)
     stage("communities")
     cutoff = sorted((d for _, d in graph.in_degree()), reverse=True)[math.ceil(0.005 * len(graph)) - 1]
-    result = {min(members): candidates(graph, members, cutoff) for members in groups}
+    result = {digest(members): candidates(graph, members, cutoff) for members in groups}
     stage("scores")
-    print(json.dumps({"stages": stages, "communities": len(groups), "candidates": result}))
+    print(
+        json.dumps({"stages": stages, "sizes": {digest(members): len(members) for members in groups}, "first": result})
+    )
+
+
+def digest(members: Iterable[str]) -> str:
+    """A name for a set of accounts, by which two programs can find the communities they have in common."""
+    return hashlib.sha256("\n".join(sorted(members)).encode()).hexdigest()
+
+
+def peak_megabytes() -> float:
+    """Peak resident memory of this process so far. Not getrusage: that starts with the peak of the parent."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1024
 
 
 def best_level(graph: nx.DiGraph) -> list[set[str]]:
@@ -58,7 +75,7 @@ def best_level(graph: nx.DiGraph) -> list[set[str]]:
     low, high = min(50, math.ceil(math.sqrt(n))), min(5000, n / 3)
     levels = []
     for resolution in RESOLUTIONS:
-        labels = community_louvain.best_partition(undirected, resolution=1 / resolution, random_state=42)
+        labels = louvain(undirected, resolution)
         found: dict[int, set[str]] = {}
         for node, label in labels.items():
             found.setdefault(label, set()).add(node)
@@ -69,6 +86,23 @@ def best_level(graph: nx.DiGraph) -> list[set[str]]:
     kept = [level for level in levels if level[0] >= 0.95 * best]
     most = max(level[1] for level in kept)
     return max((level for level in kept if level[1] >= 0.95 * most), key=lambda level: level[2])[3]
+
+
+def louvain(undirected: nx.Graph, resolution: float) -> dict[str, int]:
+    """python-louvain at a resolution γ (higher is finer).
+
+    Its moves take γ, its test for stopping 1/γ, so that below 1 it stops at once: there a node of its own, tied to
+    itself, stands for the difference.
+    """
+    if resolution >= 1:
+        labels: dict[str, int] = community_louvain.best_partition(undirected, resolution=resolution, random_state=42)
+        return labels
+    heavier = undirected.copy()
+    total = undirected.size(weight="weight")
+    heavier.add_edge("", "", weight=total / resolution - total)
+    labels = community_louvain.best_partition(heavier, random_state=42)
+    del labels[""]
+    return labels
 
 
 def candidates(graph: nx.DiGraph, members: set[str], cutoff: int) -> list[str]:
@@ -87,9 +121,7 @@ def candidates(graph: nx.DiGraph, members: set[str], cutoff: int) -> list[str]:
     macro = {node for node in members if graph.in_degree(node) >= cutoff and graph.in_degree(node) >= 20 * median}
     x = {part: percentiles(values) for part, values in raw.items()}
     share = sum(WEIGHTS.values())
-    score = {
-        node: sum(round(1e8 * WEIGHTS[part] / share * x[part][node]) for part in WEIGHTS) for node in members
-    }
+    score = {node: sum(round(1e8 * WEIGHTS[part] / share * x[part][node]) for part in WEIGHTS) for node in members}
     authority = sorted(members, key=lambda node: (-float(f"{raw['authority'][node]:.9g}"), node))
     micro = set(authority[: math.ceil(0.15 * len(members))]) - macro
     return sorted(micro, key=lambda node: (-score[node], node))[:5]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # importing them for real would slow down every command, `--h
     from service.store.embedded import EmbeddedStatus
     from service.store.migrations import MigrationReport
 
+
 def _console(*, stderr: bool = False) -> Console:
     """A console as wide as the terminal; in a pipe or a file there is none, and 120 columns read well."""
     console = Console(stderr=stderr, highlight=False)

@@ -67,8 +67,7 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress) -> Analysis:
 
     Raises:
         EmptyGraph: the graph has no account.
-        InvalidRequest: the rules give weight only to parts that cannot be measured.
-        RunFailed: PageRank did not settle.
+        InvalidRequest: the rules give weight only to parts that cannot be measured, or ask for a damping too near 1.
     """
     if graph.n == 0:
         raise EmptyGraph("The graph has no accounts yet; import follows first.")

@@ -45,7 +45,7 @@ class Engine(Protocol):
             damping: chance to go on along a follow.
 
         Returns:
-            float64[k], summing to 1; L1 distance of the last two iterates below 1e-12.
+            float64[k], summing to 1; L1 distance from the limit at most 1e-12.
         """
 
     def reach(self, community: Graph, influence: Float64) -> Float64:

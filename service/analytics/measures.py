@@ -48,8 +48,7 @@ class TwoSteps:
 
 
 def two_steps(graph: Graph, influence: Float64, i: int) -> TwoSteps:
-    """List whom account i may move within two steps; time and memory in proportion to its two-step paths."""
-    influence = np.minimum(influence, ALMOST_CERTAIN)
+    """List whom account i may move within two steps; time and memory in proportion to accounts and two-step paths."""
     first = slice(int(graph.in_ptr[i]), int(graph.in_ptr[i + 1]))
     follower = graph.in_idx[first]
     entries = entries_of(graph.in_ptr, follower)
@@ -58,10 +57,15 @@ def two_steps(graph: Graph, influence: Float64, i: int) -> TwoSteps:
     away = end != i
     via, end, entries = via[away], end[away], entries[away]
 
-    log_direct = np.log1p(-influence[first])
-    log_path = np.log1p(-influence[first][via] * influence[entries])
-    target, place = np.unique(np.concatenate([follower, end]), return_inverse=True)
-    direct, end_place = place[: len(follower)], place[len(follower) :]
+    chance = np.minimum(influence[first], ALMOST_CERTAIN)
+    log_direct = np.log1p(-chance)
+    log_path = np.log1p(-chance[via] * influence[entries])
+    movable = np.zeros(graph.n, dtype=np.bool_)
+    movable[follower] = movable[end] = True
+    target = np.flatnonzero(movable).astype(np.int32)
+    place = np.empty(graph.n, dtype=np.int64)  # of an account in `target`; only those are ever looked up
+    place[target] = np.arange(len(target))
+    direct, end_place = place[follower], place[end]
     missed_directly = np.zeros(len(target))
     missed_directly[direct] = log_direct
     log_missed = missed_directly + np.bincount(end_place, weights=log_path, minlength=len(target))

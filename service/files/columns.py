@@ -141,13 +141,12 @@ def _known_pairs(names: Sequence[str]) -> list[tuple[int, int]]:
     """Return every pair of columns that names of the most trusted kind there is point to."""
     spellings = [_spellings(name) for name in names]
     for kind in _PAIRS:
-        found = [
-            (i, j)
-            for first, second in kind
-            for i, one in enumerate(spellings)
-            for j, other in enumerate(spellings)
-            if i != j and one & first and other & second
-        ]
+        found = []
+        for first, second in kind:
+            # A third candidate on either side makes nothing clearer, and a hostile header may have 10⁵.
+            ones = [i for i, one in enumerate(spellings) if one & first][:2]
+            others = [j for j, other in enumerate(spellings) if other & second][:2]
+            found += [(i, j) for i in ones for j in others if i != j]
         if found:
             return found
     return []

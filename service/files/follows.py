@@ -65,6 +65,11 @@ class FollowReader:
         self._layout = find_layout(file, stream.name, self._lines.head())
 
     @property
+    def name(self) -> str:
+        """What to call the file in messages."""
+        return self._stream.name
+
+    @property
     def lines(self) -> int:
         """Physical lines done so far: each is a follow, or was skipped or rejected."""
         return self.follows + self.skipped.total() + self.rejected.total()
@@ -208,7 +213,7 @@ class FollowReader:
 
     def _ids(self, row: Sequence[str]) -> list[str]:
         ends = (self._layout.follower, self._layout.followee)
-        return [row[i].strip() for i in ends if isinstance(i, int) and i < len(row)]
+        return [row[i] for i in ends if isinstance(i, int) and i < len(row)]
 
     def _checked(self, row: list[str]) -> list[str]:
         """Refuse a line with more columns than there are: a separator inside an id moves all that follow."""

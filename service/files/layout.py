@@ -125,6 +125,12 @@ def find_layout(file: FollowFile, name: str, head: Sequence[Line]) -> Layout:
     rows = [(number, text) for number, text in data if not is_comment(text)]
     if not rows:
         raise NothingImported(f"{name} holds only comments; there is nothing to import.")
+    if file.has_header is not False and any(_may_be_header(line) for line in head if line.number < rows[0][0]):
+        # Were its column names passed over, the columns would be taken by position, and perhaps the wrong way round.
+        raise UnreadableFile(
+            f"The first line of {name} is not text in UTF-8, so its columns cannot be told; "
+            "save the file as UTF-8, or say --no-header if the first line is data."
+        )
     return _delimited(file, name, rows[0][0], [text for _, text in rows])
 
 
@@ -136,6 +142,11 @@ def _text(line: Line) -> str | None:
         return line.data.decode() if line.data.strip() else None
     except UnicodeDecodeError:
         return None
+
+
+def _may_be_header(line: Line) -> bool:
+    """Whether a line that is not text could have held column names."""
+    return _text(line) is None and bool(line.data.strip()) and not line.data.lstrip().startswith((b"#", b"%"))
 
 
 _OTHER_KINDS = (

@@ -9,7 +9,7 @@ import stat
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast
@@ -40,7 +40,7 @@ class _Blocks(Protocol):
 class _Source(io.RawIOBase):
     """The file as it lies there, counting what was read; its first bytes can be looked at before reading."""
 
-    def __init__(self, raw: io.FileIO | io.BufferedReader) -> None:
+    def __init__(self, raw: io.BufferedReader) -> None:
         self._raw = raw
         self.read_bytes = 0
         self.start = b""
@@ -133,24 +133,21 @@ def open_lines(path: Path) -> Iterator[LineStream]:
     Raises:
         UnreadableFile: there is no such file, it is a folder, or it may not be read.
     """
-    if path == STANDARD_INPUT:
-        source = _Source(cast(io.BufferedReader, sys.stdin.buffer))
-        yield LineStream("standard input", None, source, _unpacked(source))
-        return
-    try:
-        raw = path.open("rb", buffering=0)
-    except OSError as error:
-        raise UnreadableFile(f"The file {path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:  # a NUL in the name
-        raise UnreadableFile(f"{str(path)!r} is not the name of a file.") from error
-    with raw:
+    name = "standard input" if path == STANDARD_INPUT else str(path)
+    with ExitStack() as stack:
         try:
-            status = os.fstat(raw.fileno())
+            if path == STANDARD_INPUT:
+                raw, size = cast(io.BufferedReader, sys.stdin.buffer), None
+            else:
+                raw = stack.enter_context(path.open("rb"))
+                status = os.fstat(raw.fileno())
+                size = status.st_size if stat.S_ISREG(status.st_mode) else None
             source = _Source(raw)
         except OSError as error:
-            raise UnreadableFile(f"The file {path} cannot be read: {error.strerror}.") from error
-        size = status.st_size if stat.S_ISREG(status.st_mode) else None
-        yield LineStream(str(path), size, source, _unpacked(source))
+            raise UnreadableFile(f"{name} cannot be read: {error.strerror}.") from error
+        except (AttributeError, ValueError) as error:  # standard input is closed; a NUL in a name
+            raise UnreadableFile(f"{name!r} cannot be read: there is no such file.") from error
+        yield LineStream(name, size, source, _unpacked(source))
 
 
 def _unpacked(source: _Source) -> _Blocks:

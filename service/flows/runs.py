@@ -24,7 +24,7 @@ RUN_NICE = 10
 POLL_SECONDS = 0.2
 IDLE_SECONDS = 0.5
 SWEEP_EVERY_SECONDS = 30.0
-MARK_SECONDS = 30.0
+MARK_SECONDS = 20.0
 """How long to go on trying to mark a run as failed while Neo4j is away; later it is swept."""
 LONGEST_BACK_OFF_SECONDS = 10.0
 
@@ -105,7 +105,7 @@ def run_in_child(
             end(child)
             cancelled = isinstance(error, KeyboardInterrupt)
             said = "The analysis was cancelled" if cancelled else "The process that watched the analysis failed"
-            with suppress(StoreError):
+            with suppress(EntourageError):
                 mark_failed(address, run.id, RunError(code="run_cancelled", message=f"{said}; ask for it again."))
             raise
         status = end(child)

@@ -40,7 +40,8 @@ def make_later(cache_dir: Path, notes_dir: Path, java_arguments: Path) -> None:
     folder = cache_dir.absolute() / "neo4j"
     for notes in notes_dir.glob("*.classes"):
         archive = folder / f"{notes.stem}.jsa"
-        if archive.exists() or psutil.disk_usage(str(folder)).free < _ROOM_MB << 20:
+        wanted = os.access(folder, os.W_OK) and psutil.disk_usage(str(folder)).free >= _ROOM_MB << 20
+        if archive.exists() or not wanted:
             notes.unlink()
             continue
         version = notes.stem.rsplit("-", 1)[0]

@@ -48,6 +48,7 @@ USER = "neo4j"
 START_SECONDS = 300.0  # recovery after a crash of a large graph counts as starting
 STOP_SECONDS = 120.0  # Neo4j writes a checkpoint when it stops
 PORTS_TRIED = 100
+DYING_SECONDS = 5.0  # a killed Java gives back its port and files a moment after it is gone
 MIN_FREE_MB = 64
 
 _MIB = 1 << 20
@@ -309,6 +310,10 @@ class _Server:
             heap_mb=heap_mb,
             page_cache_mb=page_cache_mb,
         )
+        if last.pid is not None:
+            deadline = time.monotonic() + DYING_SECONDS
+            while not _is_free(last.port) and time.monotonic() < deadline:
+                time.sleep(0.05)
         ports = [last.port] if same_port else list(range(self.config.port, self.config.port + PORTS_TRIED))
         for port in ports:
             if not _is_free(port):
@@ -317,8 +322,8 @@ class _Server:
             self._write_configuration(state, jars)
             self._write_state(state)
             state = replace(state, pid=self._spawn(class_data))
-            self._write_state(state)
             try:
+                self._write_state(state)
                 self._wait_until_ready(psutil.Process(state.pid), state)
             except BaseException as error:  # also an interrupt: nobody else can be using it yet
                 self._end(state)

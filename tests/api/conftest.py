@@ -23,7 +23,7 @@ def api_settings(address: StoreAddress, **changes: Any) -> Settings:
 
 
 @pytest.fixture
-def api(store_address: StoreAddress, store: Store) -> Iterator[TestClient]:  # noqa: ARG001 - an empty graph
+def api(store_address: StoreAddress, store: Store) -> Iterator[TestClient]:  # an empty graph
     """The API over an empty graph; errors come as the responses a client gets."""
     app = create_app(api_settings(store_address))
     with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:

@@ -49,7 +49,7 @@ def entourage(store_address: StoreAddress, tmp_path: Path) -> Entourage:
 
 
 @pytest.fixture
-def http(store_address: StoreAddress, store: Store) -> Iterator[TestClient]:  # noqa: ARG001 - an empty graph
+def http(store_address: StoreAddress, store: Store) -> Iterator[TestClient]:  # an empty graph
     """The API over the tests' Neo4j."""
     settings = Settings(
         neo4j_uri=store_address.uri,

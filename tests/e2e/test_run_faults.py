@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import psutil
@@ -29,6 +28,7 @@ from service.store.migrations import migrate
 from service.store.published import current_run_id, read_part
 from service.store.results import digest_of
 from service.store.runs import create_run, read_run
+from tests.conftest import clear
 
 TIMEOUT = 300
 STAGES = ("snapshot", "communities", "scores", "pages", "write_back", "publish")
@@ -350,13 +350,19 @@ def test_a_killed_engine_takes_its_run_along(store: Store) -> None:
 # --- Neo4j dies -----------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def own_server(embedded_config: EmbeddedConfig, tmp_path: Path) -> Iterator[tuple[EmbeddedConfig, StoreAddress]]:
-    """A Neo4j of the test's own, which it may kill."""
+@pytest.fixture(scope="module")
+def own_server(
+    embedded_config: EmbeddedConfig, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[EmbeddedConfig, StoreAddress]]:
+    """A Neo4j of these tests' own, which they may kill."""
     config = EmbeddedConfig(
-        home=tmp_path / "neo4j", cache_dir=embedded_config.cache_dir, version=embedded_config.version,
-        port=7790, heap_mb=512, page_cache_mb=128,
-    )  # fmt: skip
+        home=tmp_path_factory.mktemp("own") / "neo4j",
+        cache_dir=embedded_config.cache_dir,
+        version=embedded_config.version,
+        port=7790,
+        heap_mb=512,
+        page_cache_mb=128,
+    )
     with running(config) as address:
         with Store(address) as store:
             migrate(store)
@@ -375,9 +381,10 @@ def test_neo4j_is_killed_in_the_middle_of_a_run(own_server: tuple[EmbeddedConfig
     """It is started again at once. The run may come through or fail; either way one run is served whole."""
     config, address = own_server
     with Store(address) as store:
-        grow(store, 1_000, 8_000, seed=1)
+        clear(store)
+        grow(store, 500, 3_000, seed=1)
         first, _ = analyze(address, RunSpec(), True, no_progress, TIMEOUT)
-        grow(store, 1_000, 4_000, seed=2)
+        grow(store, 1_000, 8_000, seed=2)
         restarts = []
 
         def restart() -> None:
@@ -401,9 +408,10 @@ def test_neo4j_is_killed_in_the_middle_of_a_run(own_server: tuple[EmbeddedConfig
 def test_neo4j_stays_away_until_the_run_is_given_up(own_server: tuple[EmbeddedConfig, StoreAddress]) -> None:
     config, address = own_server
     with Store(address) as store:
-        grow(store, 1_000, 8_000, seed=1)
+        clear(store)
+        grow(store, 500, 3_000, seed=1)
         first, _ = analyze(address, RunSpec(), True, no_progress, TIMEOUT)
-        grow(store, 1_000, 4_000, seed=2)
+        grow(store, 1_000, 8_000, seed=2)
         with pytest.raises(StoreUnavailable):
             analyze(address, RunSpec(), True, at("write_back", lambda: kill_server(config)), TIMEOUT)
         assert run_children() == []
@@ -430,6 +438,7 @@ def test_the_engine_outlives_neo4j(
             kill_server(config)
             eventually(lambda: any("waits for Neo4j" in record.getMessage() for record in caplog.records))
             assert ensure_alive(config)
+            clear(store)
             grow(store, 300, 2_000, seed=1)
             run_id = ask(store, RunSpec())
             eventually(lambda: read_run(store, run_id).state == "done", TIMEOUT)

@@ -65,6 +65,12 @@ class Service:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(60)
 
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.end()
+        self.client.close()
+        self.log.close()
+
 
 def wait_for(look: Callable[[], Any], what: str, seconds: float = 90.0) -> Any:
     deadline = time.monotonic() + seconds
@@ -91,8 +97,7 @@ def service(store_address: StoreAddress, store: Store, tmp_path: Path) -> Iterat
         tmp_path,
     )
     yield running
-    if running.process.poll() is None:
-        running.end()
+    running.close()
 
 
 def test_runs_are_carried_out_and_crashes_of_one_process_leave_the_other(service: Service) -> None:
@@ -176,6 +181,6 @@ def test_neo4j_killed_under_the_service_comes_back_and_the_last_set_is_served_me
         wait_for(lambda: service.client.get("/health/ready").status_code == 200, "Neo4j to come back")
         assert service.get("/v1/communities")["run"] == before["run"]
         assert service.run_to_the_end(seed=2)["state"] == "done"
+        assert service.end() == 0
     finally:
-        if service.process.poll() is None:
-            assert service.end() == 0
+        service.close()

@@ -31,7 +31,7 @@ from service.store.driver import AsyncStore, Store
 from service.store.published import current_run_id, read_account, read_part
 from service.store.results import FILE_BYTES, clean_failed, digest_of, finish, write_back, write_pages
 from service.store.runs import claim, create_run, fail
-from tests.store.test_runs import QUALITY
+from tests.store.test_runs import QUALITY, outcomes
 
 BROKEN = RunError(code="broken", message="It broke.")
 
@@ -379,6 +379,17 @@ def test_only_what_failed_runs_left_behind_is_removed(store: Store) -> None:
     assert (written(store, done), written(store, at_work)) == kept
     assert part(store.address, done, "candidates/c0") == some_parts()[1]
     assert clean_failed(store) == []
+
+
+def test_several_may_clean_at_once(store: Store) -> None:
+    """As the engine and a command do: what one has removed does not trouble the other."""
+    graph, analysis = an_analysis(store, [900, *[20] * 40], 0, seed=1)
+    run_id = running(store)
+    write_back(store, run_id, graph, analysis, no_progress)
+    fail(store, run_id, BROKEN)
+    outcomes(store.address, 4, clean_failed)
+    assert written(store, run_id) == []
+    assert store.statement("MATCH (c:Community) RETURN c.id") == []
 
 
 # --- one account ----------------------------------------------------------------------------------------

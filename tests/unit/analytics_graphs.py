@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import functools
 import gzip
 import json
 import random
@@ -15,12 +16,13 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from service.analytics.analysis import analyse
 from service.analytics.graph import build_graph
-from service.domain import AccountColumns, FollowColumns, Graph
+from service.domain import AccountColumns, Analysis, FollowColumns, Graph, RunSpec, no_progress
 
 Edge = tuple[str, str, float]
 Shared = Callable[[str], Path]
-laws = settings(deadline=None, max_examples=50)
+laws = settings(deadline=None, max_examples=30)
 """For tests of laws over drawn graphs; how long one takes on a busy machine says nothing."""
 
 WEIGHTS = st.sampled_from([1.0, 2.0, 0.25, 7.5])
@@ -140,3 +142,10 @@ def undirected(graph: Graph) -> nx.Graph:
     for (a, b), weight in sorted(edges_of(graph).items()):
         result.add_edge(a, b, weight=weight + (result[a][b]["weight"] if result.has_edge(a, b) else 0.0))
     return result
+
+
+@functools.cache
+def analysed_congress(find: Shared) -> tuple[Graph, Analysis]:
+    """The congress graph and its analysis by default rules, made once for all tests that only look at it."""
+    graph = make_graph(congress(find))
+    return graph, analyse(graph, RunSpec(), no_progress)

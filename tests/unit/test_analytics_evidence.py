@@ -11,14 +11,23 @@ from hypothesis import given
 
 from service.analytics.analysis import analyse
 from service.domain import Analysis, Candidate, Graph, Part, RunSpec, ScoringRules, no_progress
-from tests.unit.analytics_graphs import Edge, clique, congress, edge_lists, edges_of, follows, laws, make_graph, mutual
+from tests.unit.analytics_graphs import (
+    Edge,
+    analysed_congress,
+    clique,
+    edge_lists,
+    edges_of,
+    follows,
+    laws,
+    make_graph,
+    mutual,
+)
 
 Shared = Callable[[str], Path]
-ONE_LEVEL = RunSpec(rules=ScoringRules(resolutions=(0.1,)))
 
 
 def everyone_is_candidate(**rules: object) -> RunSpec:
-    return RunSpec(rules=ScoringRules(resolutions=(0.1,), micro_share=1.0, **rules))  # type: ignore[arg-type]
+    return RunSpec(rules=ScoringRules(resolutions=(0.1,), micro_share=1.0, macro_top_share=0, **rules))  # type: ignore[arg-type]
 
 
 def found(analysis: Analysis) -> dict[str, Candidate]:
@@ -76,8 +85,7 @@ def test_evidence_is_in_the_graph(edges: list[Edge]) -> None:
 
 
 def test_evidence_of_a_real_graph(shared_data: Shared) -> None:
-    graph = make_graph(congress(shared_data))
-    analysis = analyse(graph, RunSpec(), no_progress)
+    graph, analysis = analysed_congress(shared_data)
     assert check_evidence(graph, analysis, RunSpec()) > 500
 
 
@@ -159,7 +167,7 @@ def test_one_account_compared_alone() -> None:
 
 
 def test_reasons_stand_in_order_of_points_and_hold_numbers(shared_data: Shared) -> None:
-    analysis = analyse(make_graph(congress(shared_data)), RunSpec(), no_progress)
+    _, analysis = analysed_congress(shared_data)
     words = {"authority": "Listened", "reach": "Reaches", "trust": "follow"}
     for community, candidates in zip(analysis.communities, analysis.candidates, strict=True):
         for candidate in candidates:

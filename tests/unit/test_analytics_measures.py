@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,11 +15,11 @@ from hypothesis import strategies as st
 from service.analytics.analysis import measure
 from service.analytics.engine import get_engine
 from service.analytics.evidence import authority_evidence, reach_evidence, trust_evidence
-from service.analytics.graph import rows_of, strengths, tie_graph
+from service.analytics.graph import rows_of, strengths, tie_graph, to_networkx
 from service.analytics.measures import influence, trust
 from service.analytics.rounding import significant
 from service.domain import Graph, ScoringRules
-from service.errors import RunFailed
+from service.errors import InvalidRequest
 from tests.unit.analytics_graphs import (
     Edge,
     clique,
@@ -112,10 +113,31 @@ def test_pagerank_sums_to_one_and_inflow_explains_it(edges: list[Edge]) -> None:
         assert everybody + math.fsum(inflow) == pytest.approx(rank[i], rel=1e-9)
 
 
-def test_pagerank_too_near_one_says_so() -> None:
-    graph = make_graph(mutual(*(("x:hub", f"x:{i}") for i in range(5))))  # swings between hub and leaves
-    with pytest.raises(RunFailed, match="lower damping"):
-        ENGINE.pagerank(graph, 0.999999)
+@pytest.mark.parametrize("leaves", [5, 300, 5000])
+def test_pagerank_of_hubs_that_never_settle_to_the_last_bit(leaves: int) -> None:
+    """The sums of a hub swing in their last bits for ever, more the more followers it has; here by hand.
+
+    hub = (1 − d)/n + d · leaves · leaf and leaf = (1 − d)/n + d · hub/leaves
+    """
+    graph = make_graph(mutual(*(("x:hub", f"x:{i:04}") for i in range(leaves))))
+    rank = ENGINE.pagerank(graph, 0.85)
+    each = 0.15 / (leaves + 1)
+    hub = (each + 0.85 * leaves * each) / (1 - 0.85**2)
+    assert rank[-1] == pytest.approx(hub, rel=1e-11)
+    assert len(set(significant(rank[:-1]).tolist())) == 1
+
+
+def test_pagerank_is_that_of_networkx(shared_data: Shared) -> None:
+    graph = make_graph(congress(shared_data))
+    expected = nx.pagerank(to_networkx(graph), alpha=0.85, tol=1e-13 / graph.n, max_iter=500)
+    assert dict(zip(graph.keys, ENGINE.pagerank(graph, 0.85).tolist(), strict=True)) == pytest.approx(
+        expected, rel=1e-9
+    )
+
+
+def test_damping_too_near_one_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="choose at most"):
+        ENGINE.pagerank(make_graph(follows("a>b", "b>a")), 0.999999)
 
 
 # --- reach -------------------------------------------------------------------------------------------------

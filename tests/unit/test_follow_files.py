@@ -105,6 +105,14 @@ def test_text_without_a_header_is_data(tmp_path: Path) -> None:
     ]
 
 
+def test_column_names_that_are_not_utf8_are_not_passed_over(tmp_path: Path) -> None:
+    content = "followed,follower,prénom\n1,2,x\n3,4,y\n".encode("latin-1")
+    with pytest.raises(UnreadableFile, match="UTF-8"):
+        read(tmp_path, content)
+    assert read(tmp_path, content, has_header=False).reasons == [(1, "not_utf8")]
+    assert read(tmp_path, b"# donn\xe9es\n1,2\n").pairs == [("1", "2")]
+
+
 def test_columns_by_name_or_position(tmp_path: Path) -> None:
     content = "When,Fan,Star,Tie\n2024-05-01,a1,b2,0.5\n1714521600,b2,c3,2\n"
     by_name = {"follower_column": "fan", "followee_column": "Star", "weight_column": "tie", "time_column": "WHEN"}
@@ -349,7 +357,7 @@ def test_a_gzip_cut_off_at_once(tmp_path: Path) -> None:
         (b'[\n  {"from": 1, "to": 2}\n]', "JSON array"), (b'[{"from": 1, "to": 2}]', "JSON array"),
         (b'<?xml version="1.0"?>\n<graphml>', "GraphML"), (b"graph [\n  node [", "GML"), (b"*Vertices 3\n", "Pajek"),
         (b'Creator "igraph"\n', "GML"), (b"SQLite format 3\0", "SQLite"), (gzip.compress(b"a,b"), "twice"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "does not look like"), (b"\0\x01\x02\n\xff\xfe\n", "UTF-8"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "UTF-8"), (b"\0\x01\x02\n\xff\xfe\n", "UTF-8"),
         (b"one\ntwo\nthree\n", "does not look like"),
         (b"It is a truth universally acknowledged\nthat\na single man must be\nin want.", "does not look like"),
     ],
@@ -372,7 +380,7 @@ def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
     for path, says in (
         (tmp_path / "absent.csv", "absent.csv cannot be read: No such file"),
         (tmp_path, "Is a directory"),
-        (Path("a\0b"), "not the name of a file"),
+        (Path("a\0b"), "no such file"),
         (tmp_path / ("x" * 300), "too long"),
         (Path("/proc/self/mem"), "Input/output error"),
     ):
@@ -421,6 +429,10 @@ def test_a_pipe_and_standard_input(tmp_path: Path) -> None:
         "with open_follows(FollowFile(Path('-')), print) as reader: print([f[:2] for f in reader])"
     )
     done = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True)
+    closed = subprocess.run(
+        ["sh", "-c", '"$@" <&-', "sh", sys.executable, "-c", code], capture_output=True, check=False
+    )
+    assert b"UnreadableFile: 'standard input' cannot be read" in closed.stderr
     assert done.stdout.decode().strip() == "[('local:a1', 'local:b2'), ('local:b2', 'local:c3')]"
 
 
