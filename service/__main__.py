@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 import sys
@@ -487,6 +488,8 @@ def common(
 
 def main() -> None:
     """Run the command; an error we foresaw ends it with one sentence and its exit code, without a traceback."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("neo4j").setLevel(logging.ERROR)  # it tells of every retry; we tell of what comes of them
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what we hold is let go in order
     try:
         app()

@@ -172,7 +172,6 @@ def test_neo4j_killed_under_the_service_comes_back_and_the_last_set_is_served_me
         candidates = service.get(ambassadors)["items"]
 
         java.kill()
-        java.wait()
         answer = wait_for(lambda: found if (found := service.get("/v1/communities"))["run"]["stale"] else None, "stale")
         assert (answer["items"], answer["run"]["id"]) == (before["items"], run["id"])
         assert service.get(ambassadors)["items"] == candidates
