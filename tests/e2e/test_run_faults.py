@@ -130,7 +130,7 @@ def test_killed_children_leave_the_previous_run_served(store: Store, capfd: pyte
     assert is_whole(store, first)
     assert left_by(store, first.id) > 1_000
 
-    grow(store, 1_000, 4_000, seed=2)
+    grow(store, 2_000, 8_000, seed=2)
     killed: list[str] = []
     stages = ["snapshot", "communities", "scores", "write_back"]
     for stage in stages:
@@ -392,7 +392,7 @@ def test_neo4j_is_killed_in_the_middle_of_a_run(own_server: tuple[EmbeddedConfig
             restarts.append(ensure_alive(config))
 
         try:
-            expected, _ = analyze(address, RunSpec(), True, at("write_back", restart), TIMEOUT)
+            expected, _ = analyze(address, RunSpec(), True, at("communities", restart), TIMEOUT)
         except EntourageError:
             expected = read_run(store, first.id)
             assert last_run(store).state == "failed"
