@@ -39,10 +39,10 @@ def test_demo_prints_ambassadors_and_a_second_run_changes_nothing(tmp_path: Path
     second = demo()
     assert run[1] in second
     assert "nothing has changed" not in first
-    home = str(tmp_path)
+    server = f"--home-dir={tmp_path}"
     left = [
         process.pid
         for process in psutil.process_iter(["cmdline"])
-        if any(home in part for part in process.info["cmdline"] or [])
+        if any(part.startswith(server) for part in process.info["cmdline"] or [])
     ]
     assert left == [], "the last user stopped Neo4j"
