@@ -9,7 +9,7 @@
 // index: account_v
 MATCH (a:Account)
 USING INDEX a:Account(v)
-WHERE a.v > $after
+WHERE a.v > $after AND a.n IS NOT NULL AND a.key IS NOT NULL
 RETURN
   collect(a.n) AS n,
   collect(a.key) AS key,

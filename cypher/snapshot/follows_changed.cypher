@@ -8,9 +8,9 @@
 // index: follows_v
 MATCH (a:Account)-[f:FOLLOWS]->(b:Account)
 USING INDEX f:FOLLOWS(v)
-WHERE f.v > $after
+WHERE f.v > $after AND a.n IS NOT NULL AND b.n IS NOT NULL
 RETURN
   collect(a.n) AS source,
   collect(b.n) AS target,
-  collect(toFloat(coalesce(f.weight, 1))) AS weight,
+  collect(coalesce(f.weight, 1.0)) AS weight,
   collect(coalesce(f.at.epochMillis, -1)) AS at

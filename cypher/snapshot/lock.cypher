@@ -1,7 +1,10 @@
-// answers: Keep all writers out until the transaction ends, and say at which version the graph is then.
+// answers: Keep all writers out until the transaction ends, and say what the graph holds then.
 // column: v INTEGER version of accounts and follows
+// column: accounts INTEGER how many accounts there are
+// column: follows INTEGER how many follows there are
 // mode: write
 // index: graph_id
 MATCH (g:Graph {id: 1})
 SET g.lock = 1
-RETURN g.v AS v
+WITH g
+RETURN g.v AS v, COUNT { (:Account) } AS accounts, COUNT { (:Account)-[:FOLLOWS]->() } AS follows

@@ -2,12 +2,19 @@
 
 Files are named `V0001__What_they_do.cypher` and never change once they were applied anywhere. What was applied is a
 chain in the graph, `(:__Neo4jMigration {version: 'BASELINE'})-[:MIGRATED_TO]->(:__Neo4jMigration {version: '0001',
-checksum, ...})-[:MIGRATED_TO]->...`, which the neo4j-migrations tools read too. A lock node under a unique constraint
-lets one process at a time migrate; a second one waits, and then finds nothing left to do.
+checksum, ...})-[:MIGRATED_TO]->...`, which the neo4j-migrations tools read too.
 
-A file holds either schema or data: Neo4j cannot mix them in one transaction. A schema file is run statement by
-statement, so its statements say IF NOT EXISTS; a data file is one transaction together with its place in the chain.
-A statement that commits in batches (`IN TRANSACTIONS`) is run by itself and must be repeatable.
+A file holds one kind of statements, because Neo4j runs each kind in transactions of its own:
+- schema is run statement by statement, so its statements say IF NOT EXISTS;
+- data is one transaction, together with the file's place in the chain;
+- what commits in batches (`IN TRANSACTIONS`, or `:auto` before it) is run one by one too, and must be repeatable.
+So a file that fails is recorded nowhere, and when it is applied again nothing is done twice.
+
+A lock node under a unique constraint lets one process at a time migrate; a second one waits, and then finds nothing
+left to do. The lock names its owner: host, process and the time of its last sign of life, given with each file. A lock
+is taken over at once where its owner was a process of this host that has ended, and after STALE_SECONDS of silence
+where it was on another host. Should that owner live after all, the chain, whose versions are unique, refuses the later
+of the two.
 """
 
 from __future__ import annotations
@@ -23,6 +30,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, Literal
 
 import psutil
 
@@ -32,18 +40,23 @@ from service.store.driver import Store
 from service.store.queries import bundled
 
 STALE_SECONDS = 600
-"""A lock of another machine is taken over after this long; one of a process of ours that is gone, at once."""
+"""How long the owner of a lock on another host may give no sign of life; longer than one file should take."""
 
 WAIT_SECONDS = STALE_SECONDS + 60
 
-_FILE_NAME = re.compile(r"V(\d{4})__(\w+)\.cypher$")
-_SCHEMA = re.compile(r"\s*(CREATE|DROP|SHOW)\s+(\w+\s+)?(CONSTRAINT|INDEX)|\s*CALL\s+db\.await", re.IGNORECASE)
-_IN_BATCHES = re.compile(r"\bIN\s+(\d+\s+CONCURRENT\s+)?TRANSACTIONS\b|^\s*:auto\b", re.IGNORECASE)
-# What may hold a semicolon that ends nothing: strings, quoted names, comments.
-_TOKENS = re.compile(
-    r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:``|[^`])*`|//[^\n]*|/\*.*?\*/|;|[^;'"`/]+|/""", re.DOTALL
+_FILE_NAME = re.compile(r"V(\d{4})__(\w+)\.cypher")
+_SCHEMA = re.compile(
+    r"\s*(CYPHER\s+\d+\s+)?((CREATE|DROP)\s+(\w+\s+)?(CONSTRAINT|INDEX)\b|CALL\s+db\.await)", re.IGNORECASE
 )
-_COMMENTS = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_IN_BATCHES = re.compile(r"\s*:auto\b|.*\}\s*IN\s+(\d+\s+)?(CONCURRENT\s+)?TRANSACTIONS\b", re.IGNORECASE | re.DOTALL)
+# A semicolon ends a statement unless it stands in a string, a quoted name or a comment.
+_TOKENS = re.compile(
+    r"""(?P<quoted>'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:``|[^`])*`)|(?P<comment>//[^\n]*|/\*.*?\*/)"""
+    r"""|(?P<open>['"`]|/\*)|(?P<end>;)|(?P<code>[^;'"`/]+|/)""",
+    re.DOTALL,
+)
+
+Kind = Literal["schema", "data", "batches"]
 
 
 @dataclass(frozen=True)
@@ -70,8 +83,14 @@ class Migration:
 
     @cached_property
     def statements(self) -> tuple[str, ...]:
-        """Its statements, without comments around them."""
-        return split_statements(self.text)
+        """Its statements, without comments around them; raises MigrationError where there is none to be found."""
+        try:
+            statements = split_statements(self.text)
+        except MigrationError as error:
+            raise MigrationError(f"Migration {self.file} cannot be read. {error.message}") from error
+        if not statements:
+            raise MigrationError(f"Migration {self.file} holds no statement; write one, or remove the file.")
+        return statements
 
     @cached_property
     def checksum(self) -> str:
@@ -82,27 +101,51 @@ class Migration:
         return str(checksum)
 
     @cached_property
-    def is_schema(self) -> bool:
-        """Whether it holds schema; raises MigrationError where it holds both schema and data."""
-        schema = [_SCHEMA.match(statement) is not None for statement in self.statements]
-        if any(schema) and not all(schema):
-            raise MigrationError(f"Migration {self.file} mixes schema and data; put them into two files.")
-        return all(schema)
+    def kind(self) -> Kind:
+        """What its statements are; raises MigrationError where they are of several kinds."""
+        kinds = [_kind(statement) for statement in self.statements]
+        if len(set(kinds)) > 1:
+            mixed = " and ".join(sorted(set(kinds), key=["schema", "data", "batches"].index))
+            raise MigrationError(
+                f"Migration {self.file} mixes {mixed}; put schema, data, and what commits in batches into files of "
+                "their own."
+            )
+        return kinds[0]
 
 
 def split_statements(text: str) -> tuple[str, ...]:
-    """Split a file at the semicolons that end a statement; comments before and after statements are dropped."""
+    """Split a file at the semicolons that end a statement; comments between statements are dropped.
+
+    Raises:
+        MigrationError: a string, a quoted name or a comment has no end.
+    """
     statements, current = [], ""
-    for piece in _TOKENS.findall(text.replace("\r\n", "\n")):
-        if piece == ";":
-            statements.append(current)
-            current = ""
-        elif not current.strip() and piece.startswith(("//", "/*")):
-            continue
-        else:
-            current += piece
+    for token in _TOKENS.finditer(text.replace("\r\n", "\n")):
+        match token.lastgroup:
+            case "end":
+                statements.append(current)
+                current = ""
+            case "open":
+                raise MigrationError(f"What begins with «{text[token.start() :][:40].strip()}» has no end; close it.")
+            case "comment" if not current.strip():
+                continue
+            case _:
+                current += token[0]
     statements.append(current)
-    return tuple(one.strip() for one in statements if _COMMENTS.sub("", one).strip())
+    return tuple(one.strip() for one in statements if _without_text(one).strip())
+
+
+def _without_text(statement: str) -> str:
+    """Return the statement with empty strings and names, and without comments: for looking at its words."""
+    stand_in = {"quoted": "''", "comment": " "}
+    return _TOKENS.sub(lambda token: stand_in.get(token.lastgroup or "", token[0]), statement)
+
+
+def _kind(statement: str) -> Kind:
+    words = _without_text(statement)
+    if _IN_BATCHES.match(words):
+        return "batches"
+    return "schema" if _SCHEMA.match(words) else "data"
 
 
 def load_migrations(directory: Path | None = None) -> tuple[Migration, ...]:
@@ -110,7 +153,7 @@ def load_migrations(directory: Path | None = None) -> tuple[Migration, ...]:
 
     Raises:
         MigrationGap: a version is missing or there twice.
-        MigrationError: a file is not named as it should be, is empty, or mixes schema and data.
+        MigrationError: a file is not named as it should be, is empty, cannot be split, or mixes kinds of statements.
     """
     root = directory or bundled("migrations")
     migrations = []
@@ -118,10 +161,8 @@ def load_migrations(directory: Path | None = None) -> tuple[Migration, ...]:
         match = _FILE_NAME.fullmatch(path.name)
         if match is None:
             raise MigrationError(f"Migration {path.name} should be named like V0001__What_it_does.cypher.")
-        migration = Migration(match[1], path.name, path.read_text(encoding="utf-8"))
-        if not migration.statements:
-            raise MigrationError(f"Migration {path.name} holds no statement.")
-        _ = migration.is_schema
+        migration = Migration(match[1], path.name, path.read_text(encoding="utf-8-sig"))
+        _ = migration.kind  # so that all files are checked before the first is applied
         migrations.append(migration)
     for number, migration in enumerate(migrations, 1):
         if int(migration.version) != number:
@@ -173,10 +214,11 @@ def migrate(
         return before
     migrations = load_migrations(directory)
     done = []
-    with _lock(store, progress):
+    with _lock(store, progress) as lock:
         start = _check_chain(store, migrations)  # anew: another process may have done the work meanwhile
         for position in range(start, len(migrations)):
             progress("Migrating the graph", position, len(migrations))
+            store.statement("MATCH (l:__Neo4jMigrationsLock {id: $id}) SET l.at = datetime()", id=lock)
             _apply(store, migrations, position)
             done.append(migrations[position].file)
     progress("Migrating the graph", len(migrations), len(migrations))
@@ -187,14 +229,17 @@ def _check_chain(store: Store, migrations: tuple[Migration, ...]) -> int:
     """Compare the chain in the graph with the files; return how many files are applied."""
     rows = store.statement(
         "MATCH (m:__Neo4jMigration) WHERE m.version <> 'BASELINE' "
-        "RETURN m.version AS version, m.checksum AS checksum ORDER BY m.version"
+        "OPTIONAL MATCH (before:__Neo4jMigration)-[:MIGRATED_TO]->(m) "
+        "RETURN m.version AS version, m.checksum AS checksum, before.version AS before ORDER BY m.version"
     )
+    before = "BASELINE"
     for number, row in enumerate(rows, 1):
-        if row["version"] != f"{number:04}":
+        if row["version"] != f"{number:04}" or row["before"] != before:
             raise MigrationGap(
-                f"The graph has migration {row['version']} but not {number:04}; restore it from a backup, "
-                "or begin with an empty database."
+                f"In the graph, migration {row['version']} does not follow {before}: the chain has a gap; restore the "
+                "graph from a backup, or begin with an empty database."
             )
+        before = row["version"]
     if len(rows) > len(migrations):
         raise DatabaseNewer(
             f"The graph is at migration {rows[-1]['version']}, and this version of Entourage knows only up to "
@@ -212,21 +257,24 @@ def _check_chain(store: Store, migrations: tuple[Migration, ...]) -> int:
 def _apply(store: Store, migrations: tuple[Migration, ...], position: int) -> None:
     migration = migrations[position]
     begin = time.monotonic()
-    apart = migration.is_schema or any(_IN_BATCHES.search(statement) for statement in migration.statements)
-    if apart:
+    together: list[tuple[str, dict[str, Any]]] = []
+    if migration.kind == "data":
+        together = [(statement, {}) for statement in migration.statements]
+    else:
         for number, statement in enumerate(migration.statements, 1):
-            with _named(migration, number):
-                store.statement(re.sub(r"^\s*:auto\s+", "", statement, flags=re.IGNORECASE))
+            with _named(migration, f"statement {number}"):
+                store.statement(re.sub(r"^:auto\s+", "", statement, flags=re.IGNORECASE))
     record = (
         "MERGE (base:__Neo4jMigration {version: 'BASELINE'}) "
         "WITH base OPTIONAL MATCH (before:__Neo4jMigration {version: $before}) "
         "WITH coalesce(before, base) AS last "
-        "CREATE (last)-[:MIGRATED_TO {at: datetime(), in: duration({milliseconds: $took}), by: $by, "
-        "connectedAs: $connected}]->(:__Neo4jMigration {version: $version, description: $description, "
-        "type: 'CYPHER', source: $file, checksum: $checksum})",
+        "CREATE (last)-[:MIGRATED_TO {at: datetime(), by: $by, connectedAs: $connected, in: "
+        "duration({milliseconds: $took}) + duration.inSeconds(datetime.transaction(), datetime.realtime())}]->"
+        "(:__Neo4jMigration {version: $version, description: $description, type: 'CYPHER', source: $file, "
+        "checksum: $checksum})",
         {
             "before": migrations[position - 1].version if position else "BASELINE",
-            "took": round((time.monotonic() - begin) * 1000),
+            "took": round((time.monotonic() - begin) * 1000),  # the time of this transaction is added there
             "by": "entourage",
             "connected": store.address.user,
             "version": migration.version,
@@ -235,18 +283,32 @@ def _apply(store: Store, migrations: tuple[Migration, ...], position: int) -> No
             "checksum": migration.checksum,
         },
     )
-    with _named(migration, None):
-        store.statements([*([] if apart else [(statement, {}) for statement in migration.statements]), record])
+    statements = _Numbered([*together, record])
+    with _named(migration, statements):
+        store.statements(statements)
+
+
+class _Numbered(list[tuple[str, dict[str, Any]]]):
+    """Statements of one transaction that remember which one was begun last, to say which one failed."""
+
+    number = 0
+
+    def __iter__(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        for self.number, statement in enumerate(super().__iter__(), 1):
+            yield statement
+
+    def __str__(self) -> str:
+        return f"statement {self.number}" if self.number < len(self) else "recording it"
 
 
 @contextmanager
-def _named(migration: Migration, number: int | None) -> Iterator[None]:
+def _named(migration: Migration, where: object) -> Iterator[None]:
+    """Say in which file and where in it a statement failed; `where` is asked when it did."""
     try:
         yield
     except StoreUnavailable:
         raise
     except StoreError as error:
-        where = f"statement {number}" if number else "a statement"
         raise MigrationError(
             f"Migration {migration.file} failed at {where}: {error.message} Nothing after it was run; mend the cause "
             "and migrate again."
@@ -257,35 +319,56 @@ def _named(migration: Migration, number: int | None) -> Iterator[None]:
 
 
 @contextmanager
-def _lock(store: Store, progress: Progress) -> Iterator[None]:
-    """Hold the migration lock; wait while another process has it."""
+def _lock(store: Store, progress: Progress) -> Iterator[str]:
+    """Hold the migration lock and yield its id; wait while another process has it."""
     _ensure_constraints(store)
-    mine = {"id": secrets.token_hex(8), "host": socket.gethostname(), "pid": os.getpid()}
+    lock = secrets.token_hex(8)
+    mine = {
+        "id": lock,
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "started": psutil.Process().create_time(),
+    }
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         [row] = store.statement(
             "MERGE (l:__Neo4jMigrationsLock {name: 'entourage'}) "
-            "ON CREATE SET l.id = $id, l.host = $host, l.pid = $pid, l.at = datetime() "
-            "RETURN l.id AS id, l.host AS host, l.pid AS pid, duration.inSeconds(l.at, datetime()).seconds AS age",
+            "ON CREATE SET l.id = $id, l.host = $host, l.pid = $pid, l.started = $started, l.at = datetime() "
+            "RETURN l {.*, silent_s: duration.inSeconds(l.at, datetime()).seconds} AS owner",
             **mine,
         )
-        if row["id"] == mine["id"]:
+        owner = row["owner"]
+        if owner.get("id") is None or owner["silent_s"] is None:
+            continue  # let go between being found and being read
+        if owner["id"] == lock:
             break
-        gone = row["host"] == mine["host"] and not psutil.pid_exists(row["pid"])
-        if gone or row["age"] > STALE_SECONDS:
-            store.statement("MATCH (l:__Neo4jMigrationsLock {id: $id}) DELETE l", id=row["id"])
+        if _has_ended(owner) or owner["silent_s"] > STALE_SECONDS:
+            store.statement("MATCH (l:__Neo4jMigrationsLock {id: $id}) DELETE l", id=owner["id"])
             continue
         if time.monotonic() > deadline:
             raise MigrationError(
-                f"Process {row['pid']} on {row['host']} has been migrating the graph for {row['age']} seconds; "
-                "wait for it, or end it and try again."
+                f"Process {owner['pid']} on {owner['host']} is still migrating the graph; wait for it, or end it and "
+                "try again."
             )
         progress("Waiting for another process to migrate the graph", 0, None)
         time.sleep(0.2)
     try:
-        yield
+        yield lock
     finally:
-        store.statement("MATCH (l:__Neo4jMigrationsLock {id: $id}) DELETE l", id=mine["id"])
+        store.statement("MATCH (l:__Neo4jMigrationsLock {id: $id}) DELETE l", id=lock)
+
+
+def _has_ended(owner: dict[str, Any]) -> bool:
+    """Whether the owner of a lock was a process of this host that is no more.
+
+    Its number alone does not say so: after a container is started again, the same number is another process.
+    """
+    if owner["host"] != socket.gethostname():
+        return False
+    try:
+        return bool(abs(psutil.Process(owner["pid"]).create_time() - owner["started"]) > 1)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _ensure_constraints(store: Store) -> None:

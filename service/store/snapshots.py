@@ -1,9 +1,12 @@
 """Reading the whole graph over Bolt, as columns, cut at one version.
 
 Neo4j gives no snapshot isolation: a long read sees some of what is written meanwhile. So the version is noted, all is
-read, and what changed after that version is read again in one transaction that holds the version lock: what comes out
-is the graph at the version under that lock. Values come as lists, a range of accounts a row, because a row a value
-costs many times more; `Account.n` stands for long keys.
+read, and what changed after that version is read again, at last in one transaction that holds the version lock: what
+comes out is the graph at the version under that lock. What the graph held then is counted there too, so that nothing
+is lost in silence.
+
+Values come as lists, a range of accounts a row, because a row a value costs many times more; `Account.n` stands for
+long keys. One query streams all the rows, so that Neo4j makes the next one while this process takes in the last.
 """
 
 from __future__ import annotations
@@ -15,11 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from service.domain import AccountColumns, FollowColumns, Progress, no_progress
-from service.store.driver import Store, Tx
+from service.errors import MigrationError, StoreError
+from service.store.driver import Row, Store, Tx
 
-ACCOUNTS_A_ROW = 10_000
-FOLLOWS_OF_A_ROW = 1_000
-"""Accounts whose follows come in one row: about ten follows each makes rows of 10,000 values."""
+VALUES_A_ROW = 10_000
+CATCH_UPS = 2
+"""How often what changed is read without the lock first: writers wait only while the rest is read under it."""
 
 
 def read_snapshot(store: Store, progress: Progress = no_progress) -> tuple[AccountColumns, FollowColumns, int]:
@@ -29,32 +33,53 @@ def read_snapshot(store: Store, progress: Progress = no_progress) -> tuple[Accou
         The accounts and the follows, in no particular order, and the version of the graph they are cut at.
 
     Raises:
-        StoreError: Neo4j did not answer.
+        MigrationError: the graph has not been migrated.
+        StoreError: Neo4j did not answer, or the graph holds accounts or follows that cannot be read.
     """
-    state = store.read("snapshot/state")[0]
-    total = state["n"]  # accounts are numbered from 1
+    states = store.read("snapshot/state")
+    if not states:
+        raise MigrationError("The graph has not been prepared; run `entourage migrate`.")
+    state = states[0]
+    version, last = state["v"], state["n"]  # accounts are numbered from 1
     accounts, follows = _Accounts(), _Follows()
-    for first in range(1, total + 1, ACCOUNTS_A_ROW):
-        accounts.add(store.read("snapshot/accounts", first=first, last=first + ACCOUNTS_A_ROW))
-    for first in range(1, total + 1, FOLLOWS_OF_A_ROW):
-        progress("snapshot", first, total)
-        follows.add(store.read("snapshot/follows", first=first, last=first + FOLLOWS_OF_A_ROW))
+    accounts.add(store.stream("snapshot/accounts", last=last, step=VALUES_A_ROW))
+    # So many accounts that their follows make rows of about VALUES_A_ROW; celebrities are followed, they do not follow.
+    step = max(1, min(VALUES_A_ROW, VALUES_A_ROW * last // max(1, state["follows"])))
+    for row, record in enumerate(store.stream("snapshot/follows", last=last, step=step)):
+        progress("snapshot", min(row * step, last), last)
+        follows.add([record])
 
-    def changed(tx: Tx) -> tuple[int, list[dict[str, Any]], list[dict[str, Any]]]:
-        version = tx.run("snapshot/lock")[0]["v"]
-        if version == state["v"]:
-            return version, [], []
+    for _ in range(CATCH_UPS):
+        now = store.read("snapshot/state")[0]["v"]
+        if now == version:
+            break
+        accounts.add(store.read("snapshot/accounts_changed", after=version))
+        follows.add(store.read("snapshot/follows_changed", after=version))
+        version = now
+
+    def rest(tx: Tx) -> tuple[Row, list[Row], list[Row]]:
+        [held] = tx.run("snapshot/lock")
+        if held["v"] == version:
+            return held, [], []
         return (
-            version,
-            tx.run("snapshot/accounts_changed", after=state["v"]),
-            tx.run("snapshot/follows_changed", after=state["v"]),
+            held,
+            tx.run("snapshot/accounts_changed", after=version),
+            tx.run("snapshot/follows_changed", after=version),
         )
 
-    version, newer_accounts, newer_follows = store.write_transaction(changed)
+    held, newer_accounts, newer_follows = store.write_transaction(rest)
     accounts.add(newer_accounts)
     follows.add(newer_follows)
-    progress("snapshot", total, total)
-    return accounts.columns(), follows.columns(), version
+    account_columns, follow_columns = accounts.columns(), follows.columns()
+    read = (len(account_columns.key), len(follow_columns.source))
+    if read != (held["accounts"], held["follows"]):
+        raise StoreError(
+            f"The graph holds {held['accounts']:,} accounts and {held['follows']:,} follows, but {read[0]:,} and "
+            f"{read[1]:,} could be read: remove accounts that were not written by Entourage (they have no `key` or "
+            "no `n`) with their follows, and if there are none, try again."
+        )
+    progress("snapshot", last, last)
+    return account_columns, follow_columns, held["v"]
 
 
 class _Accounts:

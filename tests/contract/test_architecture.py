@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ast
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from service import errors
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE = ROOT / "service"
@@ -69,14 +73,22 @@ def test_imports_go_downwards_only() -> None:
     assert wrong == []
 
 
-def test_nothing_is_built_when_a_module_is_imported() -> None:
-    """No connection, no thread, no file outside the caches of Python: asked of a fresh interpreter."""
+def test_nothing_is_built_when_a_module_is_imported(tmp_path: Path) -> None:
+    """No connection, process, thread or file: asked of a fresh interpreter."""
     program = """
-import socket, sys, threading
-def refuse(*_, **__): raise SystemExit('a socket was opened')
-socket.socket.connect = refuse
+import os, sys, threading
+done = []
+def watch(event, given):
+    if event == 'open' and given[0] != os.devnull and (
+        set(str(given[1] or '')) & set('wax+') or (given[2] or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+    ):
+        done.append((event, given))
+    elif event in ('socket.connect', 'subprocess.Popen', 'os.posix_spawn', 'os.mkdir', 'os.rename'):
+        done.append((event, given))
+sys.addaudithook(watch)
 for name in sys.argv[1:]:
     __import__(name)
+assert done == [], done
 extra = [t.name for t in threading.enumerate() if t is not threading.main_thread()]
 assert extra == [], extra
 import gc, neo4j, fastapi
@@ -85,7 +97,13 @@ assert built == [], built
 """
     names = ["service", *(f"service.{name}" for name, _ in modules())]
     done = subprocess.run(
-        [sys.executable, "-c", program, *names], cwd=ROOT, capture_output=True, text=True, check=False
+        # -B: Python's own cache of compiled modules is no file of ours.
+        [sys.executable, "-B", "-c", program, *names],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 
@@ -102,3 +120,38 @@ def test_cypher_is_in_files_only() -> None:
             if is_text and any(word in node.value for word in ("MATCH (", "MERGE (", "CREATE (", "UNWIND ")):  # type: ignore[attr-defined]
                 wrong.append(f"{name}:{node.lineno}")  # type: ignore[attr-defined]
     assert wrong == []
+
+
+def error_classes(root: type[errors.EntourageError]) -> Iterator[type[errors.EntourageError]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from error_classes(child)
+
+
+def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
+    """Each class stands under its parent, with status and exit code unless they are the parent's."""
+    drawn: dict[str, tuple[str, int, int]] = {}
+    above: list[str] = []
+    lines = (errors.__doc__ or "").splitlines()
+    for line in lines[lines.index("EntourageError") : lines.index("", lines.index("EntourageError"))]:
+        depth = len(re.match(r"[│├└─ ]*", line)[0]) // 4  # type: ignore[index]
+        name = re.findall(r"\w+", line)[0]
+        above[depth:] = [name]
+        parent = above[depth - 1] if depth else ""
+        numbers = re.search(r"(\d{3}), exit (\d+)$", line)
+        status, exit_code = (int(numbers[1]), int(numbers[2])) if numbers else drawn[parent][1:] if depth else (500, 1)
+        drawn[name] = (parent, status, exit_code)
+    real = {
+        one.__name__: ("" if one is errors.EntourageError else one.__mro__[1].__name__, one.status, one.exit_code)
+        for one in error_classes(errors.EntourageError)
+    }
+    assert drawn == real
+
+
+def test_every_error_has_a_code_of_its_own_and_a_title() -> None:
+    classes = list(error_classes(errors.EntourageError))
+    assert all("code" in vars(one) and "title" in vars(one) for one in classes)
+    codes = [one.code for one in classes]
+    assert len(set(codes)) == len(codes)
+    assert all(re.fullmatch(r"[a-z_]+", code) for code in codes)
+    assert all(400 <= one.status < 600 and one.exit_code not in (0, 2, errors.EXIT_LINES_REJECTED) for one in classes)

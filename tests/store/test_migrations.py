@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from service.domain import StoreAddress
 from service.errors import DatabaseNewer, MigrationChanged, MigrationError, MigrationGap
 from service.store.driver import Store
-from service.store.migrations import expected_version, load_migrations, migrate, split_statements, status
+from service.store.migrations import expected_version, migrate, status
 
 
 @pytest.fixture
@@ -81,6 +87,13 @@ def test_comments_and_line_ends_of_an_applied_file_may_change(fresh: Store, file
     assert status(fresh, files).pending == ()
 
 
+def test_a_link_that_is_missing_in_the_chain_is_refused(fresh: Store, files: Path) -> None:
+    migrate(fresh, directory=files)
+    fresh.statement("MATCH ()-[r:MIGRATED_TO]->(:__Neo4jMigration {version: '0002'}) DELETE r")
+    with pytest.raises(MigrationGap, match="0002"):
+        status(fresh, files)
+
+
 def test_a_missing_version_is_refused(fresh: Store, files: Path) -> None:
     (files / "V0002__Two_things.cypher").unlink()
     with pytest.raises(MigrationGap, match="0002"):
@@ -90,7 +103,7 @@ def test_a_missing_version_is_refused(fresh: Store, files: Path) -> None:
 def test_a_hole_in_the_chain_is_refused(fresh: Store, files: Path) -> None:
     migrate(fresh, directory=files)
     fresh.statement("MATCH (m:__Neo4jMigration {version: '0002'}) DETACH DELETE m")
-    with pytest.raises(MigrationGap, match="0002"):
+    with pytest.raises(MigrationGap, match="0003 does not follow 0001"):
         migrate(fresh, directory=files)
 
 
@@ -104,8 +117,8 @@ def test_a_newer_database_is_refused(fresh: Store, files: Path) -> None:
 def test_a_failing_file_is_named_and_leaves_nothing_half_done(fresh: Store, files: Path) -> None:
     broken = files / "V0002__Two_things.cypher"
     whole = broken.read_text()
-    broken.write_text("CREATE (:Thing {name: 'kept?'}); CREATE (:Thing {size: 1 / 0});")
-    with pytest.raises(MigrationError, match="V0002__Two_things"):
+    broken.write_text("CREATE (:Thing {name: 'kept?'}); CREATE (:Thing {size: 1 / 0}); CREATE (:Thing);")
+    with pytest.raises(MigrationError, match=r"V0002__Two_things\.cypher failed at statement 2:"):
         migrate(fresh, directory=files)
     assert things(fresh) == []
     assert status(fresh, files).version == "0001"
@@ -113,16 +126,36 @@ def test_a_failing_file_is_named_and_leaves_nothing_half_done(fresh: Store, file
     assert migrate(fresh, directory=files).applied == ("V0002__Two_things.cypher", "V0003__Grow.cypher")
 
 
-def test_schema_and_data_do_not_mix(files: Path) -> None:
-    (files / "V0004__Mixed.cypher").write_text("CREATE INDEX x IF NOT EXISTS FOR (t:Thing) ON (t.x); CREATE (:Thing);")
-    with pytest.raises(MigrationError, match="mixes schema and data"):
-        load_migrations(files)
+def test_a_schema_file_that_fails_is_continued(fresh: Store, files: Path) -> None:
+    broken = files / "V0001__Names_are_unique.cypher"
+    whole = broken.read_text()
+    broken.write_text(whole + "CREATE CONSTRAINT again FOR (t:Thing) REQUIRE t.name IS UNIQUE;")
+    with pytest.raises(MigrationError, match=r"V0001__Names_are_unique\.cypher failed at statement 3:"):
+        migrate(fresh, directory=files)
+    assert status(fresh, files).version == "none"
+    broken.write_text(whole)
+    assert len(migrate(fresh, directory=files).applied) == 3
 
 
-def test_a_file_with_another_name_is_refused(files: Path) -> None:
-    (files / "next.cypher").write_text("CREATE (:Thing);")
-    with pytest.raises(MigrationError, match=r"next\.cypher"):
-        load_migrations(files)
+def test_batches_may_be_marked_for_auto_commit(fresh: Store, files: Path) -> None:
+    (files / "V0004__Shrink.cypher").write_text(
+        ":auto MATCH (t:Thing) CALL (t) { SET t.size = 1 } IN CONCURRENT TRANSACTIONS OF 1 ROWS;"
+    )
+    migrate(fresh, directory=files)
+    assert things(fresh) == [("a;b", 1), ("it's // no comment", 1)]
+
+
+def test_what_the_chain_says_of_a_file(fresh: Store, files: Path) -> None:
+    migrate(fresh, directory=files)
+    [row] = fresh.statement(
+        "MATCH ()-[r:MIGRATED_TO]->(m:__Neo4jMigration {version: '0002'}) RETURN m {.*} AS m, r.by AS by, "
+        "r.connectedAs AS connected, r.at > datetime() - duration('PT1H') AS recent, r.in >= duration('PT0S') AS took"
+    )
+    assert row["m"].pop("checksum").isdecimal()
+    assert row["m"] == {
+        "version": "0002", "description": "Two things", "type": "CYPHER", "source": "V0002__Two_things.cypher"
+    }  # fmt: skip
+    assert (row["by"], row["connected"], row["recent"]) == ("entourage", fresh.address.user, True)
 
 
 def test_two_processes_may_start_at_once(fresh: Store, files: Path) -> None:
@@ -146,14 +179,89 @@ def test_two_processes_may_start_at_once(fresh: Store, files: Path) -> None:
     assert fresh.statement("MATCH (l:__Neo4jMigrationsLock) RETURN l") == []
 
 
-def test_the_lock_of_a_process_that_is_gone_is_taken_over(fresh: Store, files: Path) -> None:
-    import socket
-
+def lock_of(fresh: Store, **owner: object) -> None:
     fresh.statement(
-        "CREATE (:__Neo4jMigrationsLock {name: 'entourage', id: 'x', host: $host, pid: 4194300, at: datetime()})",
-        host=socket.gethostname(),
+        "CREATE (l:__Neo4jMigrationsLock {name: 'entourage', id: 'x', at: datetime()}) SET l += $owner", owner=owner
     )
+
+
+def test_the_lock_of_a_process_that_was_killed_is_taken_over(fresh: Store, files: Path) -> None:
+    """A real process, killed while it holds the lock."""
+    program = """
+import json, sys, time
+from pydantic import SecretStr
+from service.domain import StoreAddress, no_progress
+from service.store.driver import Store
+from service.store.migrations import _lock
+given = json.load(sys.stdin)
+with Store(StoreAddress(given["uri"], given["user"], SecretStr(given["password"]))) as store, _lock(store, no_progress):
+    print("locked", flush=True)
+    time.sleep(600)
+"""
+    address = fresh.address
+    holder = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with holder:
+        try:
+            assert holder.stdin
+            assert holder.stdout
+            given = {"uri": address.uri, "user": address.user, "password": address.password.get_secret_value()}
+            holder.stdin.write(json.dumps(given))
+            holder.stdin.close()
+            assert holder.stdout.readline() == "locked\n"
+        finally:
+            holder.send_signal(signal.SIGKILL)
+    assert len(fresh.statement("MATCH (l:__Neo4jMigrationsLock) RETURN l")) == 1
     assert len(migrate(fresh, directory=files).applied) == 3
+
+
+def test_a_process_that_got_the_number_of_the_owner_is_not_the_owner(fresh: Store, files: Path) -> None:
+    me = psutil.Process()
+    lock_of(fresh, host=socket.gethostname(), pid=me.pid, started=me.create_time() - 60)
+    assert len(migrate(fresh, directory=files).applied) == 3
+
+
+def test_a_lock_of_another_host_is_taken_over_after_silence_only(
+    fresh: Store, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.store.migrations.WAIT_SECONDS", 0.5)
+    lock_of(fresh, host="elsewhere.example", pid=1, started=0.0)
+    waited: list[str] = []
+    with pytest.raises(MigrationError, match=r"Process 1 on elsewhere\.example"):
+        migrate(fresh, directory=files, progress=lambda stage, *_: waited.append(stage))
+    assert set(waited) == {"Waiting for another process to migrate the graph"}
+    assert things(fresh) == []
+    fresh.statement("MATCH (l:__Neo4jMigrationsLock) SET l.at = datetime() - duration({seconds: 601})")
+    assert len(migrate(fresh, directory=files).applied) == 3
+
+
+def test_the_lock_is_let_go_and_taken_over_and_over(fresh: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting for a lock that is being let go at the same moment is no error, and nobody enters twice."""
+    from service.domain import no_progress
+    from service.store import migrations
+
+    monkeypatch.setattr(migrations.time, "sleep", lambda _: None)
+    inside: list[int] = []
+    most: list[int] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            with Store(fresh.address) as store:
+                for _ in range(10):
+                    with migrations._lock(store, no_progress):
+                        inside.append(1)
+                        most.append(len(inside))
+                        inside.pop()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert errors == []
+    assert most == [1] * 40
 
 
 def test_the_schema_that_ships_is_there(store: Store) -> None:
@@ -161,8 +269,3 @@ def test_the_schema_that_ships_is_there(store: Store) -> None:
     names = {row["name"] for row in store.statement("SHOW INDEXES")}
     assert {"account_key", "account_n", "follows_v", "community_id_run", "run_file"} <= names
     assert {row["state"] for row in store.statement("SHOW INDEXES")} == {"ONLINE"}
-
-
-def test_statements_are_split_where_they_end_only() -> None:
-    text = 'RETURN \'a;b\'; // c;d\nRETURN `e;f` /* g;h */;\n\n;RETURN "i\\";j"'
-    assert split_statements(text) == ("RETURN 'a;b'", "RETURN `e;f` /* g;h */", 'RETURN "i\\";j"')

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from service.domain import Follow
+from service.errors import MigrationError, StoreError
 from service.store import snapshots
 from service.store.driver import Store
 from service.store.edges import apply_follows
@@ -40,8 +41,7 @@ def test_an_empty_graph(store: Store) -> None:
 
 
 def test_everything_that_was_written_is_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshots, "ACCOUNTS_A_ROW", 7)
-    monkeypatch.setattr(snapshots, "FOLLOWS_OF_A_ROW", 5)
+    monkeypatch.setattr(snapshots, "VALUES_A_ROW", 17)
     rng = random.Random(1)
     names = [f"net:{name}" for name in ["é", "名前", "x y", "9223372036854775808", *map(str, range(40))]]
     pairs = {(a, b) for a in names for b in rng.sample(names, 6) if a != b}
@@ -58,9 +58,56 @@ def test_everything_that_was_written_is_read(store: Store, monkeypatch: pytest.M
     assert accounts["net:alone"] == (None, False, -1)
 
 
-def test_the_cut_is_at_one_version_while_others_write(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_ends_with_everything_done(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshots, "VALUES_A_ROW", 4)
+    apply_follows(store, [Follow(f"t:{i}", f"t:{i + 1}") for i in range(20)])
+    said: list[tuple[str, int, int | None]] = []
+    read_snapshot(store, lambda *step: said.append(step))
+    assert said == sorted(said)
+    assert said[-1] == ("snapshot", 21, 21)
+
+
+@pytest.mark.parametrize(
+    "by_hand",
+    [
+        "CREATE (:Account {key: 'by:hand'})",
+        "MATCH (g:Graph) SET g.n = g.n + 1 CREATE (:Account {n: g.n})",
+        "MATCH (a:Account {key: 't:1'}) CREATE (a)-[:FOLLOWS {weight: 1.0, v: 1}]->(:Account {key: 'by:hand'})",
+        "MATCH (a:Account {key: 't:1'}) CREATE (:Account {key: 'by:hand'})-[:FOLLOWS {weight: 1.0, v: 9}]->(a)",
+    ],
+)
+def test_what_cannot_be_read_is_not_left_out_in_silence(store: Store, by_hand: str) -> None:
+    """Columns stay parallel beside nodes without key or number, and the answer is an error that says so."""
+    apply_follows(store, [Follow("t:1", "t:2"), Follow("t:2", "t:3")])
+    store.statement(by_hand)
+    with pytest.raises(StoreError, match="not written by Entourage"):
+        read_snapshot(store)
+
+
+def test_a_follow_without_weight_or_time_counts_once(store: Store) -> None:
+    apply_follows(store, [Follow("t:1", "t:2")])
+    store.statement("MATCH (a:Account {key: 't:2'}), (b:Account {key: 't:1'}) CREATE (a)-[:FOLLOWS {v: 1}]->(b)")
+    store.statement("MATCH (a:Account {key: 't:1'})-[f:FOLLOWS]->() SET f.weight = 3")
+    _, follows, _ = as_follows(store)
+    assert follows == {Follow("t:1", "t:2", 3.0, None), Follow("t:2", "t:1", 1.0, None)}
+
+
+def test_a_graph_that_was_not_migrated_is_refused(store: Store) -> None:
+    store.statement("MATCH (g:Graph) DELETE g")
+    try:
+        with pytest.raises(MigrationError, match="entourage migrate"):
+            read_snapshot(store)
+    finally:
+        store.statement("CREATE (:Graph {id: 1, v: 0, n: 0})")
+
+
+@pytest.mark.parametrize("catch_ups", [0, 2])
+def test_the_cut_is_at_one_version_while_others_write(
+    store: Store, monkeypatch: pytest.MonkeyPatch, catch_ups: int
+) -> None:
     """A writer adds follows in pairs and raises their weights together: each cut has both of a pair, equal."""
-    monkeypatch.setattr(snapshots, "FOLLOWS_OF_A_ROW", 3)
+    monkeypatch.setattr(snapshots, "VALUES_A_ROW", 7)
+    monkeypatch.setattr(snapshots, "CATCH_UPS", catch_ups)
     stop, versions = threading.Event(), []
 
     def write() -> None:
@@ -77,11 +124,11 @@ def test_the_cut_is_at_one_version_while_others_write(store: Store, monkeypatch:
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        cuts = [as_follows(store) for _ in range(25)]
+        cuts = [as_follows(store) for _ in range(15)]
     finally:
         stop.set()
         writer.join()
-    assert len(versions) > 25
+    assert len(versions) > 15
     for _, follows, version in cuts:
         halves: dict[str, set[tuple[str, str, float]]] = {"t": set(), "u": set()}
         for one in follows:
