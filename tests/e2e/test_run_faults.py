@@ -427,9 +427,9 @@ def test_neo4j_stays_away_until_the_run_is_given_up(own_server: tuple[EmbeddedCo
         clear(store)
         grow(store, 500, 3_000, seed=1)
         first, _ = analyze(address, RunSpec(), True, no_progress, TIMEOUT)
-        grow(store, 1_000, 8_000, seed=2)
+        grow(store, 3_000, 30_000, seed=2)  # seconds of work are left once it is seen to look for communities
         with pytest.raises(StoreUnavailable):
-            analyze(address, RunSpec(), True, at("write_back", lambda: kill_server(config)), TIMEOUT)
+            analyze(address, RunSpec(), True, at("communities", lambda: kill_server(config)), TIMEOUT)
         assert run_children() == []
         assert ensure_alive(config)
         assert is_whole(store, read_run(store, first.id))
