@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import os
 import re
 import subprocess
@@ -122,10 +123,10 @@ def test_cypher_is_in_files_only() -> None:
     assert wrong == []
 
 
-def error_classes(root: type[errors.EntourageError]) -> Iterator[type[errors.EntourageError]]:
-    yield root
-    for child in root.__subclasses__():
-        yield from error_classes(child)
+def error_classes() -> list[type[errors.EntourageError]]:
+    """Those of `service.errors`; private ones elsewhere are told apart by their own room only, never by users."""
+    found = (one for one in vars(errors).values() if isinstance(one, type))
+    return [one for one in found if issubclass(one, errors.EntourageError)]
 
 
 def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
@@ -143,15 +144,28 @@ def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
         drawn[name] = (parent, status, exit_code)
     real = {
         one.__name__: ("" if one is errors.EntourageError else one.__mro__[1].__name__, one.status, one.exit_code)
-        for one in error_classes(errors.EntourageError)
+        for one in error_classes()
     }
     assert drawn == real
 
 
 def test_every_error_has_a_code_of_its_own_and_a_title() -> None:
-    classes = list(error_classes(errors.EntourageError))
+    classes = error_classes()
     assert all("code" in vars(one) and "title" in vars(one) for one in classes)
     codes = [one.code for one in classes]
     assert len(set(codes)) == len(codes)
     assert all(re.fullmatch(r"[a-z_]+", code) for code in codes)
     assert all(400 <= one.status < 600 and one.exit_code not in (0, 2, errors.EXIT_LINES_REJECTED) for one in classes)
+
+
+def test_errors_elsewhere_are_private_and_look_like_their_parent() -> None:
+    for name, _ in modules():
+        importlib.import_module(f"service.{name}")
+    others = [one for one in below(errors.EntourageError) if one not in error_classes()]
+    assert all(one.__name__.startswith("_") and "code" not in vars(one) for one in others), others
+
+
+def below(root: type[errors.EntourageError]) -> Iterator[type[errors.EntourageError]]:
+    for child in root.__subclasses__():
+        yield child
+        yield from below(child)
