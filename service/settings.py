@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -17,11 +19,19 @@ def _xdg(variable: str, fallback: str) -> Path:
     return (Path(base) if base else Path.home() / fallback) / "entourage"
 
 
+NEO4J_SCHEMES = frozenset({"bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc"})
+
+
 class Settings(BaseSettings):
     """All settings of the service. Frozen: they are read once, when a process starts."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ENTOURAGE_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+        env_prefix="ENTOURAGE_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     data_dir: Path = Field(
@@ -69,3 +79,35 @@ class Settings(BaseSettings):
     run_timeout_s: int = Field(
         default=3600, ge=1, description="An analysis that takes longer is ended and marked failed."
     )
+
+    @field_validator("neo4j_uri")
+    @classmethod
+    def _only_an_address(cls, uri: str | None) -> str | None:
+        """Refuse what the driver cannot use, and what could hold a secret: messages name the address."""
+        wrong = None if uri is None else _wrong_with(uri)
+        if wrong is not None:
+            raise PydanticCustomError(
+                "neo4j_uri",
+                f"{wrong}; write it like neo4j://db.example:7687; user and password belong in ENTOURAGE_NEO4J_USER and "
+                "ENTOURAGE_NEO4J_PASSWORD",
+            )
+        return uri
+
+
+def _wrong_with(uri: str) -> str | None:
+    """Say what is wrong with the address of a Neo4j server, in words that hold nothing of it."""
+    try:
+        parts = urlsplit(uri)
+        host, _ = (parts.hostname or "").encode("idna"), parts.port
+    except ValueError:  # its message holds the address
+        return "this is not an address of a host and a port"
+    if parts.scheme not in NEO4J_SCHEMES:
+        return "the scheme must be bolt or neo4j, as it is or with +s or +ssc"
+    # Looked for in all of it: such a part may be empty, or stand where it is not parsed as one.
+    if any(mark in uri for mark in "@?#") or parts.path not in ("", "/"):
+        return "an address has a scheme, a host and a port, and nothing else"
+    if not host:
+        return "the host is missing"
+    if not uri.isprintable() or " " in uri:
+        return "an address has no white space in it"
+    return None

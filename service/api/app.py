@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from service import __version__
-from service.api.guard import LOOPBACK, Guard
+from service.api.guard import LOOPBACK, Guard, Head
 from service.api.problems import Problem, install
 from service.api.routes import health, v1
 from service.domain import StoreAddress
@@ -46,6 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="Entourage", version=__version__, description=DESCRIPTION, lifespan=lifespan)
     app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes, loopback_only=not settings.trust_network)
+    app.add_middleware(Head)
     install(app)
     app.include_router(v1)
     app.include_router(health)

@@ -1,4 +1,4 @@
-"""What is checked before a request reaches a route: host, size and type of the body."""
+"""What happens before a request reaches a route: host, size and type of the body are checked, HEAD becomes GET."""
 
 from __future__ import annotations
 
@@ -73,6 +73,26 @@ class Guard:
                 return None
             if not message.get("more_body", False):
                 return bytes(body)
+
+
+class Head:
+    """ASGI middleware that answers HEAD as GET is answered, without the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and the answer back."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self.app({**scope, "method": "GET"}, receive, send_head)
 
 
 def _name(host: str) -> str:

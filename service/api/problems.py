@@ -105,7 +105,10 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     else:
         said = f"{str(error.detail).rstrip('.')}."
     kind = RouteNotFound if error.status_code in (404, 405) else InvalidRequest
-    return problem(kind(said), status=error.status_code, headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if headers.get("Allow") == "GET":
+        headers["Allow"] = "GET, HEAD"
+    return problem(kind(said), status=error.status_code, headers=headers)
 
 
 async def _unforeseen(request: Request, error: Exception) -> JSONResponse:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from service.api.paging import answer, page, read_cursor
 from service.api.schemas import (
@@ -17,9 +17,10 @@ from service.api.schemas import (
     CommunityAnswer,
     CommunityPage,
     Health,
+    NoQuery,
     PageQuery,
     ReadQuery,
-    RunRequest,
+    StrictRunRequest,
 )
 from service.domain import PART_NAMES, Community, Run
 from service.errors import CommunityNotFound, InvalidRequest
@@ -56,6 +57,13 @@ StoreDep = Annotated[AsyncStore, Depends(_store)]
 ReaderDep = Annotated[PublishedReader, Depends(_reader)]
 
 
+async def _no_query(_query: Annotated[NoQuery, Query()]) -> None:
+    """Refuse every parameter by name, as routes with parameters refuse those that they do not know."""
+
+
+NO_QUERY = Depends(_no_query)
+
+
 @v1.post(
     "/runs",
     tags=["runs"],
@@ -65,10 +73,11 @@ ReaderDep = Annotated[PublishedReader, Depends(_reader)]
         200: {"model": Run, "description": "The run that answers already."},
         **problems(400, 409, 413, 415, 422, 503),
     },
+    dependencies=[NO_QUERY],
 )
 async def post_run(
     store: StoreDep,
-    body: RunRequest,
+    body: StrictRunRequest,
     response: Response,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> Run:
@@ -83,7 +92,7 @@ async def post_run(
     return run
 
 
-@v1.get("/runs/{run_id}", tags=["runs"], response_model=Run, responses=problems(404, 422, 503))
+@v1.get("/runs/{run_id}", tags=["runs"], response_model=Run, responses=problems(404, 422, 503), dependencies=[NO_QUERY])
 async def get_run(store: StoreDep, run_id: str) -> Run:
     """One run: its state, how far it has come, what it found or why it failed."""
     return await run_by_id(store, run_id)
@@ -136,11 +145,16 @@ async def list_ambassadors(
 
 
 @v1.get(
-    "/accounts/{key}",
+    "/accounts/{key:path}",
     tags=["accounts"],
     responses={200: {"model": AccountAnswer}, **problems(404, 422, 503)},
 )
-async def get_account(request: Request, reader: ReaderDep, key: str, query: Annotated[ReadQuery, Query()]) -> Response:
+async def get_account(
+    request: Request,
+    reader: ReaderDep,
+    key: Annotated[str, Path(min_length=1, description="`network:id`; the id may hold slashes.")],
+    query: Annotated[ReadQuery, Query()],
+) -> Response:
     """One account as the graph has it, and where it stands in each of its communities."""
     published = await reader.published(query.run)
     found = await reader.account(published.run.id, key)
@@ -162,13 +176,13 @@ async def get_account(request: Request, reader: ReaderDep, key: str, query: Anno
     )
 
 
-@health.get("/live", response_model=Health)
+@health.get("/live", response_model=Health, responses=problems(422), dependencies=[NO_QUERY])
 async def live() -> Health:
     """The process answers."""
     return Health(status="live")
 
 
-@health.get("/ready", response_model=Health, responses=problems(503))
+@health.get("/ready", response_model=Health, responses=problems(422, 503), dependencies=[NO_QUERY])
 async def ready(store: StoreDep) -> Health:
     """Neo4j answers and its schema is the one this version needs."""
     await check_ready(store)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from service.domain import AccountType, Candidate, Community, Frozen, RunSpec
 
@@ -19,6 +21,27 @@ class RunRequest(Frozen):
 
     publish: bool = Field(default=False, description="Make this the run that everybody reads.")
     spec: RunSpec = RunSpec()
+
+
+def _as_written(body: Any) -> Any:
+    """Validate a body as JSON, where a number in quotes is no number and `"yes"` is no boolean.
+
+    The body comes parsed. In Python's terms, though, being strict would refuse an array for a tuple.
+    """
+    if not isinstance(body, dict):
+        return body
+    try:
+        text = json.dumps(body)
+    except RecursionError:
+        raise PydanticCustomError("nesting", "This is nested too deeply") from None
+    return RunRequest.model_validate_json(text, strict=True)
+
+
+StrictRunRequest = Annotated[RunRequest, BeforeValidator(_as_written)]
+
+
+class NoQuery(Frozen):
+    """No parameter at all."""
 
 
 class ReadQuery(Frozen):

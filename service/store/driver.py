@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequen
 from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 import neo4j
 from neo4j.exceptions import (
@@ -46,6 +47,7 @@ def store_errors(uri: str) -> Iterator[None]:
         StoreUnavailable: no answer, or the connection broke.
         StoreError: anything else Neo4j refused; its own code is named.
     """
+    uri = _shown(uri)
     try:
         yield
     except AuthError as error:
@@ -68,11 +70,27 @@ def store_errors(uri: str) -> Iterator[None]:
 
 @contextmanager
 def _address_errors(uri: str) -> Iterator[None]:
-    """Raise BadInput for an address the driver cannot parse; it connects only later."""
+    """Raise BadInput for an address the driver cannot parse, or that is not for Bolt; it connects only later."""
+    said = f"Neo4j cannot be reached at {_shown(uri)}; write its address like neo4j://db.example:7687."
+    if uri.partition(":")[0].lower().partition("+")[0] not in ("bolt", "neo4j"):
+        raise BadInput(said)
     try:
         yield
-    except (ConfigurationError, ValueError) as error:
-        raise BadInput(f"The address {uri} is not one Neo4j's driver understands: {error}.") from error
+    except (ConfigurationError, ValueError):
+        raise BadInput(said) from None  # what the driver says holds the whole address
+
+
+def _shown(uri: str) -> str:
+    """An address as messages may show it: scheme, host and port, and nothing that could be a secret."""
+    try:
+        parts = urlsplit(uri)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host:
+        return "the address that was given"
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}{'' if port is None else f':{port}'}"
 
 
 class Tx:
@@ -82,7 +100,7 @@ class Tx:
         self._tx = tx
         self._queries = queries
 
-    def run(self, name: str, **parameters: Any) -> list[Row]:
+    def run(self, name: str, /, **parameters: Any) -> list[Row]:
         """Run a query of the library and return its rows."""
         query = self._queries[name]
         query.check(parameters)
@@ -121,19 +139,19 @@ class Store:
         with store_errors(self.address.uri), self._driver.session(database=self.address.database) as session:
             yield session
 
-    def read(self, name: str, **parameters: Any) -> list[Row]:
+    def read(self, name: str, /, **parameters: Any) -> list[Row]:
         """Run one read query in a managed transaction and return its rows."""
         with self._session() as session:
             return session.execute_read(lambda tx: Tx(tx, self.queries).run(name, **parameters))
 
-    def stream(self, name: str, **parameters: Any) -> Iterator[neo4j.Record]:
+    def stream(self, name: str, /, **parameters: Any) -> Iterator[neo4j.Record]:
         """Run one read query and yield its records as they come: for results too large to hold at once."""
         query = self.queries[name]
         query.check(parameters)
         with self._session() as session:
             yield from session.run(query.text, parameters)
 
-    def write(self, name: str, **parameters: Any) -> list[Row]:
+    def write(self, name: str, /, **parameters: Any) -> list[Row]:
         """Run one write query in a managed transaction and return its rows."""
         return self.write_transaction(lambda tx: tx.run(name, **parameters))
 
@@ -142,7 +160,7 @@ class Store:
         with self._session() as session:
             return session.execute_write(lambda tx: work(Tx(tx, self.queries)))
 
-    def auto_commit(self, name: str, **parameters: Any) -> list[Row]:
+    def auto_commit(self, name: str, /, **parameters: Any) -> list[Row]:
         """Run a query outside a managed transaction, as `CALL { } IN TRANSACTIONS` demands."""
         query = self.queries[name]
         query.check(parameters)
@@ -172,7 +190,7 @@ class AsyncTx:
         self._tx = tx
         self._queries = queries
 
-    async def run(self, name: str, **parameters: Any) -> list[Row]:
+    async def run(self, name: str, /, **parameters: Any) -> list[Row]:
         """Run a query of the library and return its rows."""
         query = self._queries[name]
         query.check(parameters)
@@ -220,7 +238,7 @@ class AsyncStore:
             async with self._driver.session(database=self.address.database) as session:
                 yield session
 
-    async def read(self, name: str, **parameters: Any) -> list[Row]:
+    async def read(self, name: str, /, **parameters: Any) -> list[Row]:
         """Run one read query in a managed transaction and return its rows."""
 
         async def work(tx: neo4j.AsyncManagedTransaction) -> list[Row]:
@@ -229,7 +247,7 @@ class AsyncStore:
         async with self._session() as session:
             return await session.execute_read(work)
 
-    async def write(self, name: str, **parameters: Any) -> list[Row]:
+    async def write(self, name: str, /, **parameters: Any) -> list[Row]:
         """Run one write query in a managed transaction and return its rows."""
         return await self.write_transaction(lambda tx: tx.run(name, **parameters))
 

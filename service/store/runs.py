@@ -40,9 +40,9 @@ async def create_run(
 ) -> tuple[Run, bool]:
     """Queue a run, unless there is one that answers already.
 
-    The run that was first asked for with this `idempotency_key` answers; so does the current run where it had the same
-    specification and the graph has not changed since. A key that came with the current run is remembered on it, unless
-    it has another key already: a retry after the graph has changed is then a new run.
+    The run that answered this `idempotency_key` before answers again; so does the current run where it had the same
+    specification and the graph has not changed since. A key is remembered with the request it came with and the run
+    that answered, whichever that was: a retry gets the same run even when the graph has changed meanwhile.
 
     Args:
         store: the graph.
@@ -62,25 +62,22 @@ async def create_run(
 
     async def work(tx: AsyncTx) -> tuple[Row, bool]:
         if idempotency_key is not None:
-            for known in await tx.run("runs/by_idempotency_key", idempotency_key=idempotency_key):
-                _check_same_request(known, request_digest)
-                return await _row(tx, known["id"]), False
+            # First of all: of two requests with one key, the second waits here until the first has its run.
+            [kept] = await tx.run(
+                "runs/remember_key", idempotency_key=idempotency_key, request_digest=request_digest, run=new_id
+            )
+            if kept["request_digest"] != request_digest:
+                raise IdempotencyConflict(
+                    "This Idempotency-Key was used before with another request; use a new key for a new request."
+                )
+            if kept["run"] != new_id:
+                return await _row(tx, kept["run"]), False
         for current in await tx.run("runs/current_of_spec", spec=text):
             if idempotency_key is not None:
-                await tx.run(
-                    "runs/remember_key",
-                    id=current["id"], idempotency_key=idempotency_key, request_digest=request_digest,
-                )  # fmt: skip
+                await tx.run("runs/answer_key", idempotency_key=idempotency_key, run=current["id"])
             return await _row(tx, current["id"]), False
-        if idempotency_key is None:
-            await tx.run("runs/create", id=new_id, spec=text, publish=publish)
-            return await _row(tx, new_id), True
-        [kept] = await tx.run(
-            "runs/create_once",
-            idempotency_key=idempotency_key, request_digest=request_digest, id=new_id, spec=text, publish=publish,
-        )  # fmt: skip
-        _check_same_request(kept, request_digest)
-        return await _row(tx, kept["id"]), kept["id"] == new_id
+        await tx.run("runs/create", id=new_id, spec=text, publish=publish)
+        return await _row(tx, new_id), True
 
     row, created = await store.write_transaction(work)
     return _run(row), created
@@ -93,13 +90,6 @@ async def get_run(store: AsyncStore, run_id: str) -> Run:
         RunNotFound: there is none with this id.
     """
     return _run(_found(await store.read("runs/get", id=run_id), run_id))
-
-
-def _check_same_request(known: Row, request_digest: str | None) -> None:
-    if known["request_digest"] != request_digest:
-        raise IdempotencyConflict(
-            "This Idempotency-Key was used before with another request; use a new key for a new request."
-        )
 
 
 async def _row(tx: AsyncTx, run_id: str) -> Row:

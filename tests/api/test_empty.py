@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -55,6 +56,20 @@ def test_unknown_things(api: TestClient) -> None:
     assert answer.headers["allow"] == "POST"
     is_problem(api.get("/v1/runs/r-none"), 404, "run_not_found")
     is_problem(api.get("/v1/communities?run=r-none"), 404, "run_not_found")
+    is_problem(api.get("/v1/accounts/"), 422, "invalid_request")
+    is_problem(api.post("/health/live"), 405, "route_not_found")
+    assert api.post("/health/live").headers["allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("/health/live", 200), ("/openapi.json", 200), ("/v1/runs/r-none", 404), ("/v1/nonsense", 404), ("/v1/runs", 405)],
+)
+def test_head_is_get_without_the_body(api: TestClient, address: str, status: int) -> None:
+    head, get = api.head(address), api.get(address)
+    assert (head.status_code, head.content) == (get.status_code, b"") == (status, b"")
+    assert dict(head.headers) == dict(get.headers)
+    assert int(head.headers["content-length"]) == len(get.content) > 0
 
 
 @pytest.mark.parametrize(
@@ -66,14 +81,37 @@ def test_unknown_things(api: TestClient) -> None:
         ("nonsense=1", "query.nonsense"),
     ],
 )
-def test_each_wrong_parameter_is_named(api: TestClient, query: str, field: str) -> None:
+def test_each_wrong_parameter_of_a_list_is_named(api: TestClient, query: str, field: str) -> None:
     body = is_problem(api.get(f"/v1/communities?{query}"), 422, "invalid_request")
     assert [one["field"] for one in body["errors"]] == [field]
+
+
+def test_no_route_takes_a_parameter_it_does_not_know(api: TestClient) -> None:
+    for path, operations in api.get("/openapi.json").json()["paths"].items():
+        for method in operations:
+            address = re.sub(r"\{\w+\}", "x", path)
+            sent = {"json": {}} if method == "post" else {}
+            answer = api.request(method, address, params={"nonsense": "1", "dry_run": "true"}, **sent)
+            body = is_problem(answer, 422, "invalid_request")
+            assert {one["field"] for one in body["errors"]} == {"query.nonsense", "query.dry_run"}, path
 
 
 @pytest.mark.parametrize(
     ("body", "field"),
     [
+        ({"publish": "yes"}, "body.publish"),
+        ({"publish": 1}, "body.publish"),
+        ({"publish": None}, "body.publish"),
+        ({"spec": {"seed": "42"}}, "body.spec.seed"),
+        ({"spec": {"seed": 42.0}}, "body.spec.seed"),
+        ({"spec": {"seed": True}}, "body.spec.seed"),
+        ({"spec": {"rules": {"damping": "0.5"}}}, "body.spec.rules.damping"),
+        ({"spec": {"rules": {"evidence_items": 3.0}}}, "body.spec.rules.evidence_items"),
+        ({"spec": {"rules": {"weights": {"trust": "0.2"}}}}, "body.spec.rules.weights.trust"),
+        ({"spec": {"rules": {"resolutions": [1, "2"]}}}, "body.spec.rules.resolutions.1"),
+        ({"spec": {"rules": {"resolutions": {"0": 1}}}}, "body.spec.rules.resolutions"),
+        ([], "body"),
+        ("{}", "body"),
         ({"publish": "perhaps"}, "body.publish"),
         ({"nonsense": 1}, "body.nonsense"),
         ({"spec": {"seed": -1}}, "body.spec.seed"),
@@ -84,6 +122,21 @@ def test_each_wrong_parameter_is_named(api: TestClient, query: str, field: str) 
 def test_each_wrong_field_is_named(api: TestClient, body: dict[str, Any], field: str) -> None:
     problem = is_problem(api.post("/v1/runs", json=body), 422, "invalid_request")
     assert [one["field"] for one in problem["errors"]] == [field]
+
+
+def test_whole_numbers_and_arrays_are_what_json_has_for_them(api: TestClient) -> None:
+    rules = {"resolutions": [1, 2.5], "influence_prior_days": 7, "micro_share": 1}
+    asked = api.post("/v1/runs", json={"publish": False, "spec": {"seed": 7, "rules": rules}})
+    assert asked.status_code == 202, asked.text
+    spec = asked.json()["spec"]
+    assert (spec["seed"], spec["rules"]["resolutions"], spec["rules"]["influence_prior_days"]) == (7, [1.0, 2.5], 7.0)
+
+
+def test_no_depth_of_a_body_makes_the_service_fail(api: TestClient) -> None:
+    for depth in range(100, 1100, 3):
+        body = b'{"spec":' + b"[" * depth + b"]" * depth + b"}"
+        answer = api.post("/v1/runs", content=body, headers={"Content-Type": "application/json"})
+        assert answer.json()["code"] == "invalid_request", answer.text
 
 
 def test_bodies_that_are_no_json(api: TestClient) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
+from urllib.parse import quote
 
 from fastapi.testclient import TestClient
 
 from service.domain import Candidate, Community, Follow, RunSpec
 from service.store.driver import Store
 from service.store.edges import apply_follows
+from service.store.queries import bundled
 from tests.api.conftest import publish, two_circles
 from tests.api.test_empty import is_problem
 
@@ -118,12 +121,44 @@ def test_an_opted_out_account_is_no_candidate(api: TestClient, run_id: str, stor
         assert best not in {one["key"] for one in found}
 
 
+def test_accounts_with_slashes_in_their_id(api: TestClient, store: Store) -> None:
+    two_circles(store)
+    keys = ["t:a/b", "t:https://social.example/@ann", "t:/", "t:c//d/"]
+    apply_follows(store, [Follow(key, "t:a0") for key in sorted(keys)])
+    publish(store)
+    for key in keys:
+        for spelled in (quote(key, safe=""), quote(key)):
+            answer = api.get(f"/v1/accounts/{spelled}")
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["key"] == key
+    is_problem(api.get("/v1/accounts/t:a%2Fc"), 404, "account_not_found")
+
+
+def test_the_answers_that_carry_an_etag_are_those_of_the_documentation(api: TestClient, run_id: str) -> None:
+    page = (bundled("migrations").parent / "docs" / "http-api.md").read_text(encoding="utf-8")
+    said = page.partition("- **Caching.**")[2].partition("\n- **")[0]
+    documented = {re.sub(r"\{\w+\}", "{}", path) for path in re.findall(r"`GET ([^`]+)`", said)}
+    values = {"run_id": run_id, "community_id": communities(api)[0].id, "key": "t:a0"}
+    carrying, declared = set(), set()
+    for path, operations in api.get("/openapi.json").json()["paths"].items():
+        if "get" in operations:
+            general = re.sub(r"\{\w+\}", "{}", path)
+            answer = api.get(path.format(**values))
+            assert answer.status_code == 200, answer.text
+            carrying |= {general} if "etag" in answer.headers else set()
+            declared |= {general} if "304" in operations["get"]["responses"] else set()
+    assert documented == carrying == declared
+
+
 def test_etags(api: TestClient, run_id: str, store: Store) -> None:
     first = api.get("/v1/communities")
     tag = first.headers["etag"]
     again = api.get("/v1/communities", headers={"If-None-Match": tag})
     assert (again.status_code, again.content) == (304, b"")
     assert api.get("/v1/communities?limit=1").headers["etag"] != tag
+    head = api.head("/v1/communities")
+    assert (head.status_code, head.headers["etag"], head.content) == (200, tag, b"")
+    assert api.head("/v1/communities", headers={"If-None-Match": tag}).status_code == 304
     apply_follows(store, [Follow("t:z1", "t:z2")])
     publish(store)
     assert api.get("/v1/communities", headers={"If-None-Match": tag}).status_code == 200
@@ -150,6 +185,18 @@ def test_the_run_that_answers_already_is_returned(api: TestClient, run_id: str) 
     assert asked.json()["quality"]["candidates"] > 0
     assert api.post("/v1/runs", json={"spec": {"seed": 7}}).status_code == 202
     assert RunSpec().seed != 7
+
+
+def test_keys_of_requests_that_one_run_answers(api: TestClient, run_id: str, store: Store) -> None:
+    for key in ("k1", "k2"):
+        asked = api.post("/v1/runs", json={"publish": True}, headers={"Idempotency-Key": key})
+        assert (asked.status_code, asked.json()["id"]) == (200, run_id)
+    apply_follows(store, [Follow("t:z1", "t:z2")])
+    for key in ("k1", "k2"):
+        again = api.post("/v1/runs", json={"publish": True}, headers={"Idempotency-Key": key})
+        assert (again.status_code, again.json()["id"]) == (200, run_id)
+        other = api.post("/v1/runs", json={"spec": {"seed": 7}}, headers={"Idempotency-Key": key})
+        is_problem(other, 409, "idempotency_conflict")
 
 
 def test_a_damaged_page_is_never_served(api: TestClient, run_id: str, store: Store) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -56,14 +58,31 @@ def test_every_error_is_documented_with_its_status_and_exit_code() -> None:
 
 def test_every_rule_of_the_score_is_documented_with_its_default() -> None:
     page = (ROOT / "docs" / "scores.md").read_text(encoding="utf-8")
-    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", page, re.MULTILINE))
-    defaults = ScoringRules().model_dump(mode="json")
-    weights = defaults.pop("weights")
-    expected = {**defaults, **{f"weights_{part}": weight for part, weight in weights.items()}}
-    shown = {
-        name: ", ".join(map(str, value)) if isinstance(value, list) else str(value) for name, value in expected.items()
+    rows = re.findall(r"^\| `([\w.]+)` \| ([^|]+?) \|", page, re.MULTILINE)
+    documented: dict[str, Any] = {}
+    for name, shown in rows:
+        *outer, last = name.split(".")
+        inside = documented
+        for step in outer:
+            inside = inside.setdefault(step, {})
+        default = json.loads(f"[{shown}]")
+        inside[last] = default if len(default) > 1 else default[0]
+    assert documented == ScoringRules().model_dump(mode="json")
+    assert ScoringRules.model_validate(documented) == ScoringRules(), "names are as a rules file spells them"
+
+
+def test_every_code_of_a_failed_run_is_documented() -> None:
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|", page.partition("## Why a run failed")[2], re.MULTILINE)
+    given = {
+        keyword.value.value
+        for path in (ROOT / "service").rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        for keyword in call.keywords
+        if keyword.arg == "code" and isinstance(keyword.value, ast.Constant)
     }
-    assert {name: value.strip("`") for name, value in rows.items() if name in shown} == shown
+    assert sorted(rows) == sorted(given)
 
 
 def test_make_targets_that_pages_name_exist() -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +18,8 @@ import pytest
 from service.domain import PartWeights, Quality, Run, RunError, RunSpec, ScoringRules, StoreAddress
 from service.errors import Conflict, IdempotencyConflict, RunNotFound
 from service.store.driver import AsyncStore, Store
+from service.store.migrations import migrate
+from service.store.queries import bundled
 from service.store.results import finish
 from service.store.runs import (
     SILENT_SECONDS,
@@ -116,6 +121,70 @@ def test_a_key_gives_one_run_and_refuses_another_request(store: Store) -> None:
     assert (kept.id, kept.state, created) == (first.id, "running", False)
 
 
+def test_a_run_that_answers_remembers_every_key(store: Store) -> None:
+    first, _ = asked(store.address, idempotency_key="k1", request_digest="one")
+    claim(store, first.id)
+    finish(store, first.id, QUALITY, "d" * 64, None, 0, True)
+    done = read_run(store, first.id)
+    for key in ("k2", "k3"):
+        assert asked(store.address, idempotency_key=key, request_digest="one") == (done, False)
+    store.statement("MATCH (g:Graph) SET g.v = g.v + 1")
+    for key in ("k1", "k2", "k3"):
+        assert asked(store.address, idempotency_key=key, request_digest="one") == (done, False)
+        with pytest.raises(IdempotencyConflict):
+            asked(store.address, RunSpec(seed=1), idempotency_key=key, request_digest="two")
+    assert len(store.statement("MATCH (r:Run) RETURN r.id")) == 1
+
+
+def test_keys_at_once_are_each_remembered_with_the_current_run(store: Store) -> None:
+    current = published(store)
+
+    async def all_at_once() -> list[tuple[Run, bool]]:
+        async with AsyncStore(store.address, retry_seconds=15) as pool:
+            asking = [create_run(pool, RunSpec(), True, f"k{i % 4}", "one") for i in range(16)]
+            return await asyncio.gather(*asking)
+
+    assert asyncio.run(all_at_once()) == [(current, False)] * 16
+    rows = store.statement("MATCH (k:IdempotencyKey) RETURN k.key AS key, k.run AS run ORDER BY key")
+    assert rows == [{"key": f"k{i}", "run": current.id} for i in range(4)]
+
+
+def test_a_refused_request_leaves_nothing(store: Store) -> None:
+    asked(store.address, idempotency_key="k", request_digest="one")
+    kept = "MATCH (x) WHERE x:Run OR x:IdempotencyKey RETURN properties(x) AS found ORDER BY labels(x)"
+    before = store.statement(kept)
+    with pytest.raises(IdempotencyConflict):
+        asked(store.address, RunSpec(seed=1), idempotency_key="k", request_digest="two")
+    assert store.statement(kept) == before
+
+
+def test_keys_that_were_kept_on_runs_are_moved(store: Store, tmp_path: Path) -> None:
+    def chain_up_to(version: str) -> None:
+        store.statement("MATCH (m:__Neo4jMigration) DETACH DELETE m")
+        for file in sorted(bundled("migrations").glob("*.cypher")):
+            if file.name[1:5] <= version:
+                shutil.copy(file, tmp_path)
+        migrate(store, directory=tmp_path)
+
+    try:
+        store.statement("DROP CONSTRAINT idempotency_key")
+        chain_up_to("0002")
+        assert "run_idempotency_key" in {row["name"] for row in store.statement("SHOW CONSTRAINTS")}
+        run, _ = asked(store.address)
+        store.statement("MATCH (r:Run {id: $id}) SET r.idempotency_key = 'k', r.request_digest = 'one'", id=run.id)
+    finally:
+        migrate(store)
+    names = {row["name"] for row in store.statement("SHOW CONSTRAINTS")}
+    assert "idempotency_key" in names
+    assert "run_idempotency_key" not in names
+    [row] = store.statement("MATCH (r:Run) RETURN keys(r) AS keys")
+    assert {"idempotency_key", "request_digest"}.isdisjoint(row["keys"])
+    again, created = asked(store.address, idempotency_key="k", request_digest="one")
+    assert (again.id, created) == (run.id, False)
+    with pytest.raises(IdempotencyConflict):
+        asked(store.address, idempotency_key="k", request_digest="two")
+
+
 def test_equal_requests_at_once_give_one_run(store: Store) -> None:
     async def ask(pool: AsyncStore, digest: str) -> tuple[Run, bool] | IdempotencyConflict:
         try:
@@ -127,8 +196,9 @@ def test_equal_requests_at_once_give_one_run(store: Store) -> None:
         async with AsyncStore(store.address, retry_seconds=15) as one, AsyncStore(store.address) as two:
             return await asyncio.gather(*(ask((one, two)[i % 2], digest) for i, digest in enumerate(digests)))
 
+    forget = "MATCH (x) WHERE x:Run OR x:IdempotencyKey DETACH DELETE x"
     for _ in range(5):
-        store.statement("MATCH (r:Run) DETACH DELETE r")
+        store.statement(forget)
         answers = asyncio.run(all_at_once(["same"] * 10))
         runs = [answer for answer in answers if isinstance(answer, tuple)]
         assert len(runs) == 10
@@ -136,7 +206,7 @@ def test_equal_requests_at_once_give_one_run(store: Store) -> None:
         assert sum(created for _, created in runs) == 1
         assert len(store.statement("MATCH (r:Run) RETURN r.id")) == 1
 
-    store.statement("MATCH (r:Run) DETACH DELETE r")
+    store.statement(forget)
     answers = asyncio.run(all_at_once(["one", "two"] * 4))
     assert sum(isinstance(answer, IdempotencyConflict) for answer in answers) == 4
     assert sum(answer[1] for answer in answers if isinstance(answer, tuple)) == 1
@@ -167,6 +237,20 @@ def test_a_run_that_is_not_current_does_not_answer(store: Store) -> None:
     assert not read_run(store, first.id).current
     assert asked(store.address, RunSpec(seed=1)) == (second, False)
     assert asked(store.address)[1]
+
+
+def test_what_a_run_and_a_key_hold_is_documented(store: Store) -> None:
+    asked(store.address, RunSpec(seed=1), idempotency_key="k", request_digest="one")
+    published(store)
+    failed, _ = asked(store.address, RunSpec(seed=2))
+    claim(store, failed.id)
+    report(store, failed.id, "scores", 0.5)
+    fail(store, failed.id, BROKEN)
+    page = (bundled("migrations").parent / "docs" / "graph-model.md").read_text(encoding="utf-8")
+    for label in ("Run", "IdempotencyKey"):
+        [row] = re.findall(rf"^\| `\(:{label}\)` \| (.*) \|$", page, re.MULTILINE)
+        [found] = store.statement(f"MATCH (x:{label}) UNWIND keys(x) AS key RETURN collect(DISTINCT key) AS keys")
+        assert set(re.findall(r"`(\w+)`", row)) == set(found["keys"])
 
 
 # --- claiming -------------------------------------------------------------------------------------------

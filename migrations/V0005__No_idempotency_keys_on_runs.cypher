@@ -1,0 +1,3 @@
+// Schema: runs hold no keys any more.
+DROP CONSTRAINT run_idempotency_key IF EXISTS;
+CALL db.awaitIndexes(300);
