@@ -32,7 +32,7 @@ from bench.generate import write_follows
 from bench.plain import digest
 from service.domain import EmbeddedConfig, RunSpec
 from service.files.follows import FollowFile
-from service.flows.importing import import_follows
+from service.flows.importing import import_file
 from service.flows.published import read_candidates
 from service.flows.runs import analyze
 from service.flows.store import open_store
@@ -97,9 +97,7 @@ def ours(file: Path, home: Path) -> tuple[Stages, dict[str, int], dict[str, list
     config = EmbeddedConfig(home=home, cache_dir=settings.cache_dir, version=settings.neo4j_version)
     stages = Stages()
     with open_store(config) as address, stages.sampled():
-        import_follows(
-            address, FollowFile(path=file), home / "imports", lambda _, d, t: stages.progress("import", d, t)
-        )
+        import_file(address, FollowFile(path=file), home / "imports", lambda _, d, t: stages.progress("import", d, t))
         stages.end()
         run, _ = analyze(address, RunSpec(), True, stages.progress, 3600)
         stages.end()

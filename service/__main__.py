@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import signal
 import socket
@@ -10,7 +11,7 @@ import sys
 import threading
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import TypeAdapter, ValidationError
@@ -18,6 +19,8 @@ from rich.markup import escape
 
 from service import __version__, console
 from service.domain import (
+    BrandCandidates,
+    BrandTrack,
     Candidate,
     Community,
     CommunityCandidates,
@@ -32,15 +35,19 @@ from service.errors import (
     BadInput,
     CommunityNotFound,
     ConfigurationError,
+    DiskFull,
     EntourageError,
     UnreadableFile,
 )
 from service.settings import Settings
 
+if TYPE_CHECKING:  # importing it for real would slow down every command, `--help` too
+    from service.flows.importing import FolderReport, ImportFile, ImportReport
+
 app = typer.Typer(
     name="entourage",
     help="Find the micro-influencers of each community in a follower graph, and who of them could become an "
-    "ambassador.\n\nThe usual order: [bold]import[/] follows, [bold]analyze[/] the graph, then look at "
+    "ambassador.\n\nThe usual order: [bold]import[/] what you know, [bold]analyze[/] the graph, then look at "
     "[bold]communities[/] and [bold]ambassadors[/], or [bold]serve[/] them over HTTP. "
     "[bold]demo[/] does all of it on a sample.",
     epilog="Exit codes: 0 done · 1 a bug · 2 wrong usage · 3 bad input · 4 not found · 5 conflict · 6 Neo4j · "
@@ -115,7 +122,7 @@ def demo(
     The demo keeps its own graph, apart from yours. Running it again takes seconds and changes nothing.
     """
     from service.flows.demo import load_demo
-    from service.flows.published import read_candidates, read_communities
+    from service.flows.published import read_brand_candidates, read_brands, read_candidates, read_communities
     from service.flows.store import open_store
 
     config = settings()
@@ -125,9 +132,12 @@ def demo(
             address = stack.enter_context(open_store(source, progress))
             run = load_demo(address, config.data_dir / "demo", progress, timeout_s=config.run_timeout_s)
         listed = asyncio.run(read_communities(address, run.id))
+        console.out.print("[yellow]This is a synthetic sample: everybody in it was invented.[/]")
         console.out.print(console.run_summary(run))
         for community in listed[:communities]:
             show_candidates(community, asyncio.run(read_candidates(address, community.id, run.id))[:5])
+        for brand in asyncio.run(read_brands(address)):
+            show_brand_candidates(asyncio.run(read_brand_candidates(address, brand.key, run.id)), 3)
         if not once:
             port = config.port if port_is_free(config.host, config.port) else 0
             serve_until_stopped(config, source, address, port)
@@ -141,6 +151,17 @@ def show_candidates(community: Community, candidates: list[Candidate]) -> None:
     else:
         console.out.print(f"[dim]No candidates: {community.no_candidates_reason}[/]")
     console.out.print()
+
+
+def show_brand_candidates(found: BrandCandidates, limit: int) -> None:
+    """Print the two kinds of candidates of a brand apart, the best of each."""
+    console.out.print(console.brand_title(found))
+    for track in found.tracks:
+        console.out.print(console.track_title(track))
+        if track.candidates:
+            console.out.print(console.brand_candidates_table(track.candidates[:limit], found.brand.key))
+    shown = any(track.candidates for track in found.tracks)
+    console.out.print("[dim]A score says how someone stands within their own community.[/]\n" if shown else "")
 
 
 def port_is_free(host: str, port: int) -> bool:
@@ -171,63 +192,249 @@ def serve_until_stopped(config: Settings, source: StoreSource, address: StoreAdd
 
 @app.command("import")
 def import_(
-    file: Annotated[
-        Path, typer.Argument(help="CSV, TSV, NDJSON or plain edge list, gzip or not; - reads standard input.")
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="A file (CSV, TSV, NDJSON, plain edge list; gzip or not; - reads standard input), "
+            "or a folder with a manifest.json."
+        ),
     ],
+    kind: Annotated[
+        str | None, typer.Option(help="What its lines hold: follows if not said; `entourage schema` lists all kinds.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; only say what an import would do.")] = False,
     network: Annotated[
         str, typer.Option(help="Where the accounts live, e.g. mastodon; account keys are network:id.")
     ] = "local",
+    keys: Annotated[bool, typer.Option("--keys", help="Ids in the file are whole keys, network:id.")] = False,
     file_format: Annotated[
-        str | None, typer.Option("--format", help="csv, ndjson or edgelist; found from the file when not said.")
+        str | None,
+        typer.Option("--format", help="csv, ndjson or (follows only) edgelist; found from the file if not said."),
     ] = None,
-    follower: Annotated[str | None, typer.Option(help="Column (name, or position from 1) of who follows.")] = None,
-    followee: Annotated[str | None, typer.Option(help="Column of who is followed.")] = None,
-    weight: Annotated[str | None, typer.Option(help="Column of the tie's weight; without it each counts 1.")] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--column", help="FIELD=COLUMN: which column holds a field that is called otherwise. Repeatable."),
+    ] = None,
+    values: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="FIELD=VALUE: a field that has one value in the whole file. Repeatable."),
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="When lines were said that do not say so; if not given, when the file was written."),
+    ] = None,
+    follower: Annotated[
+        str | None, typer.Option(help="Follows: column (name, or position from 1) of who follows.")
+    ] = None,
+    followee: Annotated[str | None, typer.Option(help="Follows: column of who is followed.")] = None,
+    weight: Annotated[
+        str | None, typer.Option(help="Follows: column of the tie's weight; without it each counts 1.")
+    ] = None,
     time: Annotated[
-        str | None, typer.Option(help="Column of the time of the follow: RFC 3339, or Unix seconds or milliseconds.")
+        str | None,
+        typer.Option(help="Follows: column of the time of the follow: RFC 3339, or Unix seconds or milliseconds."),
     ] = None,
     reverse: Annotated[
         bool,
-        typer.Option("--reverse", help="A line a, b says that b follows (or shares) a: who is followed comes first."),
+        typer.Option(
+            "--reverse",
+            help="Follows: a line a, b says that b follows (or shares) a: who is followed comes first.",
+        ),
     ] = False,
-    no_header: Annotated[bool, typer.Option("--no-header", help="The first line is data, not column names.")] = False,
+    no_header: Annotated[
+        bool, typer.Option("--no-header", help="Follows: the first line is data, not column names.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Import follows from a file into the graph. Importing it again changes nothing.
+    """Import what you know into the graph, from a file or a folder. Importing it again changes nothing.
 
-    A line `a b` says that [bold]a follows b[/]; turn it round with --reverse. Lines that cannot be used are
-    left out, counted, and written with their number and the reason to a report; the exit code is then 10.
+    A line `a b` of follows says that [bold]a follows b[/]; turn it round with --reverse. Other kinds (accounts,
+    interactions, posts, brand relations, customer lists ...) have columns with names: see [bold]entourage schema[/].
+    Lines that cannot be used are left out, counted, and written with their number and the reason to a report; the
+    exit code is then 10.
 
     Examples:
 
       entourage import follows.csv --network mastodon --time followed_at
 
       entourage import congress.edgelist --network twitter --reverse --weight weight
+
+      entourage import people.csv --kind accounts --network mastodon --column handle=Username
+
+      entourage import customers.csv --kind crm --network mastodon --set brand=aubade --set relation=customer --check
+
+      entourage import exported-folder
     """
-    from service.files.follows import FollowFile
-    from service.flows.importing import import_follows
+    from service.flows.importing import import_file, import_folder
     from service.flows.store import open_store
 
     config = settings()
-    follows = FollowFile(
-        path=file,
-        format=file_format,
-        network=network,
-        follower_column=follower,
-        followee_column=followee,
-        weight_column=weight,
-        time_column=time,
-        reverse=reverse,
-        has_header=False if no_header else None,
-    )
+    reports = config.data_dir / "imports"
+    options = {
+        "--kind": kind, "--format": file_format, "--column": columns, "--set": values, "--as-of": as_of,
+        "--follower": follower, "--followee": followee, "--weight": weight, "--time": time,
+        "--keys": keys, "--reverse": reverse, "--no-header": no_header,
+    }  # fmt: skip
+    file = file_to_import(path, network, options)
+    report: ImportReport | FolderReport
     with console.shown_progress(quiet=as_json) as progress, open_store(store_source(config), progress) as address:
-        report = import_follows(address, follows, config.data_dir / "imports", progress)
+        if file is None:
+            report = import_folder(address, path, reports, progress, check=check)
+            summary = console.folder_summary(report)
+        else:
+            report = import_file(address, file, reports, progress, check=check)
+            summary = console.import_summary(report)
     if as_json:
         print(report.model_dump_json(indent=2))
     else:
-        console.out.print(console.import_summary(report))
+        console.out.print(summary)
     if report.rejected:
         raise typer.Exit(EXIT_LINES_REJECTED)
+
+
+def file_to_import(path: Path, network: str, options: dict[str, Any]) -> ImportFile | None:
+    """Return what was typed as a file and how to read it; None for a folder, whose manifest says that.
+
+    Raises:
+        BadInput: options that do not go together, or with a value that cannot be used.
+    """
+    from service.files.follows import FollowFile
+    from service.files.manifest import is_folder
+    from service.files.records import RecordFile
+
+    kind = options["--kind"]
+    given = [name for name, value in options.items() if value]
+    if is_folder(path):
+        if given:
+            raise BadInput(f"{', '.join(given)} cannot be said of a folder; say it in its manifest.json.")
+        return None
+    for_follows = [
+        name for name in given if name in ("--follower", "--followee", "--weight", "--time", "--reverse", "--no-header")
+    ]
+    for_others = [name for name in given if name in ("--column", "--set", "--as-of")]
+    home = None if options["--keys"] else network
+    if kind in (None, "follows"):
+        if for_others:
+            raise BadInput(
+                f"{', '.join(for_others)} cannot be said of follows; say --kind, or use --follower, --time, ..."
+            )
+        return FollowFile(
+            path=path,
+            format=options["--format"],
+            network=home,
+            follower_column=options["--follower"],
+            followee_column=options["--followee"],
+            weight_column=options["--weight"],
+            time_column=options["--time"],
+            reverse=options["--reverse"],
+            has_header=False if options["--no-header"] else None,
+            schema_names=kind is not None,
+        )
+    if for_follows:
+        raise BadInput(f"{', '.join(for_follows)} can only be said of follows, not of {kind}.")
+    return RecordFile(
+        path,
+        kind,
+        format=options["--format"],
+        network=home,
+        columns=pairs("--column", options["--column"]),
+        values=pairs("--set", options["--set"]),
+        as_of=None if options["--as-of"] is None else moment("--as-of", options["--as-of"]),
+    )
+
+
+def pairs(option: str, given: list[str] | None) -> dict[str, str]:
+    """Take `FIELD=VALUE` apart."""
+    taken = [one.partition("=") for one in given or []]
+    for field, equals, value in taken:
+        if not (field and equals and value):
+            raise BadInput(f"{option} is written as FIELD=VALUE, for instance {option} handle=Username.")
+    return {field.strip(): value for field, _, value in taken}
+
+
+def moment(option: str, text: str) -> int:
+    """Read a time that was typed, in milliseconds since 1970 UTC."""
+    from service.files.values import BadLine, time_ms
+
+    try:
+        return time_ms(text, 2**53)
+    except BadLine as bad:
+        raise BadInput(f"{option}: {bad.message}") from None
+
+
+@app.command("export")
+def export_(
+    folder: Annotated[Path, typer.Argument(help="Where to; it must not be there yet, or be empty.")],
+    file_format: Annotated[
+        str, typer.Option("--format", help="ndjson or csv; both can be imported again, to the same graph.")
+    ] = "ndjson",
+    as_json: AsJson = False,
+) -> None:
+    """Write everything people brought into a folder, as `entourage import` reads it.
+
+    Imported into an empty graph it gives the same graph. What analyses found is not in it: analyse again.
+    """
+    from service.flows.exporting import export_folder
+    from service.flows.store import open_store
+
+    if file_format not in ("ndjson", "csv"):
+        raise BadInput(f"There is no format {file_format[:80]!r} of exports; choose ndjson or csv.")
+    with console.shown_progress(quiet=as_json) as progress, open_store(store_source(settings()), progress) as address:
+        report = export_folder(address, folder, "csv" if file_format == "csv" else "ndjson", progress)
+    if as_json:
+        print(report.model_dump_json(indent=2))
+    else:
+        console.out.print(console.export_summary(report))
+
+
+@app.command()
+def sample(
+    out: Annotated[Path, typer.Option(help="Folder to write; an earlier sample in it is replaced, nothing else.")],
+    follows: Annotated[int, typer.Option(help="How many follows, up to 10 million.")] = 12_500,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed and size, the same bytes.")] = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Write a synthetic graph of invented people as a folder that `entourage import` reads.
+
+    It has communities, popularity, interactions, posts in French and English, three brands with their people,
+    opted-out accounts, bought followers and trends. What was planted is in its folder truth, which is not imported.
+
+    Example: entourage sample --follows 100000 --out sample && entourage import sample
+    """
+    from service.sample_files import write_sample
+
+    with console.shown_progress(quiet=as_json) as progress:
+        folder = write_sample(out, follows, seed, progress)
+    if as_json:
+        print(TypeAdapter(dict[str, Any]).dump_json({"folder": str(folder), "synthetic": True}).decode())
+    else:
+        console.out.print(
+            f"Wrote a synthetic graph (nobody in it exists) to [bold]{escape(str(folder))}[/]; "
+            f"import it with: entourage import {escape(str(folder))}"
+        )
+
+
+@app.command()
+def schema(
+    kind: Annotated[str | None, typer.Argument(help="One kind of lines; without it, all kinds are listed.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON Schema.")] = False,
+) -> None:
+    """Say which kinds of lines can be imported, and which fields each has."""
+    import json
+
+    from service.files.schemas import SCHEMAS
+    from service.flows.importing import line_schemas
+
+    if kind is not None and kind not in SCHEMAS:
+        raise BadInput(f"There is no kind of lines {kind[:80]!r}; choose one of {', '.join(SCHEMAS)}.")
+    chosen = list(SCHEMAS.values()) if kind is None else [SCHEMAS[kind]]
+    if as_json:
+        schemas = line_schemas()
+        print(json.dumps(schemas if kind is None else schemas[kind], indent=2, ensure_ascii=False))
+    elif kind is None:
+        console.out.print(console.kinds_table(chosen))
+    else:
+        console.out.print(console.schema_table(chosen[0]))
 
 
 @app.command()
@@ -307,7 +514,11 @@ def ambassadors(
         str | None, typer.Argument(help="A community's id; without it, the largest respectable communities.")
     ] = None,
     run: Annotated[str | None, typer.Option(help="A kept run's id; the current run when not said.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Candidates shown for each community.")] = 5,
+    brand: Annotated[
+        str | None, typer.Option(help="A brand's key: candidates of all communities that are something to this brand.")
+    ] = None,
+    track: Annotated[BrandTrack | None, typer.Option(help="With --brand: only this kind of them.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Candidates shown for each community, or kind.")] = 5,
     most: Annotated[int, typer.Option(min=1, help="Communities shown when none is named.")] = 5,
     include_not_respectable: Annotated[
         bool,
@@ -317,11 +528,21 @@ def ambassadors(
 ) -> None:
     """Print the ambassador candidates of a community, best first, each with its strongest reasons.
 
-    --json gives every part of every score with its evidence: the follows in the graph that it rests on.
+    With --brand, print those who are something to a brand today: its employees and collaborators, and its customers and
+    users. --json gives every part of every score with its evidence: the follows in the graph that it rests on.
     """
-    from service.flows.published import read_candidates, read_communities
+    from service.flows.published import read_brand_candidates, read_candidates, read_communities
     from service.flows.store import open_store
 
+    if brand is not None:
+        if community is not None or include_not_respectable:
+            raise typer.BadParameter("--brand is about all respectable communities; name no community with it.")
+        with open_store(store_source(settings()), migrated=False) as address:
+            found_of_brand = asyncio.run(read_brand_candidates(address, brand, run))
+        print_brand_candidates(found_of_brand, track, limit, as_json=as_json)
+        return
+    if track is not None:
+        raise typer.BadParameter("--track is the kind of a brand's candidates; name the brand with --brand.")
     with open_store(store_source(settings()), migrated=False) as address:
         listed = asyncio.run(read_communities(address, run))
         if community is not None:
@@ -348,6 +569,16 @@ def ambassadors(
     else:
         for one, found in shown:
             show_candidates(one, found)
+
+
+def print_brand_candidates(found: BrandCandidates, track: BrandTrack | None, limit: int, *, as_json: bool) -> None:
+    """Print what was found for a brand, of one kind or both."""
+    chosen = tuple(one for one in found.tracks if track in (None, one.track))
+    if as_json:
+        cut = tuple(one.model_copy(update={"candidates": one.candidates[:limit]}) for one in chosen)
+        print(found.model_copy(update={"tracks": cut}).model_dump_json(indent=2))
+    else:
+        show_brand_candidates(found.model_copy(update={"tracks": chosen}), limit)
 
 
 @app.command()
@@ -501,6 +732,11 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output went away, e.g. `| head`
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        console.err.print("[red]Disk full[/]: there is no room left to write to. [dim](disk_full)[/]")
+        sys.exit(DiskFull.exit_code)
 
 
 if __name__ == "__main__":

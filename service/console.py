@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -16,9 +17,15 @@ from rich.table import Table
 from service import domain
 
 if TYPE_CHECKING:  # importing them for real would slow down every command, `--help` too
-    from service.flows.importing import ImportReport
+    from service.files.schemas import Schema
+    from service.flows.exporting import ExportReport
+    from service.flows.importing import FolderReport, ImportReport
     from service.store.embedded import EmbeddedStatus
     from service.store.migrations import MigrationReport
+
+
+WIDE = 140
+"""From so many columns on, tables keep long words in one line."""
 
 
 def _console(*, stderr: bool = False) -> Console:
@@ -113,19 +120,70 @@ def communities_table(communities: Sequence[domain.Community]) -> Table:
 
 
 def candidates_table(candidates: Sequence[domain.Candidate]) -> Table:
-    """Draw candidates in order of rank with their two strongest reasons."""
+    """Draw candidates in order of rank with their two strongest reasons, and what they are to brands if anything."""
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for name, right in (("", True), ("account", False), ("score", True), ("type", False), ("track", False)):
         table.add_column(name, justify="right" if right else "left", no_wrap=True)
+    relations = [active_relations(candidate) for candidate in candidates]
+    if any(relations):
+        table.add_column("relations", overflow="fold", max_width=out.width // 5)
     table.add_column("strongest reasons", overflow="fold", ratio=1)
-    for candidate in candidates:
+    for candidate, related in zip(candidates, relations, strict=True):
         table.add_row(
             f"{candidate.rank}",
             escape(candidate.name),
             f"{candidate.score:.1f}",
             candidate.type,
-            candidate.track,
+            _breakable(candidate.track),
+            *([escape(related)] if any(relations) else []),
             escape("\n".join(candidate.reasons[:2])),
+        )
+    return table
+
+
+def active_relations(candidate: domain.Candidate, brand: str | None = None) -> str:
+    """Say what a candidate is to brands today, `brand` first: `employee and user of Aubade; customer of Nordlys`."""
+    active = [relation for relation in candidate.relations if relation.active]
+    active.sort(key=lambda relation: relation.brand != brand)
+    of_brand: dict[tuple[str, str], dict[str, None]] = {}
+    for one in active:
+        of_brand.setdefault((one.brand, one.brand_name or one.brand), {})[one.relation] = None
+    return "; ".join(f"{' and '.join(relations)} of {name}" for (_, name), relations in of_brand.items())
+
+
+def _breakable(track: str) -> str:
+    """A track in one line, or two where the terminal is narrow: reasons need the room."""
+    return track if out.width >= WIDE else track.replace("_", "_\n")
+
+
+def brand_title(found: domain.BrandCandidates) -> str:
+    """One line that names a brand: name and key."""
+    brand = found.brand
+    return f"[bold]{escape(brand.name or brand.key)}[/]  [dim]brand {escape(brand.key)}[/]"
+
+
+def track_title(track: domain.TrackCandidates) -> str:
+    """One line above the candidates of one track of a brand: what they are to it, and how many there are."""
+    kind = {"employees_collaborators": "Employees and collaborators", "customers_users": "Customers and users"}
+    return f"{kind[track.track]}: {track.total:,} {'candidate' if track.total == 1 else 'candidates'}"
+
+
+def brand_candidates_table(candidates: Sequence[domain.BrandCandidate], brand: str) -> Table:
+    """Draw candidates of one track of a brand with the communities they come from."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for name, right in (("", True), ("account", False), ("score", True)):
+        table.add_column(name, justify="right" if right else "left", no_wrap=True)
+    for name in ("community", "relations"):
+        table.add_column(name, overflow="fold", max_width=out.width * 2 // 9)
+    table.add_column("strongest reasons", overflow="fold", ratio=1)
+    for place, one in enumerate(candidates, 1):
+        table.add_row(
+            f"{place}",
+            escape(one.candidate.name),
+            f"{one.candidate.score:.1f}",
+            escape(one.community_label),
+            escape(active_relations(one.candidate, brand)),
+            escape("\n".join(one.candidate.reasons[:2])),
         )
     return table
 
@@ -146,16 +204,70 @@ def run_summary(run: domain.Run, *, created: bool = True) -> str:
 
 
 def import_summary(report: ImportReport) -> str:
-    """Say in a few lines what an import changed."""
-    said = (
-        f"Read [bold]{report.lines:,}[/] lines: {report.follows_created:,} new follows, "
-        f"{report.follows_updated:,} updated, {report.unchanged:,} already there, {report.duplicates:,} duplicates; "
-        f"{report.accounts_created:,} new accounts."
+    """Say in a few lines what the import of a file changed, or would change."""
+    return _imported(report, "")
+
+
+def folder_summary(report: FolderReport) -> str:
+    """Say in a few lines what the import of a folder changed, or would change, file by file."""
+    said = [escape(report.description)] if report.description else []
+    if report.synthetic:
+        said.append("[yellow]Everything in it is synthetic: nobody in it exists.[/]")
+    said += [_imported(one, one.kind) for one in report.files]
+    if report.files[0].check:
+        said.append("Nothing was written.")
+    return "\n".join(said)
+
+
+def _imported(report: ImportReport, title: str) -> str:
+    would = "would be " if report.check else ""
+    said = f"[bold]{title}[/]: " if title else ""
+    said += (
+        f"Read [bold]{report.lines:,}[/] lines: {report.created:,} {would}new, {report.updated:,} {would}updated, "
+        f"{report.unchanged:,} already known; {report.accounts_created:,} new accounts"
     )
+    said += "".join(f", {count:,} new {thing}" for thing, count in report.also_created.items()) + "."
+    if report.check and not title:
+        said += " Nothing was written."
+    if report.ignored:
+        said += f"\n[dim]Columns not read: {escape(', '.join(report.ignored[:20]))[:400]}[/]"
     if report.rejected:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in report.rejected.items())
         said += f"\n[yellow]Left out: {reasons}[/]; line numbers and reasons are in {escape(str(report.report))}"
     return said
+
+
+def export_summary(report: ExportReport) -> str:
+    """Say what an export wrote."""
+    lines = ", ".join(f"{count:,} {kind}" for kind, count in report.lines.items())
+    said = f"Wrote the graph at version {report.version} to [bold]{escape(str(report.folder))}[/]: {lines}."
+    if report.changed_meanwhile:
+        said += "\n[yellow]The graph changed meanwhile: some of it is newer. Export again for one moment of it.[/]"
+    return said
+
+
+def kinds_table(schemas: Sequence[Schema]) -> Table:
+    """Draw the kinds of lines that can be imported."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("kind", no_wrap=True)
+    table.add_column("what its lines hold", overflow="fold", ratio=1)
+    for schema in schemas:
+        table.add_row(schema.kind, escape(schema.about))
+    return table
+
+
+def schema_table(schema: Schema) -> Group:
+    """Draw the fields of one kind of lines, with an example."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("field", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("meaning", overflow="fold", ratio=1)
+    for name, field in schema.fields.items():
+        options = field.schema.get("enum")
+        shown = f" One of {', '.join(map(str, options))}." if options else ""
+        table.add_row(name, "required" if field.required else "", escape(field.meaning + shown))
+    example = json.dumps(schema.example, ensure_ascii=False)
+    return Group(escape(schema.about), "", table, "", f"[dim]{escape(example)}[/]")
 
 
 def migration_summary(report: MigrationReport, *, dry_run: bool) -> str:

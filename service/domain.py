@@ -77,16 +77,20 @@ class Follow(NamedTuple):
 
 @dataclass(frozen=True)
 class Applied:
-    """What one batch changed in the graph. `version` is the graph's version afterwards."""
+    """What one batch changed in the graph: how many of its lines made something new, or changed what was there.
+
+    `version` is the graph's version afterwards.
+    """
 
     accounts_created: int
-    follows_created: int
-    follows_updated: int
+    created: int
+    updated: int
     version: int
 
 
 # --- the graph as arrays --------------------------------------------------------------------------------
 
+Int8 = npt.NDArray[np.int8]
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
@@ -121,6 +125,42 @@ class FollowColumns:
     at: Int64
 
 
+RelationName = Literal["employee", "collaborator", "customer", "user"]
+RELATION_NAMES: tuple[RelationName, ...] = ("employee", "collaborator", "customer", "user")
+"""What an account may be to a brand; arrays hold positions in this tuple."""
+
+
+@dataclass(frozen=True)
+class BrandColumns:
+    """Brands and who has to do with them, as read from the store, in any order: three groups of parallel columns.
+
+    Brands: `key` (unique) and `name`, None where unknown.
+    Accounts that are a brand's own: `own` holds their `n`, each once.
+    Relations of accounts to brands: `account` holds `n` of the account, `brand` the brand's key, `relation` the
+    position in RELATION_NAMES; `since` and `until` are in milliseconds since 1970 UTC (before it negative), -1 where
+    absent.
+    """
+
+    key: list[str]
+    name: list[str | None]
+    own: Int64
+    account: Int64
+    brand: list[str]
+    relation: Int8
+    since: Int64
+    until: Int64
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All that an analysis reads of the graph, as it was at one version."""
+
+    version: int
+    accounts: AccountColumns
+    follows: FollowColumns
+    brands: BrandColumns
+
+
 @dataclass(frozen=True)
 class Graph:
     """A follower graph at one version as compressed sparse rows, both ways. Immutable by convention.
@@ -137,6 +177,14 @@ class Graph:
         out_idx: int32[m].
         out_weight: float64[m], positive, finite.
         in_ptr, in_idx, in_weight: the same for followers of i.
+        brand_keys, brand_names: length b, all brands in the order of their keys (by code point);
+            `brand_names[k]` is None where unknown. A part of a graph knows all brands of the whole.
+        brand_account: bool[n], accounts that are a brand's own.
+        relation_ptr: int64[n+1]; relations of i are at `relation_ptr[i]:relation_ptr[i+1]` of the four arrays below,
+            by brand, then relation, since, until; none stands twice.
+        relation_brand: int32[r], position in `brand_keys`.
+        relation_name: int8[r], position in RELATION_NAMES.
+        relation_since, relation_until: int64[r], ms since 1970 UTC, -1 where absent.
     """
 
     version: int
@@ -151,6 +199,14 @@ class Graph:
     in_ptr: Int64
     in_idx: Int32
     in_weight: Float64
+    brand_keys: list[str]
+    brand_names: list[str | None]
+    brand_account: Bool
+    relation_ptr: Int64
+    relation_brand: Int32
+    relation_name: Int8
+    relation_since: Int64
+    relation_until: Int64
 
     @property
     def n(self) -> int:
@@ -297,7 +353,31 @@ class Part(Frozen):
 
 
 AccountType = Literal["macro", "micro", "member"]
+BrandTrack = Literal["employees_collaborators", "customers_users"]
 Track = Literal["employees_collaborators", "customers_users", "open"]
+BRAND_TRACKS: tuple[BrandTrack, ...] = ("employees_collaborators", "customers_users")
+TRACK_OF: dict[RelationName, BrandTrack] = {
+    "employee": "employees_collaborators",
+    "collaborator": "employees_collaborators",
+    "customer": "customers_users",
+    "user": "customers_users",
+}
+
+
+class BrandRelation(Frozen):
+    """What an account is to a brand. `active` is False where it had not begun, or had ended, at the run's `as_of`.
+
+    It has ended where `until` is at or before `as_of`, and has not begun where `since` is after it. Where a run has no
+    `as_of`, every relation is active.
+    """
+
+    brand: str
+    brand_name: str | None
+    relation: RelationName
+    track: BrandTrack
+    since: datetime | None
+    until: datetime | None
+    active: bool
 
 
 class Candidate(Frozen):
@@ -305,6 +385,10 @@ class Candidate(Frozen):
 
     `score_millionths` is exactly the sum of the parts' `points_millionths`; `score` is the same in points
     of 100. Scores compare only within `population`. Ties of score are broken by key.
+
+    `relations` are those to any brand, by brand, then employee, collaborator, customer, user. `track` comes from the
+    active ones: employees_collaborators where one is of an employee or collaborator, else customers_users where one is
+    of a customer or user, else open.
     """
 
     key: str
@@ -317,6 +401,7 @@ class Candidate(Frozen):
     population: str
     type: AccountType
     track: Track
+    relations: tuple[BrandRelation, ...] = ()
     followers: int
     followers_in_community: int
     reasons: tuple[str, ...]
@@ -324,7 +409,11 @@ class Candidate(Frozen):
 
 
 class Gate(Frozen):
-    """An integrity gate and how many members it kept out of the base. `known` is False without data."""
+    """An integrity gate and how many members it kept out of the base. `known` is False without data.
+
+    A member that several gates keep out is counted by the first, in their order, so that base and exclusions add up to
+    the size of the community.
+    """
 
     gate: Literal["erased", "opted_out", "brand_account", "suspicious", "inactive"]
     known: bool
@@ -367,6 +456,35 @@ class CommunityCandidates(Frozen):
 
     community: Community
     candidates: tuple[Candidate, ...]
+
+
+class Brand(Frozen):
+    """A brand of the graph."""
+
+    key: str
+    name: str | None
+
+
+class BrandCandidate(Frozen):
+    """A candidate as seen from a brand: with the label of the community within which the score compares."""
+
+    community_label: str
+    candidate: Candidate
+
+
+class TrackCandidates(Frozen):
+    """Candidates of one track of a brand, highest score first; `total` counts those that are left out, too."""
+
+    track: BrandTrack
+    total: int
+    candidates: tuple[BrandCandidate, ...]
+
+
+class BrandCandidates(Frozen):
+    """The candidates that have to do with one brand, by what they are to it."""
+
+    brand: Brand
+    tracks: tuple[TrackCandidates, ...]
 
 
 class LevelTried(Frozen):

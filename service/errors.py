@@ -11,6 +11,7 @@ EntourageError
 │   ├── RunNotFound
 │   ├── CommunityNotFound
 │   ├── AccountNotFound
+│   ├── BrandNotFound
 │   ├── NothingPublished              no run has been published yet
 │   └── RouteNotFound                 no such address (405 where only the method is wrong)
 ├── Conflict                          the request contradicts what is there        409, exit 5
@@ -138,6 +139,13 @@ class AccountNotFound(NotFound):
 
     code = "account_not_found"
     title = "Account not found"
+
+
+class BrandNotFound(NotFound):
+    """No brand with this key."""
+
+    code = "brand_not_found"
+    title = "Brand not found"
 
 
 class NothingPublished(NotFound):

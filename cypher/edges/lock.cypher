@@ -1,8 +1,10 @@
-// answers: Takes the version lock: what changes accounts or follows waits here for its turn.
+// answers: Takes the version lock: what changes the graph that people bring waits here for its turn.
 // column: v INTEGER graph version so far
 // column: n INTEGER accounts numbered so far
+// column: unfollowed INTEGER how many tombstones of follows there are
 // mode: write
 // index: graph_id
 MATCH (g:Graph {id: 1})
 SET g.lock = 1
-RETURN g.v AS v, g.n AS n
+WITH g
+RETURN g.v AS v, g.n AS n, COUNT { ()-[:UNFOLLOWED]->() } AS unfollowed

@@ -2,9 +2,14 @@
 // column: v INTEGER version of accounts and follows
 // column: accounts INTEGER how many accounts there are
 // column: follows INTEGER how many follows there are
+// column: brands INTEGER how many brands there are
 // mode: write
 // index: graph_id
 MATCH (g:Graph {id: 1})
 SET g.lock = 1
 WITH g
-RETURN g.v AS v, COUNT { (:Account) } AS accounts, COUNT { (:Account)-[:FOLLOWS]->() } AS follows
+RETURN
+  g.v AS v,
+  COUNT { (:Account) } AS accounts,
+  COUNT { (:Account)-[:FOLLOWS]->() } AS follows,
+  COUNT { (:Brand) } AS brands

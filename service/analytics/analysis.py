@@ -58,7 +58,7 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress) -> Analysis:
     Everything inside a community (followers, ties, PageRank, reach, trust) is taken over its own graph: its members and
     the follows among them. Over the whole graph are taken `followers`, and the in-degrees that make an account macro.
     Members who have opted out take part in the measures, because others do follow them, but are in nobody's comparison
-    and are named nowhere.
+    and are named nowhere. So do brands' own accounts, but they may be named: they are no private persons.
 
     Args:
         graph: at least one account.
@@ -162,10 +162,11 @@ def _respectable_tests(size: int, smallest: int) -> tuple[RespectableTest, ...]:
 
 
 def _gates(community: Graph) -> tuple[Gate, ...]:
+    brand_account = community.brand_account & ~community.opted_out  # those were kept out before
     return (
         Gate(gate="erased", known=False, excluded=0),
         Gate(gate="opted_out", known=True, excluded=int(community.opted_out.sum())),
-        Gate(gate="brand_account", known=False, excluded=0),
+        Gate(gate="brand_account", known=bool(community.brand_keys), excluded=int(brand_account.sum())),
         Gate(gate="suspicious", known=False, excluded=0),
         Gate(gate="inactive", known=False, excluded=0),
     )

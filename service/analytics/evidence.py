@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from service.analytics.brands import relation_reasons, relations_of, track_of
 from service.analytics.graph import strengths
 from service.analytics.measures import Trust, two_steps
 from service.analytics.rounding import significant
@@ -90,6 +91,7 @@ def candidates_of(measured: Measured, scores: CommunityScores, community: str, r
                 )
             )
         score = int(scores.score[i])
+        relations = relations_of(graph, i)
         result.append(
             Candidate(
                 key=graph.keys[i],
@@ -101,10 +103,12 @@ def candidates_of(measured: Measured, scores: CommunityScores, community: str, r
                 score_millionths=score,
                 population=population,
                 type=TYPE_NAMES[scores.type[i]],
-                track="open",
+                track=track_of(relations),
+                relations=relations,
                 followers=int(measured.in_degree[i]),
                 followers_in_community=int(graph.in_ptr[i + 1] - graph.in_ptr[i]),
-                reasons=_reasons(measured, scores, i, parts),
+                # What was measured comes first: it is why an account is a candidate at all.
+                reasons=_reasons(measured, scores, i, parts) + relation_reasons(relations),
                 parts=tuple(parts),
             )
         )

@@ -10,8 +10,11 @@ import networkx as nx
 import numpy as np
 from scipy.sparse import csr_array
 
-from service.domain import AccountColumns, Bool, Float64, FollowColumns, Graph, Int32, Int64
+from service.domain import Bool, BrandColumns, Float64, Graph, Int32, Int64, Snapshot
 from service.errors import RunFailed
+
+YEARS_MS = (-62_135_596_800_000, 253_402_300_799_999)
+"""First and last millisecond of the years 1 to 9999, which dates can show."""
 
 
 @dataclass(frozen=True)
@@ -35,20 +38,21 @@ class Projection:
         return len(self.ptr) - 1
 
 
-def build_graph(accounts: AccountColumns, follows: FollowColumns, version: int) -> Graph:
+def build_graph(snapshot: Snapshot) -> Graph:
     """Build the arrays of a graph from columns as the store returns them, in any order.
 
-    The order of the columns does not matter: accounts are sorted by key (code points), follows by their ends.
+    The order of the columns does not matter: accounts and brands are sorted by key (code points), follows by their
+    ends, relations to brands by account, brand, relation and times.
 
     Args:
-        accounts: columns of length n.
-        follows: columns of length m; `source` and `target` name accounts by their `n`.
-        version: the graph version that was read.
+        snapshot: columns of n accounts, m follows, b brands and their relations.
 
     Raises:
-        RunFailed: what was read is no follower graph: an account twice, a follow that names an unknown account, an
-            account that follows itself, a pair that occurs twice, a weight that is not positive and finite.
+        RunFailed: what was read is no follower graph: an account or brand twice, a follow or relation that names an
+            unknown account or brand, an account that follows itself, a pair that occurs twice, a weight that is not
+            positive and finite, a time that no calendar shows.
     """
+    accounts, follows = snapshot.accounts, snapshot.follows
     n = len(accounts.key)
     by_key = np.array(sorted(range(n), key=accounts.key.__getitem__), dtype=np.int64)
     keys = [accounts.key[i] for i in by_key.tolist()]
@@ -58,8 +62,8 @@ def build_graph(accounts: AccountColumns, follows: FollowColumns, version: int) 
     if any(a == b for a, b in itertools.pairwise(keys)) or bool(np.any(np.diff(sorted_number) == 0)):
         raise RunFailed("An account was read twice; check that the constraints on Account.key and Account.n exist.")
 
-    source = _positions(follows.source, sorted_number, by_number)
-    target = _positions(follows.target, sorted_number, by_number)
+    source = _positions("follow", follows.source, sorted_number, by_number)
+    target = _positions("follow", follows.target, sorted_number, by_number)
     if bool(np.any(source == target)):
         itself = keys[int(source[source == target].min())]
         raise RunFailed(f"Account {itself} follows itself; delete that FOLLOWS relationship and analyse again.")
@@ -74,9 +78,17 @@ def build_graph(accounts: AccountColumns, follows: FollowColumns, version: int) 
         pair = f"{keys[int(source[first])]} follows {keys[int(target[first])]}"
         raise RunFailed(f"A follow exists twice ({pair}); delete one of the relationships and analyse again.")
 
+    brands = snapshot.brands
+    order = sorted(range(len(brands.key)), key=brands.key.__getitem__)
+    brand_keys = [brands.key[k] for k in order]
+    brand_account = np.zeros(n, dtype=np.bool_)
+    brand_account[_positions("brand's own account", brands.own, sorted_number, by_number)] = True
+    account = _positions("relation", brands.account, sorted_number, by_number)
+    of, brand, name, since, until = _relations(brands, brand_keys, account, keys)
+
     known = follows.at[follows.at >= 0]
     return Graph(
-        version=version,
+        version=snapshot.version,
         as_of=int(known.max()) if len(known) else None,
         keys=keys,
         handles=[accounts.handle[i] for i in by_key.tolist()],
@@ -88,10 +100,46 @@ def build_graph(accounts: AccountColumns, follows: FollowColumns, version: int) 
         in_ptr=_pointers(target, n),
         in_idx=source[inwards].astype(np.int32),
         in_weight=follows.weight[inwards],
+        brand_keys=brand_keys,
+        brand_names=[brands.name[k] for k in order],
+        brand_account=brand_account,
+        relation_ptr=_pointers(of, n),
+        relation_brand=brand.astype(np.int32),
+        relation_name=name.astype(np.int8),
+        relation_since=since,
+        relation_until=until,
     )
 
 
-def _positions(numbers: Int64, sorted_number: Int64, by_number: Int64) -> Int64:
+def _relations(brands: BrandColumns, brand_keys: list[str], account: Int64, keys: list[str]) -> Int64:
+    """Relations as five rows (account, brand, relation, since, until), in this order; those alike in all become one.
+
+    Raises:
+        RunFailed: a brand stands twice, a relation names an unknown one, or has a time that no calendar shows.
+    """
+    if any(a == b for a, b in itertools.pairwise(brand_keys)):
+        raise RunFailed("A brand was read twice; check that the constraint on Brand.key exists.")
+    position = {key: k for k, key in enumerate(brand_keys)}
+    unknown = {key for key in brands.brand if key not in position}
+    if unknown:
+        raise RunFailed(f"A relation names brand {min(unknown)}, which was not read; analyse again.")
+    brand = np.array([position[key] for key in brands.brand], dtype=np.int64)
+    for times in (brands.since, brands.until):
+        wrong = (times < YEARS_MS[0]) | (times > YEARS_MS[1])
+        if bool(np.any(wrong)):
+            first = np.flatnonzero(wrong)[np.argmin(account[wrong])]
+            raise RunFailed(
+                f"A relation of account {keys[account[first]]} to a brand has a time outside the years 1 to 9999; "
+                "set it right and analyse again."
+            )
+    table = np.stack([account, brand, brands.relation.astype(np.int64), brands.since, brands.until])
+    table = table[:, np.lexsort(table[::-1])]
+    new = np.ones(table.shape[1], dtype=np.bool_)
+    new[1:] = np.any(np.diff(table, axis=1) != 0, axis=0)
+    return table[:, new]
+
+
+def _positions(what: str, numbers: Int64, sorted_number: Int64, by_number: Int64) -> Int64:
     """Translate `Account.n` to positions in key order."""
     if len(numbers) == 0:
         return np.zeros(0, dtype=np.int64)
@@ -101,8 +149,8 @@ def _positions(numbers: Int64, sorted_number: Int64, by_number: Int64) -> Int64:
     if not bool(np.all(found)):
         unknown = int(numbers[~found].min())
         raise RunFailed(
-            f"A follow names account number {unknown}, which was not read; analyse again, "
-            "and import the follows anew if this comes back."
+            f"A {what} names account number {unknown}, which was not read; analyse again, "
+            "and import your files anew if this comes back."
         )
     positions: Int64 = by_number[place]
     return positions
@@ -133,7 +181,8 @@ def strengths(ptr: Int64, weight: Float64) -> Float64:
 def subgraph(graph: Graph, members: Int32) -> Graph:
     """Cut out the graph of some accounts and the follows among them, numbered in the order of `members`.
 
-    Takes time in proportion to the members' follows, not to the whole graph.
+    Their relations to brands come with them. Takes time in proportion to the members' follows and relations, not to the
+    whole graph.
 
     Args:
         graph: the whole.
@@ -150,6 +199,8 @@ def subgraph(graph: Graph, members: Int32) -> Graph:
 
     out_ptr, out_idx, out_weight = side(graph.out_ptr, graph.out_idx, graph.out_weight)
     in_ptr, in_idx, in_weight = side(graph.in_ptr, graph.in_idx, graph.in_weight)
+    relations = entries_of(graph.relation_ptr, members)
+    counts = graph.relation_ptr[members + 1] - graph.relation_ptr[members]
     return Graph(
         version=graph.version,
         as_of=graph.as_of,
@@ -163,6 +214,14 @@ def subgraph(graph: Graph, members: Int32) -> Graph:
         in_ptr=in_ptr,
         in_idx=in_idx,
         in_weight=in_weight,
+        brand_keys=graph.brand_keys,
+        brand_names=graph.brand_names,
+        brand_account=graph.brand_account[members],
+        relation_ptr=np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts, dtype=np.int64)]),
+        relation_brand=graph.relation_brand[relations],
+        relation_name=graph.relation_name[relations],
+        relation_since=graph.relation_since[relations],
+        relation_until=graph.relation_until[relations],
     )
 
 

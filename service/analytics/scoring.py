@@ -23,11 +23,11 @@ from service.domain import (
 from service.errors import InvalidRequest
 
 NULL_REASONS: dict[PartName, str] = {
-    "resonance": "Likes, replies and reposts are not known for this community.",
-    "relevance": "Posts are not known for this community.",
+    "resonance": "Likes, replies and reposts are not measured yet.",
+    "relevance": "Posts are not measured yet.",
     "affinity": "No brand is named.",
 }
-"""The parts that follows alone cannot give, and why they are null."""
+"""The parts that are not measured from follows, and why they are null."""
 
 MEMBER, MICRO, MACRO = (TYPE_NAMES.index(name) for name in ("member", "micro", "macro"))
 
@@ -127,10 +127,10 @@ def score_community(
 ) -> CommunityScores:
     """Score the members of one community that are in its base.
 
-    The base B are the members that have not opted out; erased, brand, suspicious and inactive accounts join them as
-    the data for these gates comes. Micro: not macro, in B, among the ⌈0.15 · |B|⌉ first of B by authority (ties by
-    key), and followed by at least one other member, because a candidate without a follow inside the community would
-    have no evidence. Candidates are ranked by score, ties by key.
+    The base B are the members that have not opted out and are no brand's own account; erased, suspicious and inactive
+    accounts will be left out too as the data for these gates comes. Micro: not macro, in B, among the ⌈0.15 · |B|⌉
+    first of B by authority (ties by key), and followed by at least one other member, because a candidate without a
+    follow inside the community would have no evidence. Candidates are ranked by score, ties by key.
 
     Args:
         community: the community's own graph, k accounts.
@@ -139,7 +139,7 @@ def score_community(
         macro: bool[k].
         rules: weights and cut-offs.
     """
-    in_base = ~community.opted_out
+    in_base = ~(community.opted_out | community.brand_account)
     base = np.flatnonzero(in_base)
     weights = weights_in_force(rules)
     shape = (len(PART_NAMES), community.n)
@@ -168,7 +168,9 @@ def why_no_candidates(community: Graph, scores: CommunityScores) -> str | None:
     if bool(np.any(scores.type == MICRO)):
         return None
     if not bool(np.any(scores.in_base)):
-        return "Every member has opted out."
+        if bool(np.all(community.opted_out)):
+            return "Every member has opted out."
+        return "Every member has opted out or is a brand's own account."
     followed = np.diff(community.in_ptr) > 0
     if bool(np.any(scores.in_base & followed & (scores.type == MACRO))):
         return "Those with most authority are macro-influencers, who are not ambassador candidates."

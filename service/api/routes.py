@@ -23,7 +23,8 @@ from service.api.schemas import (
     StrictRunRequest,
 )
 from service.domain import PART_NAMES, Community, Run
-from service.errors import CommunityNotFound, InvalidRequest
+from service.errors import CommunityNotFound, InvalidRequest, NotFound
+from service.flows.importing import line_schemas
 from service.flows.published import Published, PublishedReader
 from service.flows.requests import check_ready, request_run, run_by_id
 from service.store.driver import AsyncStore
@@ -90,6 +91,21 @@ async def post_run(
     response.status_code = 202 if created else 200
     response.headers["Location"] = f"/v1/runs/{run.id}"
     return run
+
+
+@v1.get("/schemas", tags=["imports"], responses=problems(422), dependencies=[NO_QUERY])
+async def list_schemas() -> dict[str, dict[str, Any]]:
+    """The JSON Schema of each kind of lines that can be imported, by kind."""
+    return line_schemas()
+
+
+@v1.get("/schemas/{kind}", tags=["imports"], responses=problems(404, 422), dependencies=[NO_QUERY])
+async def get_schema(kind: str) -> dict[str, Any]:
+    """The JSON Schema of one kind of lines that can be imported."""
+    schemas = line_schemas()
+    if kind not in schemas:
+        raise NotFound(f"There is no kind of lines {kind[:80]!r}; there are {', '.join(schemas)}.")
+    return schemas[kind]
 
 
 @v1.get("/runs/{run_id}", tags=["runs"], response_model=Run, responses=problems(404, 422, 503), dependencies=[NO_QUERY])

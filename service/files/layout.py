@@ -15,17 +15,20 @@ from typing import Literal
 from service.errors import BadInput, NothingImported, UnreadableFile
 from service.files.columns import find_column, find_ends, find_position, is_position, looks_like_header
 from service.files.lines import Line
-from service.files.values import BadLine, dictionary
+from service.files.values import BadLine, dictionary, is_network
 
 Format = Literal["csv", "ndjson", "edgelist"]
 FORMATS: tuple[Format, ...] = ("csv", "ndjson", "edgelist")
 COMMENT = ("#", "%")
 
-HEAD_DATA_LINES = 200
-HEAD_BYTES = 1 << 20
 _OPEN_LINES = 50
 _DELIMITERS = ("\t", ",", ";", "|")
-_NETWORK = re.compile(r"[a-z0-9_.-]{1,64}", re.ASCII)
+
+
+def check_network(network: str | None) -> None:
+    """Raise BadInput for what cannot name a network; None stands for files of whole keys."""
+    if network is not None and not is_network(network):
+        raise BadInput(f"{network[:80]!r} cannot name a network; use 1 to 64 of the characters a-z, 0-9, _, . and -.")
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,12 @@ class FollowFile:
         path: the file; `-` is standard input. Compressed with gzip or not.
         format: `csv` (any separator, quotes), `ndjson`, or `edgelist` (white space or tab, `#` and `%` comments,
             no quotes).
-        network: where the accounts live; keys are `network:native_id`.
+        network: where the accounts live; keys are `network:native_id`. None: the file holds whole keys.
         follower_column, followee_column, weight_column, time_column: as above.
         reverse: who is followed comes first.
         has_header: whether the first line holds column names.
         delimiter: one character that separates columns.
+        schema_names: columns `at` and `weight` are read where they are there, as the schema of follows has them.
 
     Raises:
         BadInput: an option has a value that cannot be used.
@@ -52,7 +56,7 @@ class FollowFile:
 
     path: Path
     format: str | None = None
-    network: str = "local"
+    network: str | None = "local"
     follower_column: str | None = None
     followee_column: str | None = None
     weight_column: str | None = None
@@ -60,14 +64,12 @@ class FollowFile:
     reverse: bool = False
     has_header: bool | None = None
     delimiter: str | None = None
+    schema_names: bool = False
 
     def __post_init__(self) -> None:
         if self.format is not None and self.format not in FORMATS:
             raise BadInput(f"There is no format {self.format!r}; choose one of {', '.join(FORMATS)}.")
-        if not _NETWORK.fullmatch(self.network):
-            raise BadInput(
-                f"{self.network!r} cannot name a network; use 1 to 64 of the characters a-z, 0-9, _, . and -."
-            )
+        check_network(self.network)
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n\0'):
             raise BadInput(f"{self.delimiter!r} cannot separate columns; give one character.")
 
@@ -83,6 +85,7 @@ class Layout:
         has_header: whether that line holds column names.
         width: more columns than this mean that a separator stands inside a value; None: not checked.
         dict_data: lines end with a dictionary.
+        optional: weight and time may be left out: they are then 1, and not known.
     """
 
     format: Format
@@ -95,6 +98,7 @@ class Layout:
     has_header: bool = False
     width: int | None = None
     dict_data: bool = False
+    optional: bool = False
 
 
 def is_comment(text: str) -> bool:
@@ -114,7 +118,7 @@ def find_layout(file: FollowFile, name: str, head: Sequence[Line]) -> Layout:
         NothingImported: there is not one line of data.
         UnreadableFile: it is of another kind, has no such column, or it cannot be told which columns to use.
     """
-    _refuse_other_kinds(name, head)
+    refuse_other_kinds(name, head)
     data = [(line.number, text) for line in head if (text := _text(line)) is not None]
     if not data:
         if any(line.data.strip() for line in head):
@@ -168,7 +172,8 @@ _OTHER_KINDS = (
 )
 
 
-def _refuse_other_kinds(name: str, head: Sequence[Line]) -> None:
+def refuse_other_kinds(name: str, head: Sequence[Line]) -> None:
+    """Raise UnreadableFile for what is no text of lines: archives, spreadsheets, XML, JSON arrays."""
     start = b"".join(line.data[:64].strip() for line in head[:3])
     for opening, kind in _OTHER_KINDS:
         if start[: len(opening)] == opening or start[: len(opening)].lower() == opening:
@@ -195,8 +200,9 @@ def _ndjson(file: FollowFile, name: str, texts: Sequence[str]) -> Layout:
         format="ndjson",
         follower=names[follower],
         followee=names[followee],
-        weight=_key(name, names, file.weight_column),
-        time=_key(name, names, file.time_column),
+        weight=_key(name, names, file.weight_column) or ("weight" if file.schema_names else None),
+        time=_key(name, names, file.time_column) or ("at" if file.schema_names else None),
+        optional=file.schema_names,
     )
 
 
@@ -229,13 +235,14 @@ def _delimited(file: FollowFile, name: str, first_line: int, texts: Sequence[str
     header = rows[0] if _has_header(file, rows) else None
     width = max(len(row) for row in (rows if header is None else rows[:1]))
 
-    def column(wanted: str | None) -> int | None:
+    def column(wanted: str | None, usual: str) -> int | None:
         if wanted is None:
-            return None
+            names = [] if header is None or not file.schema_names else [one.strip().lower() for one in header]
+            return names.index(usual) if usual in names else None
         return find_position(name, width, wanted) if header is None else find_column(name, header, wanted)
 
     # First the columns that were asked for by name: where they are missing, nothing else needs saying.
-    weight, time = column(file.weight_column), column(file.time_column)
+    weight, time = column(file.weight_column, "weight"), column(file.time_column, "at")
     if header is None:
         follower, followee = _numbered_ends(file, name, width)
     else:
@@ -250,6 +257,7 @@ def _delimited(file: FollowFile, name: str, first_line: int, texts: Sequence[str
         first_line=first_line,
         has_header=header is not None,
         width=width,
+        optional=file.schema_names,
     )
 
 

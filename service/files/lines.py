@@ -107,7 +107,8 @@ class LineStream:
         except (EOFError, OSError, zlib.error) as error:
             where = f"after line {lines_done:,}" if lines_done else "before its first line ended"
             message = f"Reading {self.name} stopped {where}: {_reason(error)}."
-            raise UnreadableFile(message, line=lines_done) from error
+            damaged = {"damaged": True} if isinstance(error, gzip.BadGzipFile | zlib.error) else {}
+            raise UnreadableFile(message, line=lines_done, **damaged) from error
 
 
 def _reason(error: Exception) -> str:
@@ -115,7 +116,7 @@ def _reason(error: Exception) -> str:
         return "its gzip data ends early, as if a download or copy was cut off"
     if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
         return error.strerror or str(error)
-    return "its gzip data is damaged"
+    return "its gzip data is damaged, and what came before may be wrong, too"
 
 
 def _line(number: int, data: bytes) -> Line:
@@ -130,8 +131,11 @@ def _line(number: int, data: bytes) -> Line:
 def open_lines(path: Path) -> Iterator[LineStream]:
     """Open a file (`-` is standard input); gzip is known by its first bytes, whatever the file is called.
 
+    A gzip file is unpacked twice: its checksum stands at its end, and wrong ids must not be used before it is seen. Of
+    one that was cut off what is there is right, and it is read; a pipe cannot be read twice.
+
     Raises:
-        UnreadableFile: there is no such file, it is a folder, or it may not be read.
+        UnreadableFile: there is no such file, it is a folder, it may not be read, or its gzip data is damaged.
     """
     name = "standard input" if path == STANDARD_INPUT else str(path)
     with ExitStack() as stack:
@@ -142,12 +146,29 @@ def open_lines(path: Path) -> Iterator[LineStream]:
                 raw = stack.enter_context(path.open("rb"))
                 status = os.fstat(raw.fileno())
                 size = status.st_size if stat.S_ISREG(status.st_mode) else None
+                if size is not None:
+                    _check_gzip(name, raw)
             source = _Source(raw)
         except OSError as error:
             raise UnreadableFile(f"{name} cannot be read: {error.strerror}.") from error
         except (AttributeError, ValueError) as error:  # standard input is closed; a NUL in a name
             raise UnreadableFile(f"{name!r} cannot be read: there is no such file.") from error
         yield LineStream(name, size, source, _unpacked(source))
+
+
+def _check_gzip(name: str, raw: io.BufferedReader) -> None:
+    if raw.read(len(_GZIP)) == _GZIP:
+        raw.seek(0)
+        with gzip.GzipFile(fileobj=raw) as unpacked:
+            try:
+                while unpacked.read1(BLOCK_BYTES):
+                    pass
+            except EOFError:
+                pass  # cut off: reading it will say where
+            except (gzip.BadGzipFile, zlib.error) as error:
+                message = f"{name} is damaged: its gzip checksum fails, so nothing of it was read; get it again."
+                raise UnreadableFile(message) from error
+    raw.seek(0)
 
 
 def _unpacked(source: _Source) -> _Blocks:

@@ -56,8 +56,7 @@ def execute(address: StoreAddress, run_id: str, progress: Progress = no_progress
 
 
 def _analyse_and_publish(store: Store, run: Run, progress: Progress) -> None:
-    accounts, follows, version = read_snapshot(store, progress)
-    graph = build_graph(accounts, follows, version)
+    graph = build_graph(read_snapshot(store, progress))
     analysis = analyse(graph, run.spec, progress)
     progress("pages", 0, None)
     parts = pages(analysis)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from service.domain import Progress, Run, RunSpec, StoreAddress
 from service.errors import Conflict
-from service.files.follows import FollowFile
-from service.flows.importing import import_follows
+from service.flows.importing import import_folder
 from service.flows.runs import analyze
-from service.sample import NETWORK, write_sample
+from service.sample import NETWORK
+from service.sample_files import write_sample
 from service.store.driver import Store
 
 
@@ -18,7 +18,7 @@ def load_demo(address: StoreAddress, folder: Path, progress: Progress, *, timeou
 
     Args:
         address: the graph; it may hold nothing but the sample.
-        folder: where the sample file and reports are written.
+        folder: where the sample's files and reports are written.
         progress: told of each stage.
         timeout_s: longest time the analysis may take, in seconds.
 
@@ -33,8 +33,6 @@ def load_demo(address: StoreAddress, folder: Path, progress: Progress, *, timeou
                 "unset ENTOURAGE_NEO4J_URI to run the demo in a graph of its own."
             )
     sample = write_sample(folder / "sample")
-    import_follows(
-        address, FollowFile(path=sample, network=NETWORK, time_column="followed_at"), folder / "imports", progress
-    )
+    import_folder(address, sample, folder / "imports", progress)
     run, _ = analyze(address, RunSpec(), True, progress, timeout_s)
     return run

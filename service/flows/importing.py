@@ -1,53 +1,127 @@
-"""Import of follows: from a file, batch by batch, into the graph."""
+"""Import of everything people know about their graph: from a file or a folder, batch by batch, into the graph."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
-from service.domain import Applied, Follow, Frozen, Progress, StoreAddress
+from service.domain import Applied, Frozen, Progress, StoreAddress
 from service.errors import NothingImported, UnreadableFile
-from service.files.follows import FollowFile, FollowReader, open_follows
+from service.files.follows import FollowFile, open_follows
 from service.files.lines import STANDARD_INPUT
+from service.files.manifest import listed_files, read_manifest
+from service.files.reading import LineReader
+from service.files.records import Entry, RecordFile, open_records
 from service.files.rejects import RejectReport
+from service.files.schemas import SCHEMAS
+from service.records import THINGS, Match, Statement
 from service.store.driver import Store
-from service.store.edges import apply_follows, stronger
+from service.store.edges import apply_follows, apply_unfollows, check_follows, check_unfollows
+from service.store.matching import NoMatch, matched
+from service.store.things import apply_statements, check_statements
 
-BATCH_FOLLOWS = 20_000
-"""Distinct follows in one transaction. Measured: 12,100 follows a second in batches of 5,000, 16,900 in batches of
-10,000, 19,300 of 20,000, 20,600 of 50,000, which lose more when an import is cut off."""
+BATCH_LINES = 20_000
+"""Lines in one transaction. Measured with follows: 12,100 a second in batches of 5,000, 16,900 in batches of 10,000,
+19,300 of 20,000, 20,600 of 50,000, which lose more when an import is cut off."""
 
-PROGRESS_FOLLOWS = 5_000
+BATCH_CHARACTERS = 8 << 20
+"""A batch ends earlier where its texts are long: a transaction is held in memory, here and in Neo4j."""
+
+PROGRESS_LINES = 5_000
 """Progress is told whenever that many more were read."""
+
+ImportFile = FollowFile | RecordFile
 
 
 class ImportReport(Frozen):
-    """What an import did.
+    """What the import of a file did, or would do.
 
-    `lines` = `follows` + all `skipped` + all `rejected`;
-    `follows` = `follows_created` + `follows_updated` + `unchanged` + `duplicates`.
+    `lines` = `used` + all `skipped` + all `rejected`; `used` = `created` + `updated` + `unchanged`.
     """
 
+    kind: str = Field(description="Which schema its lines follow.")
     file: str = Field(description="The file, or - for standard input.")
+    check: bool = Field(description="Whether nothing was written: the counts say what an import would do.")
     lines: int = Field(description="Lines read.")
-    follows: int = Field(description="Lines that hold a usable follow.")
-    skipped: dict[str, int] = Field(description="Lines that hold none, by kind: header, empty, comment, continued.")
+    used: int = Field(description="Lines that say something usable.")
+    skipped: dict[str, int] = Field(description="Lines that say nothing, by kind: header, empty, comment, continued.")
     rejected: dict[str, int] = Field(description="Lines left out, by reason.")
     report: Path | None = Field(description="Where each rejected line stands with number and reason, if there are any.")
-    accounts_created: int
-    follows_created: int
-    follows_updated: int = Field(description="Follows that got a later time, or a greater weight at the same time.")
-    unchanged: int = Field(description="Follows that were in the graph already, with this time and weight or beyond.")
-    duplicates: int = Field(description="Follows with the same two ends as another one in the same batch.")
-    version: int = Field(description="Version of the graph afterwards.")
+    ignored: tuple[str, ...] = Field(description="Columns that were not read, because the schema does not know them.")
+    accounts_created: int = Field(description="Accounts that were not in the graph.")
+    created: int = Field(description="Lines that made something new: a follow, a post, counts of a pair and day, ...")
+    updated: int = Field(description="Lines that changed what was there: a later time, another value, one more event.")
+    unchanged: int = Field(description="Lines that said what was known already, or something older.")
+    also_created: dict[str, int] = Field(description="What lines made beside that: responses to posts.")
+    version: int | None = Field(description="Version of the graph afterwards; null where nothing was written.")
     seconds: float
 
 
-def import_follows(address: StoreAddress, file: FollowFile, reports: Path, progress: Progress) -> ImportReport:
-    """Import a file of follows. Importing it again changes nothing; so does going on after an import that was cut off.
+class FolderReport(Frozen):
+    """What the import of a folder did, or would do, file by file in the order of import."""
+
+    folder: str
+    description: str = Field(description="What its manifest says about it.")
+    synthetic: bool = Field(description="Whether its manifest says that everything in it was invented.")
+    files: tuple[ImportReport, ...]
+    seconds: float
+
+    @property
+    def rejected(self) -> int:
+        """How many lines were left out."""
+        return sum(sum(one.rejected.values()) for one in self.files)
+
+
+def line_schemas() -> dict[str, dict[str, Any]]:
+    """Return the JSON Schema of each kind of lines that can be imported, by kind."""
+    return {kind: schema.json_schema() for kind, schema in SCHEMAS.items()}
+
+
+def import_folder(
+    address: StoreAddress, folder: Path, reports: Path, progress: Progress, *, check: bool = False
+) -> FolderReport:
+    """Import the files that the manifest of a folder lists, accounts first.
+
+    Done again it changes nothing; an import that was cut off is finished by starting it again. A file without one
+    usable line does not stop the others: it is in the report.
+
+    Args:
+        address: the graph, migrated.
+        folder: the folder, or its `manifest.json`.
+        reports: folder for the reports of rejected lines; made when it is needed.
+        progress: told of a stage for each file, in bytes of it.
+        check: only say what an import would do.
+
+    Raises:
+        UnreadableFile: the manifest or a file cannot be used; the files before it are in the graph.
+        ConfigurationError: a report cannot be written.
+        StoreError: Neo4j did not take a batch; the batches before it are in the graph.
+    """
+    started = time.perf_counter()
+    manifest = read_manifest(folder)
+    done = []
+    for file in listed_files(folder, manifest):
+        done.append(_import(address, file, reports, progress, f"import {file.path.name}", check=check))
+    return FolderReport(
+        folder=str(folder),
+        description=manifest.description,
+        synthetic=manifest.synthetic,
+        files=tuple(done),
+        seconds=round(time.perf_counter() - started, 3),
+    )
+
+
+def import_file(
+    address: StoreAddress, file: ImportFile, reports: Path, progress: Progress, *, check: bool = False
+) -> ImportReport:
+    """Import one file. Importing it again changes nothing; so does going on after an import that was cut off.
 
     Memory does not grow with the file. Each batch is one transaction; a line is in the graph, or skipped (header,
     comment, empty), or in the report of rejected lines.
@@ -57,6 +131,8 @@ def import_follows(address: StoreAddress, file: FollowFile, reports: Path, progr
         file: the file, and how to read it.
         reports: folder for the report of rejected lines; made when it is needed.
         progress: told of the stage `import`, in bytes of the file.
+        check: only say what an import would do to the graph as it is now; marks of what was seen are kept in memory,
+            some 100 bytes for each new thing.
 
     Raises:
         UnreadableFile: the file cannot be opened or understood; or reading stopped on the way: then what came
@@ -65,87 +141,170 @@ def import_follows(address: StoreAddress, file: FollowFile, reports: Path, progr
         ConfigurationError: the report cannot be written.
         StoreError: Neo4j did not take a batch; the batches before it are in the graph.
     """
+    report = _import(address, file, reports, progress, "import", check=check)
+    if not report.used:
+        raise NothingImported(_why_nothing(report), rejected=report.rejected)
+    return report
+
+
+def _import(
+    address: StoreAddress, file: ImportFile, reports: Path, progress: Progress, stage: str, *, check: bool
+) -> ImportReport:
     started = time.perf_counter()
     name = "standard-input" if file.path == STANDARD_INPUT else file.path.name
-    with (
-        RejectReport(reports, name) as report,
-        open_follows(file, report.write) as reader,
-        Store(address) as store,
-    ):
-        done = Applied(0, 0, 0, 0)
-        distinct = 0
-        try:
-            for batch in _batches(reader, progress):
-                applied = apply_follows(store, batch)
-                distinct += len(batch)
-                done = Applied(
-                    accounts_created=done.accounts_created + applied.accounts_created,
-                    follows_created=done.follows_created + applied.follows_created,
-                    follows_updated=done.follows_updated + applied.follows_updated,
-                    version=applied.version,
-                )
-        except UnreadableFile as error:
-            raise UnreadableFile(
-                f"{error.message} {_so_far(reader)} Importing the whole file later is safe: it changes nothing twice.",
-                **error.fields,
-            ) from error
-    if not reader.follows:
-        raise NothingImported(_why_nothing(reader, report.path), rejected=dict(reader.rejected))
+    with RejectReport(reports, name) as report, Store(address) as store:
+        opened: AbstractContextManager[LineReader[Any]] = (
+            open_follows(file, report.write) if isinstance(file, FollowFile) else open_records(file, report.write)
+        )
+        with opened as reader:
+            tally = _Tally(store, reader, check=check)
+            try:
+                for batch in _batches(reader, progress, stage):
+                    tally.add(batch)
+            except UnreadableFile as error:
+                raise UnreadableFile(_stopped(error, reader, report.path, check=check), **error.fields) from error
     return ImportReport(
+        kind="follows" if isinstance(file, FollowFile) else file.kind,
         file=str(file.path),
+        check=check,
         lines=reader.lines,
-        follows=reader.follows,
+        used=reader.used,
         skipped=dict(sorted(reader.skipped.items())),
         rejected=dict(sorted(reader.rejected.items())),
         report=report.path,
-        accounts_created=done.accounts_created,
-        follows_created=done.follows_created,
-        follows_updated=done.follows_updated,
-        unchanged=distinct - done.follows_created - done.follows_updated,
-        duplicates=reader.follows - distinct,
-        version=done.version,
+        ignored=tuple(reader.ignored),
+        accounts_created=tally.accounts_created,
+        created=tally.created,
+        updated=tally.updated,
+        unchanged=reader.used - tally.created - tally.updated,
+        also_created=dict(sorted(tally.also_created.items())),
+        version=tally.version,
         seconds=round(time.perf_counter() - started, 3),
     )
 
 
-def _batches(reader: FollowReader, progress: Progress) -> Iterator[list[Follow]]:
-    """Yield the follows of a file in batches without duplicates; also the last ones before reading stopped."""
-    batch: dict[tuple[str, str], Follow] = {}
+@dataclass
+class _Tally:
+    """Puts batches into the graph, or only looks what they would do, and adds up what comes of it."""
+
+    store: Store
+    reader: LineReader[Any]
+    check: bool
+    accounts_created: int = 0
+    created: int = 0
+    updated: int = 0
+    also_created: Counter[str] = field(default_factory=Counter)
+    version: int | None = None
+    _seen: set[int] = field(default_factory=set)
+
+    def add(self, batch: Sequence[Any]) -> None:
+        groups: dict[str, Any] = {"follows": batch}
+        if isinstance(batch[0], Entry):
+            groups = _grouped(self.store, self.reader, batch)
+        for place, (thing, group) in enumerate(groups.items()):
+            applied = self._checked(thing, group) if self.check else self._applied(thing, group)
+            self.accounts_created += applied.accounts_created
+            if place == 0:
+                self.created += applied.created
+                self.updated += applied.updated
+            elif applied.created:
+                self.also_created[thing] += applied.created
+            self.version = None if self.check else applied.version
+
+    def _applied(self, thing: str, group: Sequence[Any]) -> Applied:
+        if thing == "follows":
+            return apply_follows(self.store, group)
+        if thing == "unfollows":
+            return apply_unfollows(self.store, group)
+        return apply_statements(self.store, THINGS[thing], group)
+
+    def _checked(self, thing: str, group: Sequence[Any]) -> Applied:
+        accounts: set[str]
+        created: set[Any]
+        if thing == "follows":
+            accounts, created, updated = check_follows(self.store, group)
+        elif thing == "unfollows":
+            accounts, created, updated = check_unfollows(self.store, group)
+        else:
+            accounts, created, updated = check_statements(self.store, THINGS[thing], group)
+        # Nothing is written, so that what an earlier batch would have made is still missing.
+        return Applied(self._not_seen("account", accounts), self._not_seen(thing, created), updated, 0)
+
+    def _not_seen(self, thing: str, identities: set[Any]) -> int:
+        marks = {hash((thing, identity)) for identity in identities}
+        new = len(marks - self._seen)
+        self._seen |= marks
+        return new
+
+
+def _grouped(store: Store, reader: LineReader[Any], batch: Sequence[Entry]) -> dict[str, list[Statement]]:
+    """Return the statements of a batch by what they are about; lines of customer lists are matched first."""
+    matches = [entry for entry in batch if isinstance(entry.said, Match)]
+    groups: dict[str, list[Statement]] = {}
+    for entry, found in zip(matches, matched(store, [entry.said for entry in matches]), strict=True):  # type: ignore[misc]
+        if isinstance(found, NoMatch):
+            reader.give_back(entry.line, found.reason, found.message)
+        else:
+            groups.setdefault(found.thing, []).append(found)
+    for entry in batch:
+        if not isinstance(entry.said, Match):
+            for statement in entry.said:
+                groups.setdefault(statement.thing, []).append(statement)
+    return groups
+
+
+def _batches(reader: LineReader[Any], progress: Progress, stage: str) -> Iterator[list[Any]]:
+    """Yield what a file holds in batches; also the last one before reading stopped."""
+    batch: list[Any] = []
+    size = 0
     stopped = None
-    follows = iter(reader)
+    items = iter(reader)
     while True:
         try:
-            follow = next(follows, None)
+            item = next(items, None)
         except UnreadableFile as error:
-            follow, stopped = None, error
-        if follow is None:
+            item, stopped = None, error
+        if item is None:
             break
-        if reader.follows % PROGRESS_FOLLOWS == 0:
-            progress("import", reader.read_bytes, reader.total_bytes)
-        ends = (follow.follower, follow.followee)
-        known = batch.get(ends)
-        batch[ends] = follow if known is None else stronger(known, follow)
-        if len(batch) == BATCH_FOLLOWS:
-            yield list(batch.values())
-            batch = {}
-    progress("import", reader.read_bytes, reader.total_bytes)
+        if reader.used % PROGRESS_LINES == 0:
+            progress(stage, reader.read_bytes, reader.total_bytes)
+        batch.append(item)
+        size += _characters(item)
+        if len(batch) == BATCH_LINES or size >= BATCH_CHARACTERS:
+            yield batch
+            batch, size = [], 0
+    progress(stage, reader.read_bytes, reader.total_bytes)
     if batch:
-        yield list(batch.values())
+        yield batch
     if stopped is not None:
         raise stopped
 
 
-def _so_far(reader: FollowReader) -> str:
-    if not reader.follows:
-        return "Nothing was imported."
-    return f"The {reader.follows:,} follows before that are in the graph."
+def _characters(item: Any) -> int:
+    """How long the texts of a line are; ids are too short to matter."""
+    if not isinstance(item, Entry) or isinstance(item.said, Match):
+        return 0
+    return sum(len(value) for statement in item.said for value in statement.values if isinstance(value, str | tuple))
 
 
-def _why_nothing(reader: FollowReader, report: Path | None) -> str:
-    if report is None:
-        return f"{reader.name} holds no follow, only {', '.join(reader.skipped)}; there is nothing to import."
-    reasons = ", ".join(f"{count:,} {reason}" for reason, count in reader.rejected.most_common())
+def _stopped(error: UnreadableFile, reader: LineReader[Any], report: Path | None, *, check: bool) -> str:
+    if check or not reader.used:
+        done = "Nothing was imported."
+    else:
+        done = f"The {reader.used:,} usable lines before that are in the graph."
+    rejected = "" if report is None else f" Lines that were left out are in {report}."
+    again = " Importing the whole file later is safe: it changes nothing twice."
+    if check or "damaged" in error.fields:
+        again = ""
+    return f"{error.message} {done}{rejected}{again}"
+
+
+def _why_nothing(report: ImportReport) -> str:
+    name = "standard input" if report.file == str(STANDARD_INPUT) else report.file
+    if report.report is None:
+        return f"{name} holds no {report.kind}, only {', '.join(report.skipped)}; there is nothing to import."
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in Counter(report.rejected).most_common())
     return (
-        f"Not one line of {reader.name} could be used ({reasons}); {report} says why for each. "
+        f"Not one line of {name} could be used ({reasons}); {report.report} says why for each. "
         "Are format and columns the ones meant?"
     )

@@ -9,8 +9,22 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
-from service.domain import Candidate, Community, PublishedPart, Run, StoreAddress
-from service.errors import EntourageError, NothingPublished, RunNotFound, StoreUnavailable
+from pydantic import TypeAdapter
+
+from service.domain import (
+    BRAND_TRACKS,
+    Brand,
+    BrandCandidate,
+    BrandCandidates,
+    BrandTrack,
+    Candidate,
+    Community,
+    PublishedPart,
+    Run,
+    StoreAddress,
+    TrackCandidates,
+)
+from service.errors import BrandNotFound, EntourageError, NothingPublished, RunNotFound, StoreUnavailable
 from service.store.driver import AsyncStore
 from service.store.published import current_run_id, read_account, read_part
 from service.store.runs import get_run
@@ -203,3 +217,72 @@ async def read_candidates(address: StoreAddress, community_id: str, run_id: str 
             return [Candidate.model_validate_json(line) for line in part.lines]
         finally:
             await reader.close()
+
+
+async def read_brands(address: StoreAddress) -> list[Brand]:
+    """Read the brands of the graph as it is now, by key.
+
+    Raises:
+        StoreError: Neo4j does not answer.
+    """
+    async with AsyncStore(address) as store:
+        return await _brands(store)
+
+
+async def read_brand_candidates(address: StoreAddress, brand: str, run_id: str | None = None) -> BrandCandidates:
+    """Read the candidates of the current run, or of a kept one, that are something to a brand, by what they are to it.
+
+    Listed are the candidates of respectable communities with an active relation to this brand. Who is an employee or a
+    collaborator of it is in that track, whatever else they are to it; the others are its customers and users. A track
+    is in order of score, ties by key. But a score compares only within its community (`population`), because it says
+    how someone stands among its members: so the order across communities is one of standing at home, not of size, and
+    each candidate comes with the label of their community.
+
+    Raises:
+        BrandNotFound: neither a candidate of the run nor the graph knows this brand.
+        NothingPublished: there is no current run.
+        RunNotFound: no run of this id has published anything.
+        StoreError: Neo4j does not answer.
+    """
+    # Most candidates have nothing to do with the brand, and looking for its key is far faster than parsing them.
+    mark = b'"brand":' + TypeAdapter(str).dump_json(brand)
+    named: Brand | None = None
+    tracks: dict[BrandTrack, list[BrandCandidate]] = {track: [] for track in BRAND_TRACKS}
+    async with AsyncStore(address) as store:
+        reader = PublishedReader(store)
+        try:
+            run = (await reader.published(run_id)).run
+            for community in await reader.communities(run.id):
+                for line in (await reader.part(run.id, f"candidates/{community.id}")).lines:
+                    if mark not in line:
+                        continue
+                    candidate = Candidate.model_validate_json(line)
+                    relations = [relation for relation in candidate.relations if relation.brand == brand]
+                    if relations and named is None:
+                        named = Brand(key=brand, name=relations[0].brand_name)
+                    active = {relation.track for relation in relations if relation.active}
+                    if active and community.respectable:
+                        track = next(track for track in BRAND_TRACKS if track in active)
+                        tracks[track].append(BrandCandidate(community_label=community.label, candidate=candidate))
+        finally:
+            await reader.close()
+        if named is None:
+            named = next((one for one in await _brands(store) if one.key == brand), None)
+    if named is None:
+        raise BrandNotFound(f"There is no brand {brand}; check its key, or import it and what people are to it first.")
+    for found in tracks.values():
+        found.sort(key=lambda one: (-one.candidate.score_millionths, one.candidate.key))
+    return BrandCandidates(
+        brand=named,
+        tracks=tuple(
+            TrackCandidates(track=track, total=len(found), candidates=tuple(found)) for track, found in tracks.items()
+        ),
+    )
+
+
+async def _brands(store: AsyncStore) -> list[Brand]:
+    [row] = await store.read("snapshot/brands")
+    return sorted(
+        (Brand(key=key, name=name or None) for key, name in zip(row["key"], row["name"], strict=True)),
+        key=lambda one: one.key,
+    )

@@ -2,8 +2,8 @@
 
 Neo4j gives no snapshot isolation: a long read sees some of what is written meanwhile. So the version is noted, all is
 read, and what changed after that version is read again, at last in one transaction that holds the version lock: what
-comes out is the graph at the version under that lock. What the graph held then is counted there too, so that nothing
-is lost in silence.
+comes out is the graph at the version under that lock. Brands and relations to them are few beside follows: they are
+read under the lock only. What the graph held then is counted there too, so that nothing is lost in silence.
 
 Values come as lists, a range of accounts a row, because a row a value costs many times more; `Account.n` stands for
 long keys. One query streams all the rows, so that Neo4j makes the next one while this process takes in the last.
@@ -12,29 +12,30 @@ long keys. One query streams all the rows, so that Neo4j makes the next one whil
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from service.domain import AccountColumns, FollowColumns, Progress, no_progress
+from service.domain import AccountColumns, BrandColumns, FollowColumns, Progress, Snapshot, no_progress
 from service.errors import MigrationError, StoreError
 from service.store.driver import Row, Store, Tx
 
 VALUES_A_ROW = 10_000
+_ENDED = float("nan")
+"""Weight that stands for a follow that is no more."""
+
 CATCH_UPS = 2
 """How often what changed is read without the lock first: writers wait only while the rest is read under it."""
 
 
-def read_snapshot(store: Store, progress: Progress = no_progress) -> tuple[AccountColumns, FollowColumns, int]:
-    """Read all accounts and follows as they are at one version.
-
-    Returns:
-        The accounts and the follows, in no particular order, and the version of the graph they are cut at.
+def read_snapshot(store: Store, progress: Progress = no_progress) -> Snapshot:
+    """Read all accounts, follows, brands and relations to brands as they are at one version, in no particular order.
 
     Raises:
         MigrationError: the graph has not been migrated.
-        StoreError: Neo4j did not answer, or the graph holds accounts or follows that cannot be read.
+        StoreError: Neo4j did not answer, or the graph holds accounts, follows or brands that cannot be read.
     """
     states = store.read("snapshot/state")
     if not states:
@@ -54,22 +55,28 @@ def read_snapshot(store: Store, progress: Progress = no_progress) -> tuple[Accou
         if now == version:
             break
         accounts.add(store.read("snapshot/accounts_changed", after=version))
+        follows.end(store.read("snapshot/unfollowed_changed", after=version))
         follows.add(store.read("snapshot/follows_changed", after=version))
         version = now
 
-    def rest(tx: Tx) -> tuple[Row, list[Row], list[Row]]:
+    def rest(tx: Tx) -> _Rest:
         [held] = tx.run("snapshot/lock")
-        if held["v"] == version:
-            return held, [], []
-        return (
-            held,
-            tx.run("snapshot/accounts_changed", after=version),
-            tx.run("snapshot/follows_changed", after=version),
+        changed = held["v"] != version
+        return _Rest(
+            held=held,
+            accounts=tx.run("snapshot/accounts_changed", after=version) if changed else [],
+            unfollowed=tx.run("snapshot/unfollowed_changed", after=version) if changed else [],
+            follows=tx.run("snapshot/follows_changed", after=version) if changed else [],
+            brands=tx.run("snapshot/brands"),
+            brand_accounts=tx.run("snapshot/brand_accounts"),
+            relations=tx.run("snapshot/relations", step=VALUES_A_ROW),
         )
 
-    held, newer_accounts, newer_follows = store.write_transaction(rest)
-    accounts.add(newer_accounts)
-    follows.add(newer_follows)
+    last_read = store.write_transaction(rest)
+    held = last_read.held
+    accounts.add(last_read.accounts)
+    follows.end(last_read.unfollowed)
+    follows.add(last_read.follows)
     account_columns, follow_columns = accounts.columns(), follows.columns()
     read = (len(account_columns.key), len(follow_columns.source))
     if read != (held["accounts"], held["follows"]):
@@ -78,8 +85,45 @@ def read_snapshot(store: Store, progress: Progress = no_progress) -> tuple[Accou
             f"{read[1]:,} could be read: remove accounts that were not written by Entourage (they have no `key` or "
             "no `n`) with their follows, and if there are none, try again."
         )
+    brand_columns = _brand_columns(last_read)
+    if len(brand_columns.key) != held["brands"]:
+        raise StoreError(
+            f"The graph holds {held['brands']:,} brands, but {len(brand_columns.key):,} could be read: give each Brand "
+            "a `key`, a text, or remove it."
+        )
     progress("snapshot", last, last)
-    return account_columns, follow_columns, held["v"]
+    return Snapshot(version=held["v"], accounts=account_columns, follows=follow_columns, brands=brand_columns)
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """What was read under the lock, as rows of the queries."""
+
+    held: Row
+    accounts: list[Row]
+    unfollowed: list[Row]
+    follows: list[Row]
+    brands: list[Row]
+    brand_accounts: list[Row]
+    relations: list[Row]
+
+
+def _brand_columns(rest: _Rest) -> BrandColumns:
+    [brands], [own] = rest.brands, rest.brand_accounts
+
+    def numbers(column: str) -> list[int]:
+        return [value for row in rest.relations for value in row[column]]
+
+    return BrandColumns(
+        key=brands["key"],
+        name=[name or None for name in brands["name"]],
+        own=np.array(own["account"], dtype=np.int64),
+        account=np.array(numbers("account"), dtype=np.int64),
+        brand=[key for row in rest.relations for key in row["brand"]],
+        relation=np.array(numbers("relation"), dtype=np.int8),
+        since=np.array(numbers("since"), dtype=np.int64),
+        until=np.array(numbers("until"), dtype=np.int64),
+    )
 
 
 class _Accounts:
@@ -113,7 +157,7 @@ class _Accounts:
 
 
 class _Follows:
-    """Gathers follow columns; of a follow that comes twice the later row stands."""
+    """Gathers follow columns; of a follow that comes twice the later row stands, also where it says that it ended."""
 
     def __init__(self) -> None:
         self.source: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
@@ -128,14 +172,22 @@ class _Follows:
             self.weight.append(np.array(row["weight"], dtype=np.float64))
             self.at.append(np.array(row["at"], dtype=np.int64))
 
+    def end(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Take follows away that ended while the graph was read: some of them may have been read before."""
+        for row in rows:
+            ended = len(row["source"])
+            self.add([{**row, "weight": [_ENDED] * ended, "at": [-1] * ended}])
+
     def columns(self) -> FollowColumns:
         source, target = np.concatenate(self.source), np.concatenate(self.target)
         span = int(target.max(initial=0)) + 1
         last = _last_of_each(source * span + target)
+        weight = np.concatenate(self.weight)
+        last = last[~np.isnan(weight[last])]
         return FollowColumns(
             source=source[last],
             target=target[last],
-            weight=np.concatenate(self.weight)[last],
+            weight=weight[last],
             at=np.concatenate(self.at)[last],
         )
 

@@ -16,19 +16,22 @@ from service import errors
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE = ROOT / "service"
 
-BASE = {"domain", "errors"}
+BASE = {"domain", "errors", "records"}
 ROOMS = {"store", "files", "analytics"}
 MAY_IMPORT = {
-    "__main__": {*BASE, *ROOMS, "flows", "api", "settings", "console", ""},
+    "__main__": {*BASE, *ROOMS, "flows", "sample_files", "api", "settings", "console", ""},
     "console": {*BASE, *ROOMS, "flows"},
     "api": {*BASE, "store", "flows", "api", ""},
-    "flows": {*BASE, *ROOMS, "flows", "sample"},
+    "flows": {*BASE, *ROOMS, "flows", "sample", "sample_files"},
     "store": {*BASE, "store"},
     "files": {*BASE, "files"},
     "analytics": {*BASE, "analytics"},
-    "sample": BASE,
+    "sample": {*BASE, "sample_words"},
+    "sample_files": {*BASE, "sample", "sample_words"},
+    "sample_words": set[str](),
     "domain": set[str](),
     "errors": set[str](),
+    "records": set[str](),
     "settings": set[str](),
 }
 SETTINGS_READERS = {"__main__", "api.app"}

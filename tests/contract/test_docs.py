@@ -13,6 +13,8 @@ import yaml
 
 from service import errors
 from service.domain import ScoringRules
+from service.files.schemas import SCHEMAS
+from service.flows.importing import line_schemas
 from service.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,6 +85,36 @@ def test_every_code_of_a_failed_run_is_documented() -> None:
         if keyword.arg == "code" and isinstance(keyword.value, ast.Constant)
     }
     assert sorted(rows) == sorted(given)
+
+
+def test_every_kind_of_lines_is_documented_with_what_it_needs() -> None:
+    page = (ROOT / "docs" / "importing.md").read_text(encoding="utf-8").split("## Kinds of lines")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$", page, re.MULTILINE)
+    assert [(kind, re.findall(r"`(\w+)`", needed)) for kind, needed in rows] == [
+        (kind, schema.required) for kind, schema in SCHEMAS.items()
+    ]
+    published = json.loads((ROOT / "docs" / "schemas.json").read_text(encoding="utf-8"))
+    assert published == line_schemas(), "write it anew: entourage schema --json > docs/schemas.json"
+
+
+def test_every_reason_for_leaving_a_line_out_is_documented() -> None:
+    page = (ROOT / "docs" / "importing.md").read_text(encoding="utf-8").split("| reason | the line |")[1]
+    documented = {
+        one for cell in re.findall(r"^\| (`[^|]+) \|", page, re.MULTILINE) for one in re.findall(r"`(\w+)`", cell)
+    }
+    raised = {"bad_kind", "bad_relation"}  # named after their field
+    for path in [*(ROOT / "service" / "files").glob("*.py"), ROOT / "service" / "store" / "matching.py"]:
+        raised |= set(re.findall(r'(?:BadLine|NoMatch)\(\s*"(\w+)"', path.read_text(encoding="utf-8")))
+    assert documented == raised
+
+
+def test_every_label_and_relationship_that_people_bring_is_documented() -> None:
+    page = (ROOT / "docs" / "graph-model.md").read_text(encoding="utf-8").split("## What an analysis finds")[0]
+    migration = (ROOT / "migrations" / "V0006__Everything_people_know.cypher").read_text(encoding="utf-8")
+    for label in re.findall(r"\(\w:(\w+)\)", migration):
+        assert f"(:{label})" in page, label
+    for kind in re.findall(r"\[r:(\w+)\]", migration):
+        assert re.search(rf"[:`]{kind}[\]`]", page), kind
 
 
 def test_make_targets_that_pages_name_exist() -> None:

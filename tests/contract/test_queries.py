@@ -22,6 +22,9 @@ SAMPLES: dict[str, Any] = {
     "LIST<STRING>": [],
     "LIST<INTEGER>": [],
     "LIST<FLOAT>": [],
+    "LIST<BOOLEAN>": [],
+    "LIST<DATE>": [],
+    "LIST<LIST>": [],
     "ZONED DATETIME": None,
 }
 LIBRARY = load_queries()

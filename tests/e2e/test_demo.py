@@ -33,7 +33,16 @@ def test_demo_prints_ambassadors_and_a_second_run_changes_nothing(tmp_path: Path
 
     first = demo()
     assert re.search(r"in \d+ communities", first)
-    assert len(re.findall(r"^ *1 +\S+ +\d+\.\d +micro +open ", first, re.MULTILINE)) == 5
+    assert "everybody in it was invented" in first
+    candidates = re.findall(r"^ *1 +@\S+ +\d+\.\d +micro +(open|employees_|customers_)", first, re.MULTILINE)
+    assert len(candidates) == 5
+    # The two kinds of ambassadors of each brand, with what they are to it.
+    for brand in ("Maison Aubade", "Nordlys Outdoor", "Velora Cycles"):
+        part = first.split(f"{brand}  brand ")[1].split("  brand ")[0]
+        inside, outside = part.split("Employees and collaborators: ")[1].split("Customers and users: ")
+        assert re.search(rf"(employee|collaborator) of {brand}", inside)
+        assert re.search(rf"(customer|user) of {brand}", outside)
+        assert len(re.findall(r"^ *\d +@", inside, re.MULTILINE)) >= 1
     run = re.search(r"Run (\S+),", first)
     assert run is not None
     second = demo()

@@ -159,14 +159,14 @@ def test_congress_from_file_to_candidates(
     follows = congress_follows(shared_data)
     load = ("import", file, "--network", "twitter", "--reverse", "--weight", "weight", "--json")
     report = json.loads(entourage(*load).stdout)
-    assert (report["accounts_created"], report["follows_created"], report["rejected"]) == (475, 13_289, {})
+    assert (report["accounts_created"], report["created"], report["rejected"]) == (475, 13_289, {})
     stored = {
         (row["a"], row["b"]): row["w"]
         for row in store.statement("MATCH (a)-[f:FOLLOWS]->(b) RETURN a.key AS a, b.key AS b, f.weight AS w")
     }
     assert stored == follows
     again = json.loads(entourage(*load).stdout)
-    assert (again["follows_created"], again["version"]) == (0, report["version"])
+    assert (again["created"], again["version"]) == (0, report["version"])
 
     run = json.loads(entourage("analyze", "--json").stdout)
     assert run["state"] == "done"

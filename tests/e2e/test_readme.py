@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx2
 
-from service.sample import write_sample
+from service.sample_files import write_sample
 from service.settings import Settings
 from tests.e2e.test_serve import Service
 
@@ -33,7 +33,9 @@ def test_readme_commands_run(tmp_path: Path) -> None:
         "ENTOURAGE_NEO4J_HEAP_MB": "512",
         "ENTOURAGE_NEO4J_PAGE_CACHE_MB": "128",
     }
-    write_sample(tmp_path / "follows.csv")
+    follows = (write_sample(tmp_path / "other") / "follows.csv").read_text().splitlines()
+    (tmp_path / "follows.csv").write_text("\n".join(["follower,followee,followed_at", *follows[1:]]) + "\n")
+    (tmp_path / "customers.csv").write_text("handle,since\n@aubade,2024-05-01\n")
 
     def entourage(line: str) -> None:
         done = subprocess.run(

@@ -120,8 +120,8 @@ def test_order_and_repetition_do_not_matter(store: Store, batches: list[list[Fol
     for i, batch in enumerate(batches):
         applied = apply_follows(store, batch)
         before, known = known, model(list(itertools.chain(*batches[: i + 1])))
-        assert applied.follows_created == len(known) - len(before)
-        assert applied.follows_updated == sum(known[pair] != before[pair] for pair in before)
+        assert applied.created == len(known) - len(before)
+        assert applied.updated == sum(known[pair] != before[pair] for pair in before)
         assert applied.version == now + (known != before)
         now, numbered = applied.version, numbered + applied.accounts_created
     assert edges(store) == model(everything)
@@ -168,7 +168,7 @@ def test_writers_at_the_same_time_wait_for_each_other(store: Store, store_addres
     everything = list(itertools.chain(*batches))
     expected = model(everything)
     assert edges(store) == expected
-    assert sum(one.follows_created for one in applied) == len(expected)
+    assert sum(one.created for one in applied) == len(expected)
     assert sum(one.accounts_created for one in applied) == len({key for pair in expected for key in pair})
     assert sorted(one.version for one in applied) == list(range(1, 25))
     assert version(store) == (24, sum(one.accounts_created for one in applied))

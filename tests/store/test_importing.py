@@ -20,7 +20,7 @@ from service.domain import StoreAddress, no_progress
 from service.errors import ConfigurationError, NothingImported, UnreadableFile
 from service.files.follows import FollowFile
 from service.flows import importing
-from service.flows.importing import ImportReport, import_follows
+from service.flows.importing import ImportReport, import_file
 from service.store.driver import Store
 from tests.conftest import clear
 
@@ -33,10 +33,10 @@ def load(store: Store, tmp_path: Path) -> Callable[..., ImportReport]:
     """Import a file into the tests' graph; the counts of the report must add up."""
 
     def run(path: Path, **options: Any) -> ImportReport:
-        report = import_follows(store.address, FollowFile(path, **options), tmp_path / "imports", no_progress)
-        assert report.lines == report.follows + sum(report.skipped.values()) + sum(report.rejected.values())
-        counts = (report.follows_created, report.follows_updated, report.unchanged, report.duplicates)
-        assert report.follows == sum(counts)
+        report = import_file(store.address, FollowFile(path, **options), tmp_path / "imports", no_progress)
+        assert report.lines == report.used + sum(report.skipped.values()) + sum(report.rejected.values())
+        counts = (report.created, report.updated, report.unchanged)
+        assert report.used == sum(counts)
         assert min(counts) >= 0
         return report
 
@@ -59,7 +59,7 @@ def test_congress(store: Store, load: Callable[..., ImportReport], shared_data: 
         expected[f"twitter:{sharer}", f"twitter:{author}"] = (ast.literal_eval(data)["weight"], None)
     first = load(path, network="twitter", reverse=True, weight_column="weight")
     assert edges(store) == expected
-    assert (first.lines, first.follows_created, first.accounts_created) == (13_289, 13_289, 475)
+    assert (first.lines, first.created, first.accounts_created) == (13_289, 13_289, 475)
     assert (first.rejected, first.report, first.version) == ({}, None, 1)
     again = load(path, network="twitter", reverse=True, weight_column="weight")
     assert (again.unchanged, again.version) == (13_289, 1)
@@ -71,7 +71,7 @@ def test_uk_faculty(store: Store, load: Callable[..., ImportReport], shared_data
         expected = {(f"uk:{r['from']}", f"uk:{r['to']}"): (float(r["weight"]), None) for r in csv.DictReader(lines)}
     report = load(path, network="uk", weight_column="weight")
     assert edges(store) == expected
-    assert (report.lines, report.skipped, report.follows_created) == (818, {"header": 1}, 817)
+    assert (report.lines, report.skipped, report.created) == (818, {"header": 1}, 817)
 
 
 def test_messages_keep_the_latest_time_of_each_pair(
@@ -85,7 +85,7 @@ def test_messages_keep_the_latest_time_of_each_pair(
         expected[pair] = max(expected.get(pair, 0), int(time) * 1000)
     report = load(path, network="c", time_column="3")
     assert edges(store) == {pair: (1.0, at) for pair, at in expected.items()}
-    assert (report.lines, report.follows_created, report.accounts_created) == (59_835, 20_296, 1_899)
+    assert (report.lines, report.created, report.accounts_created) == (59_835, 20_296, 1_899)
 
 
 def test_self_loops_go_to_the_report(store: Store, load: Callable[..., ImportReport], shared_data: Shared) -> None:
@@ -105,7 +105,7 @@ def test_self_loops_go_to_the_report(store: Store, load: Callable[..., ImportRep
 def test_shuffled_and_repeated_lines_end_in_the_same_graph(
     store: Store, load: Callable[..., ImportReport], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "BATCH_FOLLOWS", 150)
+    monkeypatch.setattr(importing, "BATCH_LINES", 150)
     chance = random.Random(3)
     lines = [
         f"{chance.randrange(60)},{chance.randrange(60, 120)},{chance.choice([1, 2, 5])},"
@@ -134,12 +134,12 @@ from service.domain import StoreAddress
 from service.files.follows import FollowFile
 from service.flows import importing
 given = json.loads(sys.stdin.read())
-importing.BATCH_FOLLOWS = importing.PROGRESS_FOLLOWS = 500
+importing.BATCH_LINES = importing.PROGRESS_LINES = 500
 def progress(stage, done, total):
     if done > total * 0.6:
         os._exit(9)
 address = StoreAddress(given["uri"], given["user"], SecretStr(given["password"]), given["database"])
-importing.import_follows(address, FollowFile(Path(given["file"])), Path(given["reports"]), progress)
+importing.import_file(address, FollowFile(Path(given["file"])), Path(given["reports"]), progress)
 """
 
 
@@ -164,7 +164,7 @@ def test_a_crash_in_the_middle_then_again_is_as_one_import(
     assert 0 < len(half) < len(expected)
     assert half.items() <= expected.items()
     rest = load(path)
-    assert rest.follows_created == len(expected) - len(half)
+    assert rest.created == len(expected) - len(half)
     assert edges(store) == expected
     numbers = [row["n"] for row in store.statement("MATCH (a:Account) RETURN a.n AS n ORDER BY n")]
     assert numbers == list(range(1, len(numbers) + 1))
@@ -179,12 +179,12 @@ def test_a_file_that_is_cut_off(store: Store, load: Callable[..., ImportReport],
     done = stopped.value.fields["line"]
     assert isinstance(done, int)
     assert 20_000 < done < 30_000
-    for words in (f"after line {done:,}", f"{done:,} follows before that are in the graph", "safe"):
+    for words in (f"after line {done:,}", f"{done:,} usable lines before that are in the graph", "safe"):
         assert words in stopped.value.message
     assert len(edges(store)) == done
     path.write_bytes(whole)
     report = load(path)
-    assert (report.unchanged, report.follows_created) == (done, 30_000 - done)
+    assert (report.unchanged, report.created) == (done, 30_000 - done)
 
 
 def test_a_file_with_nothing_usable(store: Store, load: Callable[..., ImportReport], tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_a_file_with_nothing_usable(store: Store, load: Callable[..., ImportRepo
     blocked.write_text("")
     path.write_text("a,b\nc,c\n")
     with pytest.raises(ConfigurationError):
-        import_follows(store.address, FollowFile(path), blocked, no_progress)
+        import_file(store.address, FollowFile(path), blocked, no_progress)
 
 
 def test_two_imports_at_once(store: Store, load: Callable[..., ImportReport], tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_two_imports_at_once(store: Store, load: Callable[..., ImportReport], tm
         (tmp_path / name).write_text("".join(f"{one} {other}\n" for one, other in part))
     reports: list[ImportReport] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(importing, "BATCH_FOLLOWS", 400)
+        patch.setattr(importing, "BATCH_LINES", 400)
         threads = [threading.Thread(target=lambda n=n: reports.append(load(tmp_path / n))) for n in ("a", "b")]
         for thread in threads:
             thread.start()
@@ -223,7 +223,7 @@ def test_two_imports_at_once(store: Store, load: Callable[..., ImportReport], tm
             thread.join()
     assert len(reports) == 2
     assert edges(store).keys() == {(f"local:{one}", f"local:{other}") for one, other in pairs}
-    assert sum(one.follows_created for one in reports) == len(set(pairs))
+    assert sum(one.created for one in reports) == len(set(pairs))
     numbers = [row["n"] for row in store.statement("MATCH (a:Account) RETURN a.n AS n ORDER BY n")]
     assert numbers == list(range(1, sum(one.accounts_created for one in reports) + 1))
 
@@ -232,7 +232,7 @@ def test_progress_is_told_in_bytes_of_the_file(store: Store, tmp_path: Path) -> 
     path = tmp_path / "follows.csv.gz"
     path.write_bytes(gzip.compress("".join(f"{i // 100},{9_000 + i % 100}\n" for i in range(30_000)).encode(), 0))
     told: list[tuple[str, int, int | None]] = []
-    import_follows(store.address, FollowFile(path), tmp_path, lambda *one: told.append(one))
+    import_file(store.address, FollowFile(path), tmp_path, lambda *one: told.append(one))
     size = path.stat().st_size
     assert {(stage, total) for stage, _, total in told} == {("import", size)}
     done = [one for _, one, _ in told]

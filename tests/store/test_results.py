@@ -75,6 +75,9 @@ def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tup
         version=1, as_of=None, keys=keys, handles=[None] * n, opted_out=np.zeros(n, np.bool_),
         followers=np.full(n, -1), out_ptr=np.zeros(n + 1, np.int64), out_idx=empty.astype(np.int32), out_weight=empty,
         in_ptr=np.zeros(n + 1, np.int64), in_idx=empty.astype(np.int32), in_weight=empty,
+        brand_keys=[], brand_names=[], brand_account=np.zeros(n, np.bool_), relation_ptr=np.zeros(n + 1, np.int64),
+        relation_brand=empty.astype(np.int32), relation_name=empty.astype(np.int8),
+        relation_since=empty.astype(np.int64), relation_until=empty.astype(np.int64),
     )  # fmt: skip
     order = rng.permutation(n).astype(np.int32)
     labels = np.full(n, -1, np.int32)

@@ -7,16 +7,18 @@ import threading
 
 import pytest
 
-from service.domain import Follow
+from service.domain import RELATION_NAMES, Follow
 from service.errors import MigrationError, StoreError
+from service.records import Statement
 from service.store import snapshots
 from service.store.driver import Store
-from service.store.edges import apply_follows
+from service.store.edges import apply_follows, apply_unfollows
 from service.store.snapshots import read_snapshot
 
 
 def as_follows(store: Store) -> tuple[dict[str, tuple[str | None, bool, int]], set[Follow], int]:
-    accounts, follows, version = read_snapshot(store)
+    snapshot = read_snapshot(store)
+    accounts, follows, version = snapshot.accounts, snapshot.follows, snapshot.version
     key = dict(zip(accounts.n.tolist(), accounts.key, strict=True))
     assert len(key) == len(accounts.key)
     described = dict(
@@ -36,8 +38,46 @@ def as_follows(store: Store) -> tuple[dict[str, tuple[str | None, bool, int]], s
     return described, set(read), version
 
 
+TYPES = {"employee": "EMPLOYEE_OF", "collaborator": "COLLABORATES_WITH", "customer": "CUSTOMER_OF", "user": "USES"}
+Said = tuple[str, str, str, int, int]
+
+
+def relate(store: Store, relations: list[Said]) -> None:
+    """Write relations of accounts that are there to brands, each of which comes into being, in a version of its own."""
+    for account, brand, relation, since, until in relations:
+        store.statement(
+            "MATCH (g:Graph {id: 1}) SET g.v = g.v + 1 "
+            "WITH g MATCH (a:Account {key: $account}) MERGE (b:Brand {key: $brand}) ON CREATE SET b.v = g.v "
+            f"CREATE (a)-[:{TYPES[relation]} {{v: g.v, since: datetime({{epochMillis: $since}}), "
+            "until: CASE WHEN $until >= 0 THEN datetime({epochMillis: $until, timezone: '+05:00'}) END}]->(b)",
+            account=account,
+            brand=brand,
+            since=since,
+            until=until,
+        )
+
+
+def as_relations(store: Store) -> tuple[dict[str, str | None], set[str], list[Said]]:
+    """Brands with their names, brands' own accounts, and relations, as a snapshot has them."""
+    snapshot = read_snapshot(store)
+    brands = snapshot.brands
+    key = dict(zip(snapshot.accounts.n.tolist(), snapshot.accounts.key, strict=True))
+    assert len(set(brands.key)) == len(brands.key)
+    assert len(set(brands.own.tolist())) == len(brands.own)
+    columns = zip(
+        brands.account.tolist(), brands.brand, brands.relation.tolist(), brands.since.tolist(), brands.until.tolist(),
+        strict=True,
+    )  # fmt: skip
+    return (
+        dict(zip(brands.key, brands.name, strict=True)),
+        {key[n] for n in brands.own.tolist()},
+        sorted((key[n], brand, RELATION_NAMES[kind], since, until) for n, brand, kind, since, until in columns),
+    )
+
+
 def test_an_empty_graph(store: Store) -> None:
     assert as_follows(store) == ({}, set(), 0)
+    assert as_relations(store) == ({}, set(), [])
 
 
 def test_everything_that_was_written_is_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,6 +96,49 @@ def test_everything_that_was_written_is_read(store: Store, monkeypatch: pytest.M
     assert accounts.keys() == {*names, "net:alone"}
     assert accounts["net:é"] == ("é", True, 12)
     assert accounts["net:alone"] == (None, False, -1)
+
+
+def test_brands_and_relations_are_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshots, "VALUES_A_ROW", 3)
+    rng = random.Random(4)
+    names = [f"net:{i}" for i in range(20)]
+    apply_follows(store, [Follow(a, names[0]) for a in names[1:]])
+    written = [
+        (
+            account,
+            brand,
+            relation,
+            rng.choice([0, -86_400_000, 1_600_000_000_123]),
+            rng.choice([-1, 0, 1_700_000_000_000]),
+        )
+        for account in names
+        for brand, relation in rng.sample([(b, r) for b in ("aubade", "é 名") for r in TYPES], 3)
+    ]
+    relate(store, written)
+    store.statement("CREATE (:Brand {key: 'unknown', v: 1}), (:Brand {key: 'rival', name: '', v: 1})")
+    store.statement("MATCH (b:Brand {key: 'aubade'}) SET b.name = 'Maison Aubade'")
+    store.statement(  # one account of two brands, and a relation that is none of ours
+        "MATCH (a:Account {key: 'net:3'}), (b:Brand) WHERE b.key IN ['aubade', 'rival'] "
+        "CREATE (a)-[:ACCOUNT_OF {v: 1}]->(b), (b)-[:COMPETES_WITH {v: 1}]->(:Brand {key: 'other' + b.key})"
+    )
+    store.statement("MATCH (a:Account {key: 'net:4'})-[r:EMPLOYEE_OF|USES|CUSTOMER_OF|COLLABORATES_WITH]->() DELETE r")
+    store.statement("MATCH (a:Account {key: 'net:4'}), (b:Brand {key: 'rival'}) CREATE (a)-[:USES {v: 1}]->(b)")
+    store.statement("MATCH (a:Account {key: 'net:4'}) CREATE (a)-[:USES {v: 1}]->(:Tool {key: 'hammer'})")
+    brands, own, relations = as_relations(store)
+    nameless = ("é 名", "unknown", "rival", "otheraubade", "otherrival")
+    assert brands == {"aubade": "Maison Aubade", **dict.fromkeys(nameless)}
+    assert own == {"net:3"}
+    kept = [one for one in written if one[0] != "net:4"]
+    assert relations == sorted([*kept, ("net:4", "rival", "user", -1, -1)])
+
+
+@pytest.mark.parametrize("by_hand", ["CREATE (:Brand)", "CREATE (:Brand {key: 7})"])
+def test_a_brand_without_a_key_is_not_left_out_in_silence(store: Store, by_hand: str) -> None:
+    apply_follows(store, [Follow("t:1", "t:2")])
+    store.statement("CREATE (:Brand {key: 'fine', v: 1})")
+    store.statement(by_hand)
+    with pytest.raises(StoreError, match="2 brands, but 1 could be read"):
+        read_snapshot(store)
 
 
 def test_progress_ends_with_everything_done(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,3 +221,83 @@ def test_the_cut_is_at_one_version_while_others_write(
             max((weight for *_, weight in halves["t"]), default=0) == versions.index(version) + 1 if version else True
         )
     assert cuts[-1][2] > cuts[0][2]
+
+
+@pytest.mark.parametrize("catch_ups", [0, 2])
+def test_follows_that_end_while_the_graph_is_read_are_not_in_the_cut(
+    store: Store, monkeypatch: pytest.MonkeyPatch, catch_ups: int
+) -> None:
+    monkeypatch.setattr(snapshots, "VALUES_A_ROW", 7)
+    monkeypatch.setattr(snapshots, "CATCH_UPS", catch_ups)
+    stop = threading.Event()
+    held: set[tuple[str, str]] = {(f"t:{a}", f"t:{b}") for a in range(12) for b in range(12) if a != b}
+    at_version = {apply_follows(store, [Follow(*pair, at=0) for pair in held]).version: set(held)}
+
+    def write() -> None:
+        rng = random.Random(3)
+        pairs = sorted(held)
+        with Store(store.address) as own:
+            for turn in range(1, 10_000):
+                pair = rng.choice(pairs)
+                if pair in held:
+                    held.remove(pair)
+                    version = apply_unfollows(own, [Statement("unfollows", pair, (), turn)]).version
+                else:
+                    held.add(pair)
+                    version = apply_follows(own, [Follow(*pair, at=turn)]).version
+                at_version[version] = set(held)
+                if stop.is_set():
+                    return
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        cuts = [as_follows(store) for _ in range(15)]
+    finally:
+        stop.set()
+        writer.join()
+    assert len({version for _, _, version in cuts}) > 5
+    for _, follows, version in cuts:
+        assert {(one.follower, one.followee) for one in follows} == at_version[version]
+
+
+@pytest.mark.parametrize("catch_ups", [0, 2])
+def test_relations_are_cut_at_the_same_version_as_follows(
+    store: Store, monkeypatch: pytest.MonkeyPatch, catch_ups: int
+) -> None:
+    """A writer moves one relation from brand to brand, and at each move adds a follow and dates the relation so."""
+    monkeypatch.setattr(snapshots, "VALUES_A_ROW", 7)
+    monkeypatch.setattr(snapshots, "CATCH_UPS", catch_ups)
+    apply_follows(store, [Follow(f"t:{i}", f"t:{i + 1}", 1.0, 0) for i in range(60)])
+    relate(store, [("t:7", "b0", "employee", 0, -1)])
+    store.statement("UNWIND range(1, 5) AS i CREATE (:Brand {key: 'b' + i, v: 1})")
+    start = store.statement("MATCH (g:Graph) RETURN g.v AS v")[0]["v"]
+    stop, turns = threading.Event(), 0
+
+    def write() -> None:
+        nonlocal turns
+        with Store(store.address) as own:
+            while not stop.is_set():
+                turns += 1
+                own.statement(
+                    "MATCH (g:Graph {id: 1}) SET g.lock = 1 WITH g SET g.v = g.v + 1 "
+                    "WITH g MATCH (a:Account {key: 't:7'})-[r:EMPLOYEE_OF]->() DELETE r "
+                    "WITH g, a MATCH (b:Brand {key: 'b' + ($turn % 6)}), (c:Account {key: 't:' + ($turn % 30 + 10)}) "
+                    "CREATE (a)-[:EMPLOYEE_OF {v: g.v, since: datetime({epochMillis: $turn})}]->(b) "
+                    "MERGE (a)-[f:FOLLOWS]->(c) SET f.v = g.v, f.weight = 1.0, f.at = datetime({epochMillis: $turn})",
+                    turn=turns,
+                )
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        cuts = [read_snapshot(store) for _ in range(15)]
+    finally:
+        stop.set()
+        writer.join()
+    assert turns > 15
+    for cut in cuts:
+        turn = cut.version - start
+        assert (cut.brands.brand, cut.brands.since.tolist()) == ([f"b{turn % 6}"], [turn]), "once, never between brands"
+        assert cut.follows.at.max() == turn
+    assert cuts[-1].version > cuts[0].version

@@ -18,9 +18,21 @@ from hypothesis import strategies as st
 
 from service.analytics.analysis import analyse
 from service.analytics.graph import build_graph
-from service.domain import AccountColumns, Analysis, FollowColumns, Graph, RunSpec, no_progress
+from service.domain import (
+    RELATION_NAMES,
+    AccountColumns,
+    Analysis,
+    BrandColumns,
+    FollowColumns,
+    Graph,
+    RunSpec,
+    Snapshot,
+    no_progress,
+)
 
 Edge = tuple[str, str, float]
+Related = tuple[str, str, str, int | None, int | None]
+"""An account, a brand, what it is to it, since and until in milliseconds."""
 Shared = Callable[[str], Path]
 laws = settings(deadline=None, max_examples=30)
 """For tests of laws over drawn graphs; how long one takes on a busy machine says nothing."""
@@ -35,39 +47,64 @@ def columns(
     opted_out: Iterable[str] = (),
     followers: Mapping[str, int] | None = None,
     handles: Mapping[str, str] | None = None,
+    at: int | None = None,
+    brands: Mapping[str, str | None] | None = None,
+    own: Iterable[str] = (),
+    relations: Iterable[Related] = (),
     shuffle: int | None = None,
-) -> tuple[AccountColumns, FollowColumns]:
-    """Columns as the store returns them; `shuffle` seeds their order and the numbers of accounts."""
+) -> Snapshot:
+    """Columns as the store returns them; `shuffle` seeds their order and the numbers of accounts.
+
+    The first follow is from the time `at`. Brands are those named and those of relations.
+    """
     edges = list(edges)
+    times = [-1 if at is None or place else at for place in range(len(edges))]
+    related, owned = list(relations), list(own)
+    names = dict.fromkeys((brand for _, brand, *_ in related), None) | dict(brands or {})
     keys = sorted({key for a, b, _ in edges for key in (a, b)} | set(accounts))
     numbers = list(range(1, len(keys) + 1))
     if shuffle is not None:
         order = random.Random(shuffle)
-        order.shuffle(edges)
+        places = order.sample(range(len(edges)), len(edges))
+        edges, times = [edges[place] for place in places], [times[place] for place in places]
         order.shuffle(keys)
+        order.shuffle(related)
+        order.shuffle(owned)
+        names = dict(order.sample(list(names.items()), len(names)))
         numbers = order.sample(range(10 * len(keys) + 1), len(keys))
     number = dict(zip(keys, numbers, strict=True))
     out = set(opted_out)
-    return (
-        AccountColumns(
+    return Snapshot(
+        version=1,
+        accounts=AccountColumns(
             n=np.array(numbers, dtype=np.int64),
             key=keys,
             handle=[(handles or {}).get(key) for key in keys],
             opted_out=np.array([key in out for key in keys], dtype=np.bool_),
             followers=np.array([(followers or {}).get(key, -1) for key in keys], dtype=np.int64),
         ),
-        FollowColumns(
+        follows=FollowColumns(
             source=np.array([number[a] for a, _, _ in edges], dtype=np.int64),
             target=np.array([number[b] for _, b, _ in edges], dtype=np.int64),
             weight=np.array([w for _, _, w in edges], dtype=np.float64),
-            at=np.full(len(edges), -1, dtype=np.int64),
+            at=np.array(times, dtype=np.int64),
+        ),
+        brands=BrandColumns(
+            key=list(names),
+            name=list(names.values()),
+            own=np.array([number[key] for key in owned], dtype=np.int64),
+            account=np.array([number[account] for account, *_ in related], dtype=np.int64),
+            brand=[brand for _, brand, *_ in related],
+            relation=np.array([RELATION_NAMES.index(one) for _, _, one, *_ in related], dtype=np.int8),  # type: ignore[arg-type]
+            since=np.array([-1 if since is None else since for *_, since, _ in related], dtype=np.int64),
+            until=np.array([-1 if until is None else until for *_, until in related], dtype=np.int64),
         ),
     )
 
 
 def make_graph(edges: Iterable[Edge], accounts: Iterable[str] = (), **more: object) -> Graph:
     """The graph of some edges; arguments as of `columns`."""
-    return build_graph(*columns(edges, accounts, **more), version=1)  # type: ignore[arg-type]
+    return build_graph(columns(edges, accounts, **more))  # type: ignore[arg-type]
 
 
 def edges_of(graph: Graph) -> dict[tuple[str, str], float]:
@@ -108,6 +145,34 @@ def edge_lists(draw: st.DrawFn, most: int = 9, weights: st.SearchStrategy[float]
         )
     )
     return [(a, b, draw(weights)) for a, b in sorted(pairs)]
+
+
+DAY = 86_400_000
+TIMES = st.sampled_from([None, -3 * DAY, 0, DAY, 1_600_000_000_123])
+
+
+@st.composite
+def related_to_brands(draw: st.DrawFn, accounts: list[str]) -> list[Related]:
+    """Relations of some accounts to up to three brands, at times around 1970 and later."""
+    relation = st.tuples(
+        st.sampled_from(accounts), st.sampled_from(["b1", "b2", "é"]), st.sampled_from(RELATION_NAMES), TIMES, TIMES
+    )
+    return draw(st.lists(relation, max_size=12))
+
+
+def relations_in(graph: Graph) -> list[Related]:
+    """Relations as the arrays hold them, by plain loops."""
+    return [
+        (
+            graph.keys[i],
+            graph.brand_keys[int(graph.relation_brand[e])],
+            RELATION_NAMES[int(graph.relation_name[e])],
+            None if graph.relation_since[e] == -1 else int(graph.relation_since[e]),
+            None if graph.relation_until[e] == -1 else int(graph.relation_until[e]),
+        )
+        for i in range(graph.n)
+        for e in range(int(graph.relation_ptr[i]), int(graph.relation_ptr[i + 1]))
+    ]
 
 
 def congress(shared_data: Shared) -> list[Edge]:

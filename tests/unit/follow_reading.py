@@ -31,7 +31,7 @@ def read_file(path: Path, **options: Any) -> Reading:
     rejected: list[Rejected] = []
     with open_follows(FollowFile(path, **options), rejected.append) as reader:
         follows = list(reader)
-        assert reader.follows == len(follows)
+        assert reader.used == len(follows)
         assert reader.rejected == Counter(one.reason for one in rejected)
         assert reader.lines == len(follows) + len(rejected) + sum(reader.skipped.values())
         assert len({one.line for one in rejected}) == len(rejected), "a line is rejected once"

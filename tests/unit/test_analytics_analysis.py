@@ -16,13 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.analytics.analysis import analyse
-from service.analytics.graph import build_graph
 from service.domain import PART_NAMES, TYPE_NAMES, Analysis, Graph, RunSpec, ScoringRules, no_progress
 from service.errors import EmptyGraph, InvalidRequest
 from tests.unit.analytics_graphs import (
     Edge,
     clique,
-    columns,
     congress,
     edge_lists,
     edges_of,
@@ -73,8 +71,10 @@ def check_laws(graph: Graph, analysis: Analysis) -> None:
         assert community.size == len(members)
         assert community.respectable == (community.size >= quality.useful_min)
         assert [test.passed for test in community.tests] == [community.respectable, None, None, None]
-        assert community.base == int(scores.in_base.sum()) == community.size - community.gates[1].excluded
-        assert [gate.known for gate in community.gates] == [gate.gate == "opted_out" for gate in community.gates]
+        kept_out = sum(gate.excluded for gate in community.gates)
+        assert community.base == int(scores.in_base.sum()) == community.size - kept_out
+        known_gates = {"opted_out"} | ({"brand_account"} if graph.brand_keys else set())
+        assert {gate.gate for gate in community.gates if gate.known} == known_gates
         types = [TYPE_NAMES[one] for one in scores.type.tolist()]
         assert (types.count("macro"), types.count("micro")) == (community.macros, community.micros)
         assert community.micros == community.candidates == len(candidates)
@@ -94,7 +94,8 @@ def check_laws(graph: Graph, analysis: Analysis) -> None:
         for candidate in candidates:
             i = by_rank[candidate.rank]
             assert candidate.key == keys[scores.members[i]]
-            assert (candidate.type, candidate.track, candidate.community) == ("micro", "open", community.id)
+            assert (candidate.type, candidate.community) == ("micro", community.id)
+            assert candidate.track == "open" or candidate.relations
             assert candidate.score_millionths == scores.score[i]
             assert candidate.score == candidate.score_millionths / 1_000_000
             assert sum(part.points_millionths or 0 for part in candidate.parts) == candidate.score_millionths
@@ -129,8 +130,7 @@ def test_order_of_reading_does_not_matter(congress_edges: list[Edge]) -> None:
     spec = RunSpec(rules=ScoringRules(resolutions=(1.0,)))
     expected = published(analyse(make_graph(congress_edges), spec, no_progress))
     for shuffle in (1, 2):
-        accounts, some = columns(congress_edges, shuffle=shuffle)
-        assert published(analyse(build_graph(accounts, some, 1), spec, no_progress)) == expected
+        assert published(analyse(make_graph(congress_edges, shuffle=shuffle), spec, no_progress)) == expected
 
 
 def test_hash_seed_does_not_matter(shared_data: Shared) -> None:
@@ -140,14 +140,25 @@ from service.analytics.analysis import analyse
 from service.domain import RunSpec, no_progress
 from tests.unit.analytics_graphs import make_graph
 from tests.unit.test_analytics_analysis import published
-graph = make_graph([tuple(edge) for edge in json.load(sys.stdin)])
+edges, more = json.load(sys.stdin)
+graph = make_graph([tuple(edge) for edge in edges], **more)
 print(hashlib.sha256(published(analyse(graph, RunSpec(), no_progress))).hexdigest())
 """
     edges = uk_faculty(shared_data)
-    expected = hashlib.sha256(published(analyse(make_graph(edges), RunSpec(), no_progress))).hexdigest()
+    keys = sorted({key for key, *_ in edges})
+    kinds = ("employee", "collaborator", "customer", "user")
+    more = {
+        "own": keys[:2],
+        "brands": {f"b{i}": f"Brand {i}" for i in range(4)},
+        "relations": [(key, f"b{i % 7}", kinds[(i * i) % 4], i, None) for i, key in enumerate(keys + keys[::3])],
+    }
+    analysis = analyse(make_graph(edges, **more), RunSpec(), no_progress)
+    assert any(one.relations for found in analysis.candidates for one in found)
+    expected = hashlib.sha256(published(analysis)).hexdigest()
     for seed in ("0", "1", "4"):
         done = subprocess.run(
-            [sys.executable, "-c", program], input=json.dumps(edges), text=True, capture_output=True, check=True,
+            [sys.executable, "-c", program],
+            input=json.dumps([edges, more]), text=True, capture_output=True, check=True,
             cwd=Path(__file__).resolve().parents[2], env={**os.environ, "PYTHONHASHSEED": seed},
         )  # fmt: skip
         assert done.stdout.strip() == expected

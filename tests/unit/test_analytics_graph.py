@@ -14,7 +14,19 @@ from hypothesis import strategies as st
 from service.analytics.graph import build_graph, followed_back, project, subgraph, tie_graph, to_networkx
 from service.domain import Graph
 from service.errors import RunFailed
-from tests.unit.analytics_graphs import Edge, columns, edge_lists, edges_of, follows, laws, make_graph, undirected
+from tests.unit.analytics_graphs import (
+    Edge,
+    Related,
+    columns,
+    edge_lists,
+    edges_of,
+    follows,
+    laws,
+    make_graph,
+    related_to_brands,
+    relations_in,
+    undirected,
+)
 
 
 def assert_same(one: Graph, other: Graph) -> None:
@@ -44,6 +56,13 @@ def assert_well_formed(graph: Graph) -> None:
         for e in range(int(graph.in_ptr[i]), int(graph.in_ptr[i + 1]))
     }
     assert back == edges_of(graph)
+    count = len(graph.relation_brand)
+    assert (len(graph.brand_keys), graph.brand_keys) == (len(graph.brand_names), sorted(set(graph.brand_keys)))
+    assert (graph.brand_account.dtype, len(graph.brand_account)) == (np.bool_, graph.n)
+    assert (len(graph.relation_ptr), graph.relation_ptr[0], graph.relation_ptr[-1]) == (graph.n + 1, 0, count)
+    for column, kind in (("brand", np.int32), ("name", np.int8), ("since", np.int64), ("until", np.int64)):
+        array = getattr(graph, f"relation_{column}")
+        assert (array.dtype, len(array)) == (kind, count)
 
 
 @laws
@@ -66,11 +85,53 @@ def test_keys_are_in_code_point_order() -> None:
 
 
 def test_as_of_is_the_latest_known_time() -> None:
-    accounts, some = columns(follows("a>b", "b>c", "c>a"))
-    assert build_graph(accounts, some, 7).as_of is None
-    timed = replace(some, at=np.array([5, -1, 3]))
-    assert build_graph(accounts, timed, 7).as_of == 5
-    assert build_graph(accounts, timed, 7).version == 7
+    snapshot = columns(follows("a>b", "b>c", "c>a"))
+    assert build_graph(snapshot).as_of is None
+    timed = replace(snapshot, version=7, follows=replace(snapshot.follows, at=np.array([5, -1, 3])))
+    assert build_graph(timed).as_of == 5
+    assert build_graph(timed).version == 7
+
+
+@laws
+@given(edge_lists(), st.data(), st.integers(0, 2**16))
+def test_brands_and_relations_are_held_whatever_the_order(edges: list[Edge], data: st.DataObject, shuffle: int) -> None:
+    related = data.draw(related_to_brands(sorted({key for a, b, _ in edges for key in (a, b)})))
+    details = {"brands": {"zest": None, "b1": "One"}, "own": ["x:0"] if edges[0][0] == "x:0" else [], "at": 5}
+    graph = make_graph(edges, relations=related, **details)
+    assert_well_formed(graph)
+    held = relations_in(graph)
+    assert held == sorted(set(related), key=lambda one: in_order(one))
+    assert dict(zip(graph.brand_keys, graph.brand_names, strict=True)) == {
+        **{brand: None for _, brand, *_ in related},
+        "zest": None,
+        "b1": "One",
+    }
+    assert [key for key, own in zip(graph.keys, graph.brand_account.tolist(), strict=True) if own] == details["own"]
+    # Whoever says the same thing twice has said it once.
+    assert_same(graph, make_graph(edges, relations=[*related, *related[:3]], **details, shuffle=shuffle))
+
+
+def in_order(one: Related) -> tuple[str, str, int, int, int]:
+    account, brand, relation, since, until = one
+    place = ["employee", "collaborator", "customer", "user"].index(relation)
+    return account, brand, place, -1 if since is None else since, -1 if until is None else until
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"key": ["b", "b"], "name": [None, None]}, "brand was read twice"),
+        ({"brand": ["other"]}, "brand other"),
+        ({"account": np.array([77])}, "relation names account number 77"),
+        ({"own": np.array([77])}, "own account names account number 77"),
+        ({"since": np.array([253_402_300_800_000])}, "x:a .*years 1 to 9999"),
+        ({"until": np.array([-62_135_596_800_001])}, "x:a .*years 1 to 9999"),
+    ],
+)
+def test_brands_that_make_no_sense_are_refused(change: dict[str, object], says: str) -> None:
+    snapshot = columns(follows("a>b"), relations=[("x:a", "b", "user", None, None)])
+    with pytest.raises(RunFailed, match=says):
+        build_graph(replace(snapshot, brands=replace(snapshot.brands, **change)))
 
 
 def test_empty_graphs() -> None:
@@ -95,29 +156,29 @@ def test_empty_graphs() -> None:
     ],
 )
 def test_what_is_no_follower_graph_is_refused(edges: list[str], change: dict[str, np.ndarray], says: str) -> None:
-    accounts, some = columns(follows(*edges))
+    snapshot = columns(follows(*edges))
     with pytest.raises(RunFailed, match=says):
-        build_graph(accounts, replace(some, **change), 1)
+        build_graph(replace(snapshot, follows=replace(snapshot.follows, **change)))
 
 
 @pytest.mark.parametrize("change", [{"key": ["x:a", "x:a"]}, {"n": np.array([3, 3])}])
 def test_an_account_read_twice_is_refused(change: dict[str, object]) -> None:
-    accounts, none = columns([], ["x:a", "x:b"])
+    snapshot = columns([], ["x:a", "x:b"])
     with pytest.raises(RunFailed, match="read twice"):
-        build_graph(replace(accounts, **change), none, 1)
+        build_graph(replace(snapshot, accounts=replace(snapshot.accounts, **change)))
 
 
 def test_follows_of_nobody_are_refused() -> None:
-    _, some = columns(follows("a>b"))
-    nobody, _ = columns([])
     with pytest.raises(RunFailed, match="account number"):
-        build_graph(nobody, some, 1)
+        build_graph(replace(columns([]), follows=columns(follows("a>b")).follows))
 
 
 @laws
 @given(edge_lists(), st.data())
 def test_subgraph_is_that_of_networkx(edges: list[Edge], data: st.DataObject) -> None:
-    graph = make_graph(edges, handles={"x:1": "one"}, opted_out=["x:0"])
+    accounts = sorted({key for a, b, _ in edges for key in (a, b)})
+    related = data.draw(related_to_brands(accounts))
+    graph = make_graph(edges, handles={"x:1": "one"}, opted_out=["x:0"], relations=related, own=accounts[:1])
     chosen = sorted(data.draw(st.sets(st.integers(0, graph.n - 1))))
     part = subgraph(graph, np.array(chosen, dtype=np.int32)) if chosen else None
     if part is None:
@@ -126,6 +187,9 @@ def test_subgraph_is_that_of_networkx(edges: list[Edge], data: st.DataObject) ->
     assert part.keys == [graph.keys[i] for i in chosen]
     assert part.handles == [graph.handles[i] for i in chosen]
     assert part.opted_out.tolist() == [bool(graph.opted_out[i]) for i in chosen]
+    assert relations_in(part) == [one for one in relations_in(graph) if one[0] in part.keys]
+    assert (part.brand_keys, part.brand_names) == (graph.brand_keys, graph.brand_names)
+    assert part.brand_account.tolist() == [key == accounts[0] for key in part.keys]
     expected = to_networkx(graph).subgraph(part.keys).edges(data="weight")
     assert edges_of(part) == {(a, b): w for a, b, w in expected}
 

@@ -168,9 +168,9 @@ threading.Thread(target=feed, daemon=True).start()
 with open_follows(FollowFile(pipe, time_column="at"), lambda one: None) as reader:
     early = None
     for follow in reader:
-        if reader.follows == 9000:
+        if reader.used == 9000:
             early = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(reader.follows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - early)
+print(reader.used, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - early)
 """
 
 

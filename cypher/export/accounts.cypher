@@ -1,0 +1,22 @@
+// answers: All accounts with what is known of them, in order of their keys.
+// column: account STRING key of the account
+// column: handle STRING handle
+// column: name STRING name shown
+// column: bio STRING what it says about itself
+// column: lang STRING language
+// column: location STRING where it says it is
+// column: created_at INTEGER when it was made, in milliseconds since 1970 UTC
+// column: followers INTEGER followers its network reports
+// column: email_sha256 STRING SHA-256 of the e-mail address
+// column: opted_out BOOLEAN whether it opted out
+// column: said LIST<INTEGER> when its fields were said, in milliseconds
+// mode: read
+// index: account_key
+MATCH (a:Account)
+USING INDEX a:Account(key)
+WHERE a.key >= ''
+RETURN
+  a.key AS account, a.handle AS handle, a.name AS name, a.bio AS bio, a.lang AS lang, a.location AS location,
+  a.created_at.epochMillis AS created_at, a.followers AS followers, a.email_sha256 AS email_sha256,
+  a.opted_out AS opted_out, a.said AS said
+ORDER BY account

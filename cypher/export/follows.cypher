@@ -1,0 +1,13 @@
+// answers: All follows, in order of the keys of their ends.
+// column: follower STRING key of who follows
+// column: followee STRING key of who is followed
+// column: weight FLOAT weight of the tie
+// column: at INTEGER when, in milliseconds since 1970 UTC
+// mode: read
+// index: account_key
+MATCH (a:Account)
+USING INDEX a:Account(key)
+WHERE a.key >= ''
+MATCH (a)-[f:FOLLOWS]->(b:Account)
+RETURN a.key AS follower, b.key AS followee, coalesce(f.weight, 1.0) AS weight, f.at.epochMillis AS at
+ORDER BY follower, followee

@@ -1,0 +1,26 @@
+// Schema: posts, topics, brands and persons; what is looked up; what changed after a version.
+CREATE CONSTRAINT post_key IF NOT EXISTS FOR (p:Post) REQUIRE p.key IS UNIQUE;
+CREATE CONSTRAINT topic_name IF NOT EXISTS FOR (t:Topic) REQUIRE t.name IS UNIQUE;
+CREATE CONSTRAINT brand_key IF NOT EXISTS FOR (b:Brand) REQUIRE b.key IS UNIQUE;
+CREATE CONSTRAINT person_key IF NOT EXISTS FOR (p:Person) REQUIRE p.key IS UNIQUE;
+CREATE INDEX account_handle_folded IF NOT EXISTS FOR (a:Account) ON (a.handle_folded);
+CREATE INDEX account_email_sha256 IF NOT EXISTS FOR (a:Account) ON (a.email_sha256);
+CREATE INDEX account_opted_out IF NOT EXISTS FOR (a:Account) ON (a.opted_out);
+CREATE INDEX post_at IF NOT EXISTS FOR (p:Post) ON (p.at);
+CREATE INDEX post_v IF NOT EXISTS FOR (p:Post) ON (p.v);
+CREATE INDEX brand_v IF NOT EXISTS FOR (b:Brand) ON (b.v);
+CREATE INDEX person_v IF NOT EXISTS FOR (p:Person) ON (p.v);
+CREATE INDEX unfollowed_v IF NOT EXISTS FOR ()-[r:UNFOLLOWED]-() ON (r.v);
+CREATE INDEX engaged_v IF NOT EXISTS FOR ()-[r:ENGAGED]-() ON (r.v);
+CREATE INDEX responded_v IF NOT EXISTS FOR ()-[r:RESPONDED]-() ON (r.v);
+CREATE INDEX mentions_v IF NOT EXISTS FOR ()-[r:MENTIONS]-() ON (r.v);
+CREATE INDEX account_of_v IF NOT EXISTS FOR ()-[r:ACCOUNT_OF]-() ON (r.v);
+CREATE INDEX competes_with_v IF NOT EXISTS FOR ()-[r:COMPETES_WITH]-() ON (r.v);
+CREATE INDEX employee_of_v IF NOT EXISTS FOR ()-[r:EMPLOYEE_OF]-() ON (r.v);
+CREATE INDEX collaborates_with_v IF NOT EXISTS FOR ()-[r:COLLABORATES_WITH]-() ON (r.v);
+CREATE INDEX customer_of_v IF NOT EXISTS FOR ()-[r:CUSTOMER_OF]-() ON (r.v);
+CREATE INDEX uses_v IF NOT EXISTS FOR ()-[r:USES]-() ON (r.v);
+CREATE INDEX has_v IF NOT EXISTS FOR ()-[r:HAS]-() ON (r.v);
+CREATE INDEX endorses_v IF NOT EXISTS FOR ()-[r:ENDORSES]-() ON (r.v);
+CREATE INDEX withdrew_v IF NOT EXISTS FOR ()-[r:WITHDREW]-() ON (r.v);
+CALL db.awaitIndexes(300);

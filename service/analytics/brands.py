@@ -1,0 +1,66 @@
+"""What accounts are to brands: relations at a time, the track they lead to, and sentences about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from service.domain import BRAND_TRACKS, RELATION_NAMES, TRACK_OF, BrandRelation, Graph, Track
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Not strftime: its names depend on the locale.
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+def relations_of(graph: Graph, i: int) -> tuple[BrandRelation, ...]:
+    """List the relations of account i to brands, by brand, then relation and times.
+
+    Active are, at the time `as_of` of the graph, those that have begun and not ended; all where it has none.
+    """
+    result = []
+    for entry in range(int(graph.relation_ptr[i]), int(graph.relation_ptr[i + 1])):
+        brand = int(graph.relation_brand[entry])
+        name = RELATION_NAMES[graph.relation_name[entry]]
+        since, until = int(graph.relation_since[entry]), int(graph.relation_until[entry])
+        now = graph.as_of
+        result.append(
+            BrandRelation(
+                brand=graph.brand_keys[brand],
+                brand_name=graph.brand_names[brand],
+                relation=name,
+                track=TRACK_OF[name],
+                since=_time(since),
+                until=_time(until),
+                active=now is None or ((since == -1 or since <= now) and (until == -1 or until > now)),
+            )
+        )
+    return tuple(result)
+
+
+def track_of(relations: Iterable[BrandRelation]) -> Track:
+    """Return the track that active relations lead to: the first of BRAND_TRACKS that one is of, else open."""
+    active = {relation.track for relation in relations if relation.active}
+    return next((track for track in BRAND_TRACKS if track in active), "open")
+
+
+def relation_reasons(relations: Iterable[BrandRelation]) -> tuple[str, ...]:
+    """Say in one sentence each what an account is to brands: `Employee of Maison Aubade since March 2023.`"""
+    said = []
+    for relation in relations:
+        if relation.active:
+            sentence = f"{relation.relation.capitalize()} of {relation.brand_name or relation.brand}"
+            sentence += f" since {_month(relation.since)}" if relation.since else ""
+            sentence += f" until {_month(relation.until)}" if relation.until else ""
+            said.append(f"{sentence}.")
+    return tuple(said)
+
+
+def _time(at: int) -> datetime | None:
+    return None if at == -1 else _EPOCH + timedelta(milliseconds=at)
+
+
+def _month(time: datetime) -> str:
+    return f"{_MONTHS[time.month - 1]} {time.year}"

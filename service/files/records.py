@@ -1,0 +1,214 @@
+"""Reading files whose lines follow a schema: accounts, interactions, posts, brands and all that is not a follow."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from service.errors import BadInput, NothingImported, UnreadableFile
+from service.files.layout import check_network, refuse_other_kinds, split
+from service.files.lines import STANDARD_INPUT, Line, LineStream, open_lines
+from service.files.reading import LineReader, SkippedLine, json_object, text_of
+from service.files.rejects import Rejected
+from service.files.schemas import SCHEMAS, Context, Given, Said, Schema
+from service.files.values import FUTURE_MS, BadLine
+
+_DELIMITERS = (",", "\t", ";", "|")
+_IGNORED_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class RecordFile:
+    """A file of lines of one kind and how to read it. What is not said is found from the file itself.
+
+    Attributes:
+        path: the file; `-` is standard input. Compressed with gzip or not.
+        kind: which schema its lines follow.
+        format: `csv` (any separator, quotes, a header) or `ndjson`.
+        network: where ids are from that do not say so; None: they are whole keys, `network:id`.
+        columns: which column (or key of the JSON objects) holds a field, where it is not called the same.
+        values: fields that have one value in the whole file.
+        as_of: when lines were said that do not say so, in milliseconds since 1970 UTC; None: when the file was last
+            written, so that the same file says the same again.
+
+    Raises:
+        BadInput: an option has a value that cannot be used.
+    """
+
+    path: Path
+    kind: str
+    format: str | None = None
+    network: str | None = "local"
+    columns: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
+    as_of: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in SCHEMAS:
+            raise BadInput(f"There is no kind of lines {self.kind!r}; choose one of {', '.join(SCHEMAS)}.")
+        if self.format not in (None, "csv", "ndjson"):
+            raise BadInput(f"{self.kind} are read as csv or ndjson, not as {self.format!r}.")
+        check_network(self.network)
+        fields = SCHEMAS[self.kind].fields
+        for name in (*self.columns, *self.values):
+            if name not in fields:
+                raise BadInput(f"Lines of {self.kind} have no field {name!r}; they have {', '.join(fields)}.")
+
+
+class Entry(NamedTuple):
+    """A usable line and what it says."""
+
+    line: Line
+    said: Said
+
+
+@contextmanager
+def open_records(file: RecordFile, reject: Callable[[Rejected], None]) -> Iterator[RecordReader]:
+    """Open a file of lines of one kind; `reject` is called with each line that cannot be used.
+
+    Raises:
+        UnreadableFile: it cannot be opened, is of another kind, or lacks a column that is needed.
+        NothingImported: it is empty.
+    """
+    with open_lines(file.path) as stream:
+        yield RecordReader(file, stream, reject)
+
+
+class RecordReader(LineReader[Entry]):
+    """What the lines of one file say, in the order of the file. Iterate over it once."""
+
+    def __init__(self, file: RecordFile, stream: LineStream, reject: Callable[[Rejected], None]) -> None:
+        super().__init__(stream, reject)
+        self._schema = SCHEMAS[file.kind]
+        now = int(time.time() * 1000)
+        as_of = _written_at(file.path, now) if file.as_of is None else file.as_of
+        self._context = Context(file.network, as_of, now + FUTURE_MS)
+        self._values = dict(file.values)
+        self._fields = _FieldNames(self._schema, file)
+        head = self._lines.head()
+        refuse_other_kinds(stream.name, head)
+        data = [line for line in head if line.data.strip()]
+        if not data:
+            raise NothingImported(f"{stream.name} is empty; there is nothing to import.")
+        self._header_line = 0
+        self._delimiter, self._columns = ",", list[str | None]()
+        is_ndjson = file.format == "ndjson" or (file.format is None and data[0].data.lstrip().startswith(b"{"))
+        self._given = self._object if is_ndjson else self._row
+        if not is_ndjson:
+            self._header_line = data[0].number
+            self._find_columns(data[0])
+
+    @property
+    def ignored(self) -> list[str]:
+        """Columns that the schema does not know, as far as they were seen."""
+        return list(self._fields.ignored)
+
+    def taken(self, line: Line, text: str) -> Entry:
+        """Return what a line says."""
+        given = self._given(line, text)
+        given.update(self._values)
+        return Entry(line, self._schema.says(Given(self._schema, given, self._context)))
+
+    def _find_columns(self, header: Line) -> None:
+        try:
+            text = text_of(header)
+        except BadLine as bad:
+            raise UnreadableFile(f"The first line of {self.name} should hold its column names. {bad.message}") from None
+        found = [
+            (sum(self._fields.of(name) is not None for name in split(text, one)), -rank, one)
+            for rank, one in enumerate(_DELIMITERS)
+        ]
+        self._delimiter = max(found)[2]
+        names = split(text, self._delimiter)
+        self._columns = [self._fields.of(name) for name in names]
+        self._fields.ignored = dict.fromkeys(
+            name.strip() for name, column in zip(names, self._columns, strict=True) if column is None
+        )
+        self._fields.check(self.name, names, self._columns)
+        self._ids = [i for i, column in enumerate(self._columns) if column in self._schema.ids]
+
+    def _row(self, line: Line, text: str) -> dict[str, object]:
+        if not text.strip():
+            raise SkippedLine("empty")
+        if line.number <= self._header_line:
+            raise SkippedLine("header")
+        row = self.cells(text, self._delimiter, len(self._columns), self._ids)
+        # A line may end early: cells at its end that are empty are often left out.
+        return {column: cell for column, cell in zip(self._columns, row, strict=False) if column is not None}
+
+    def _object(self, line: Line, text: str) -> dict[str, object]:  # noqa: ARG002 - called like _row
+        given: dict[str, object] = {}
+        for name, value in json_object(text).items():
+            column = self._fields.of(name)
+            if column is None:
+                if len(self._fields.ignored) < _IGNORED_SHOWN:
+                    self._fields.ignored[name] = None
+            elif column in given:
+                raise BadLine("bad_json", f"The line gives {column} twice.")
+            else:
+                given[column] = value
+        return given
+
+
+class _FieldNames:
+    """Which field a column is, by its name: as it was said, or called the same but for capitals and `_id`."""
+
+    def __init__(self, schema: Schema, file: RecordFile) -> None:
+        self._schema = schema
+        self._said = {_plain(column): field for field, column in file.columns.items()}
+        self._elsewhere = {*file.columns, *file.values}
+        self._known: dict[str, str | None] = {}
+        self.ignored: dict[str, None] = {}
+
+    def of(self, name: str) -> str | None:
+        """Return the field that a column of this name is, or None."""
+        if name not in self._known:
+            if len(self._known) > 10_000:  # objects whose keys are data
+                self._known.clear()
+            self._known[name] = self._find(_plain(name))
+        return self._known[name]
+
+    def _find(self, plain: str) -> str | None:
+        if plain in self._said:
+            return self._said[plain]
+        fields = self._schema.fields
+        for one in (plain, re.sub(r"_(id|key)$", "", plain), next(iter(fields)) if plain in ("id", "key") else ""):
+            if one in fields and one not in self._elsewhere:
+                return one
+        return None
+
+    def check(self, file: str, names: Sequence[str], columns: Sequence[str | None]) -> None:
+        """Raise UnreadableFile where a field has two columns, or one that is needed has none."""
+        kind, shown = self._schema.kind, ", ".join(name.strip()[:40] for name in names[:20])
+        for column, name in self._said.items():
+            if name not in columns:
+                raise UnreadableFile(f"{file} has no column {column!r}; its columns are: {shown}.")
+        found = [column for column in columns if column is not None]
+        twice = next((column for column in found if found.count(column) > 1), None)
+        if twice is not None:
+            raise UnreadableFile(f"{file} has two columns for {twice}; its columns are: {shown}.")
+        missing = [one for one in self._schema.required if one not in found and one not in self._elsewhere]
+        if missing:
+            raise UnreadableFile(
+                f"{file} has no column for {', '.join(missing)}, which lines of {kind} must have; its columns are: "
+                f"{shown}. Say which one it is with --column {missing[0]}=NAME, or give one value for all lines with "
+                f"--set {missing[0]}=VALUE."
+            )
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s.-]+", "_", name.strip().strip("\"'").lower())
+
+
+def _written_at(path: Path, now: int) -> int:
+    if path == STANDARD_INPUT:
+        return now
+    try:
+        return min(now, path.stat().st_mtime_ns // 1_000_000)
+    except OSError:
+        return now

@@ -1,0 +1,219 @@
+"""What people know about their graph, as statements, and how statements about the same thing come together.
+
+A line of an import (and later an event of an integration) becomes statements. Each is about one thing of the graph,
+found by its identity, and gives some of its fields at a time. Putting statements together is commutative, associative
+and idempotent: they may come in any order, twice, and from several files, and the graph ends up the same.
+
+Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Literal, NamedTuple
+
+Value = str | int | bool | tuple[str, ...] | tuple[int, ...] | None
+"""What a field holds. Times are milliseconds since 1970 UTC. None: nothing is known."""
+
+NEVER = -1
+"""Time of a field about which nothing was said."""
+
+
+class Statement(NamedTuple):
+    """What one line says about one thing.
+
+    `values` are parallel to the thing's fields, None where the line says nothing. `at` is when it was said, in
+    milliseconds since 1970 UTC; `dated` is False where the line itself does not say so and `at` is the time of its
+    file.
+    """
+
+    thing: str
+    identity: tuple[str | int | date, ...]
+    values: tuple[Value, ...]
+    at: int
+    dated: bool = True
+
+
+class State(NamedTuple):
+    """What the graph holds of one thing: the value of each field, and when it was said (NEVER where it was not)."""
+
+    values: tuple[Value, ...]
+    said: tuple[int, ...]
+
+
+def latest(state: State, statement: Statement) -> State:
+    """Put a statement into a state: of each field the latest value stands, at the same time the greater.
+
+    A statement leaves a field alone about which it says nothing. An undated statement that repeats what is known does
+    not make it any newer: so a copy of a file changes nothing.
+    """
+    values, said = list(state.values), list(state.said)
+    for i, value in enumerate(statement.values):
+        if value is None:
+            continue
+        if value == values[i]:
+            if statement.dated:
+                said[i] = max(said[i], statement.at)
+        elif values[i] is None or (statement.at, value) > (said[i], values[i]):
+            values[i], said[i] = value, statement.at
+    return State(tuple(values), tuple(said))
+
+
+# --- interactions: counts of a pair and day ----------------------------------------------------------------
+
+InteractionKind = Literal["like", "reply", "mention", "repost"]
+INTERACTION_KINDS: tuple[InteractionKind, ...] = ("like", "reply", "mention", "repost")
+_KIND_BITS, _HOUR_BITS = 2, 5
+_DAY_MS = 86_400_000
+
+
+def interaction_event(kind: InteractionKind, event_id: str, at: int) -> int:
+    """Return what is kept of one interaction in the record of its pair and day: 63 bits, the same for a repeat.
+
+    The upper 56 bits are a digest of its id, below them its kind and its hour of the day (UTC).
+    """
+    digest = int.from_bytes(hashlib.blake2b(event_id.encode(), digest_size=7).digest(), "big")
+    hour = at % _DAY_MS // 3_600_000
+    return (digest << _KIND_BITS | INTERACTION_KINDS.index(kind)) << _HOUR_BITS | hour
+
+
+def day_of(at: int) -> date:
+    """The day (UTC) of a time in milliseconds."""
+    return datetime.fromtimestamp(at / 1000, UTC).date()
+
+
+def counted(state: State, statement: Statement) -> State:
+    """Put counts or single events of a pair and day together.
+
+    Fields are likes, replies, mentions, reposts, hours (24 counts) and events. Events are a set: one that is there
+    already is not counted again. Where counts were stated as well, the greater of the stated and the counted stands,
+    because a day's count grows until the day is over.
+    """
+    known = _numbers(state.values[5])
+    events = known if not statement.values[5] else tuple(sorted({*known, *_numbers(statement.values[5])}))
+    counts, by_hour = [0] * len(INTERACTION_KINDS), [0] * 24
+    for event in events:
+        counts[event >> _HOUR_BITS & (1 << _KIND_BITS) - 1] += 1
+        by_hour[event & (1 << _HOUR_BITS) - 1] += 1
+    for stated in (state.values, statement.values):
+        counts = [max(count, *_numbers((value or 0,))) for count, value in zip(counts, stated[:4], strict=True)]
+        if stated[4] is not None:
+            by_hour = [*map(max, by_hour, _numbers(stated[4]))]
+    hours = tuple(by_hour) if any(by_hour) else None
+    return State((*counts, hours, events or None), state.said)
+
+
+def _numbers(value: Any) -> tuple[int, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+# --- the things ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A kind of thing that statements are about.
+
+    Attributes:
+        name: what it is called, also the area of its queries.
+        identity: names of what tells one from another.
+        fields: names of what is said about it, in the order of a statement's values.
+        together: how a statement is put into a state.
+        accounts, posts, brands: which of those names hold keys of accounts, posts, brands (or lists of them), which
+            come into being where the graph does not have them yet.
+    """
+
+    name: str
+    identity: tuple[str, ...]
+    fields: tuple[str, ...] = ()
+    together: Callable[[State, Statement], State] = latest
+    accounts: tuple[str, ...] = ()
+    posts: tuple[str, ...] = ()
+    brands: tuple[str, ...] = ()
+
+    @property
+    def nothing(self) -> State:
+        """The state of a thing about which nothing is known."""
+        return State((None,) * len(self.fields), (NEVER,) * len(self.fields))
+
+    def mentioned(self, statements: Iterable[Statement], names: tuple[str, ...]) -> list[str]:
+        """Return all different keys in the named parts of statements, sorted."""
+        if not names:
+            return []
+        places = [i for i, name in enumerate((*self.identity, *self.fields)) if name in names]
+        found: set[str] = set()
+        for statement in statements:
+            parts = (*statement.identity, *statement.values)
+            for place in places:
+                part = parts[place]
+                if isinstance(part, str):
+                    found.add(part)
+                elif isinstance(part, tuple):
+                    found.update(part)  # type: ignore[arg-type]
+        return sorted(found)
+
+
+ACCOUNT_FIELDS = ("handle", "name", "bio", "lang", "location", "created_at", "followers", "email_sha256", "opted_out")
+RELATIONS = {
+    "employee": "EMPLOYEE_OF",
+    "collaborator": "COLLABORATES_WITH",
+    "customer": "CUSTOMER_OF",
+    "user": "USES",
+}
+"""Relations of people to brands, and the types of relationships they are in the graph."""
+
+THINGS = {
+    thing.name: thing
+    for thing in (
+        Thing("accounts", ("account",), ACCOUNT_FIELDS, accounts=("account",)),
+        Thing(
+            "engagements",
+            ("account", "target", "day"),
+            ("likes", "replies", "mentions", "reposts", "hours", "events"),
+            counted,
+            accounts=("account", "target"),
+        ),
+        Thing(
+            "posts",
+            ("post",),
+            ("account", "at", "kind", "lang", "text", "topics", "paid"),
+            accounts=("account",),
+            posts=("post",),
+        ),
+        Thing("responses", ("account", "post", "kind", "at"), accounts=("account",), posts=("post",)),
+        Thing(
+            "brands",
+            ("brand",),
+            ("name", "accounts", "competitors"),
+            accounts=("accounts",),
+            brands=("brand", "competitors"),
+        ),
+        Thing("mentions", ("post", "brand"), ("stance", "paid"), posts=("post",), brands=("brand",)),
+        Thing(
+            "relations",
+            ("account", "brand", "relation"),
+            ("since", "until", "source"),
+            accounts=("account",),
+            brands=("brand",),
+        ),
+        Thing("persons", ("person", "account"), accounts=("account",)),
+        Thing("endorsements", ("account", "endorsed", "topic"), ("withdrawn",), accounts=("account", "endorsed")),
+    )
+}
+"""Every kind of thing but follows, which have a path of their own, because there are so many."""
+
+
+class Match(NamedTuple):
+    """A line of a customer list: a statement about an account that has to be found in the graph first.
+
+    `statement` has an empty account. One of the identifiers at least is there.
+    """
+
+    network: str | None
+    account: str | None
+    handle: str | None
+    email_sha256: str | None
+    statement: Statement

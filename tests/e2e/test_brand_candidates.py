@@ -1,0 +1,214 @@
+"""Candidates as seen from a brand: through the flow, and through the command as people see it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.console import active_relations
+from service.domain import BrandCandidates, Candidate, RunSpec, ScoringRules, StoreAddress
+from service.errors import BrandNotFound, NothingPublished, RunNotFound
+from service.flows.published import read_brand_candidates, read_brands, read_candidates, read_communities
+from service.store.driver import Store
+from tests.api.conftest import publish, two_circles
+
+SPEC = RunSpec(rules=ScoringRules(micro_share=1.0, macro_top_share=0))
+"""Everybody who is followed is a candidate."""
+
+RELATIONS = [
+    # account, brand, type, since, until; the latest follow is from 2024-06-01
+    ("t:a0", "aubade", "EMPLOYEE_OF", "2023-03-05T00:00:00Z", None),
+    ("t:a0", "aubade", "CUSTOMER_OF", None, None),
+    ("t:a1", "aubade", "COLLABORATES_WITH", None, "2030-01-01T00:00:00Z"),
+    ("t:a2", "aubade", "EMPLOYEE_OF", None, "2024-06-01T00:00:00Z"),
+    ("t:a2", "aubade", "USES", None, None),
+    ("t:a3", "aubade", "CUSTOMER_OF", "2024-06-02T00:00:00Z", None),
+    ("t:a3", "nordlys", "EMPLOYEE_OF", None, None),
+    ("t:b0", "aubade", "CUSTOMER_OF", None, None),
+    ("t:b0", "nordlys", "EMPLOYEE_OF", None, None),
+    ("t:b1", 'caf"é\\', "USES", None, None),
+    ("t:e0", "aubade", "CUSTOMER_OF", None, None),
+]
+
+
+def brands(store: Store) -> None:
+    """Two circles of people, some of whom are something to a brand; t:b2 is a brand's own account."""
+    two_circles(store)
+    store.statement("MATCH ({key: 't:a7'})-[f:FOLLOWS]->() SET f.at = datetime('2024-06-01T00:00:00Z')")
+    store.statement(
+        "UNWIND [['aubade', 'Maison Aubade'], ['nordlys', 'Nordlys'], ['caf\"é\\\\', null], ['alone', 'Alone']] AS b "
+        "CREATE (:Brand {key: b[0], name: b[1], v: 1})"
+    )
+    for account, brand, kind, since, until in RELATIONS:
+        store.statement(
+            f"MATCH (a:Account {{key: $account}}), (b:Brand {{key: $brand}}) CREATE (a)-[:{kind} "
+            "{since: datetime($since), until: datetime($until), v: 1}]->(b)",
+            account=account, brand=brand, since=since, until=until,
+        )  # fmt: skip
+    store.statement("MATCH (a:Account {key: 't:b2'}), (b:Brand {key: 'nordlys'}) CREATE (a)-[:ACCOUNT_OF {v: 1}]->(b)")
+
+
+@pytest.fixture
+def run_id(store: Store) -> str:
+    brands(store)
+    return publish(store, SPEC)
+
+
+def keys(found: BrandCandidates) -> list[list[str]]:
+    return [[one.candidate.key for one in track.candidates] for track in found.tracks]
+
+
+def of_brand(address: StoreAddress, brand: str, run: str | None = None) -> BrandCandidates:
+    return asyncio.run(read_brand_candidates(address, brand, run))
+
+
+def test_candidates_of_a_brand_by_what_they_are_to_it(store_address: StoreAddress, run_id: str, store: Store) -> None:
+    everybody: dict[str, Candidate] = {}
+    labels = {}
+    for community in asyncio.run(read_communities(store_address)):
+        for one in asyncio.run(read_candidates(store_address, community.id)):
+            everybody[one.key] = one
+            labels[one.key] = community.label
+    found = of_brand(store_address, "aubade", run_id)
+    assert (found.brand.key, found.brand.name) == ("aubade", "Maison Aubade")
+    assert [track.track for track in found.tracks] == ["employees_collaborators", "customers_users"]
+    assert [set(one) for one in keys(found)] == [{"t:a0", "t:a1"}, {"t:a2", "t:b0"}]
+    for track in found.tracks:
+        assert track.total == len(track.candidates)
+        order = [(-one.candidate.score_millionths, one.candidate.key) for one in track.candidates]
+        assert order == sorted(order)
+        for one in track.candidates:
+            assert one.candidate == everybody[one.candidate.key]
+            assert one.community_label == labels[one.candidate.key]
+    # The track of a candidate on its own is about any brand; here it is about this one.
+    assert everybody["t:b0"].track == "employees_collaborators"
+    assert [set(one) for one in keys(of_brand(store_address, "nordlys"))] == [{"t:a3", "t:b0"}, set()]
+    assert keys(of_brand(store_address, 'caf"é\\')) == [[], ["t:b1"]]
+    assert everybody["t:a0"].reasons[3:] == (
+        "Employee of Maison Aubade since March 2023.",
+        "Customer of Maison Aubade.",
+    )
+    assert "t:b2" not in everybody
+    assert everybody["t:e0"].relations, "a candidate of a community that is not respectable, and so not of the brand's"
+
+
+def test_brands_that_are_not_known(store_address: StoreAddress, run_id: str, store: Store) -> None:
+    assert keys(of_brand(store_address, "alone")) == [[], []]
+    with pytest.raises(BrandNotFound, match="no brand aub"):
+        of_brand(store_address, "aub")
+    with pytest.raises(RunNotFound):
+        of_brand(store_address, "aubade", "r-none")
+    assert [one.key for one in asyncio.run(read_brands(store_address))] == ["alone", "aubade", 'caf"é\\', "nordlys"]
+    store.statement("MATCH (b:Brand {key: 'aubade'}) DETACH DELETE b")
+    assert of_brand(store_address, "aubade", run_id).tracks[0].total == 2, "a kept run says what it found"
+
+
+def test_nothing_published(store_address: StoreAddress, store: Store) -> None:
+    with pytest.raises(NothingPublished):
+        of_brand(store_address, "aubade")
+
+
+def test_the_order_of_writing_does_not_show(store_address: StoreAddress, run_id: str, store: Store) -> None:
+    """Relations written in the opposite order, and with another inner order of brands, publish the same bytes."""
+
+    def digest(run: str) -> Any:
+        return store.statement("MATCH (r:Run {id: $run}) RETURN r.digest AS digest", run=run)[0]["digest"]
+
+    first = digest(run_id)
+    store.statement("MATCH (b:Brand) DETACH DELETE b")
+    store.statement(
+        "UNWIND [['alone', 'Alone'], ['nordlys', 'Nordlys'], ['caf\"é\\\\', null], ['aubade', 'Maison Aubade']] AS b "
+        "CREATE (:Brand {key: b[0], name: b[1], v: 2})"
+    )
+    for account, brand, kind, since, until in reversed(RELATIONS):
+        store.statement(
+            f"MATCH (a:Account {{key: $account}}), (b:Brand {{key: $brand}}) CREATE (a)-[:{kind} "
+            "{since: datetime($since), until: datetime($until), v: 2}]->(b)",
+            account=account, brand=brand, since=since, until=until,
+        )  # fmt: skip
+    store.statement("MATCH (a:Account {key: 't:b2'}), (b:Brand {key: 'nordlys'}) CREATE (a)-[:ACCOUNT_OF {v: 2}]->(b)")
+    store.statement("MATCH (g:Graph) SET g.v = g.v + 1")
+    assert digest(publish(store, SPEC)) == first
+
+
+def test_relations_in_short(store_address: StoreAddress, run_id: str) -> None:
+    said = {
+        one.candidate.key: (active_relations(one.candidate), active_relations(one.candidate, "nordlys"))
+        for brand in ("aubade", "nordlys")
+        for track in of_brand(store_address, brand).tracks
+        for one in track.candidates
+    }
+    assert said["t:a0"] == ("employee and customer of Maison Aubade",) * 2
+    assert said["t:a2"] == ("user of Maison Aubade",) * 2, "who was an employee and is no longer"
+    assert said["t:a3"] == ("employee of Nordlys",) * 2, "who will be a customer and is not yet"
+    assert said["t:b0"] == (
+        "customer of Maison Aubade; employee of Nordlys",
+        "employee of Nordlys; customer of Maison Aubade",
+    )
+
+
+# --- the command ---------------------------------------------------------------------------------------------
+
+
+def ambassadors(
+    address: StoreAddress, folder: Path, *arguments: str, columns: int = 120, expect: int = 0
+) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "service", "ambassadors", *arguments],
+        env={
+            **os.environ,
+            "ENTOURAGE_NEO4J_URI": address.uri,
+            "ENTOURAGE_NEO4J_USER": address.user,
+            "ENTOURAGE_NEO4J_PASSWORD": address.password.get_secret_value(),
+            "ENTOURAGE_DATA_DIR": str(folder / "data"),
+            "COLUMNS": str(columns),
+        },
+        cwd=folder, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == expect, done.stdout + done.stderr
+    return done
+
+
+def test_the_command(store_address: StoreAddress, run_id: str, tmp_path: Path) -> None:
+    both = ambassadors(store_address, tmp_path, "--brand", "aubade", "--json").stdout
+    assert BrandCandidates.model_validate_json(both) == of_brand(store_address, "aubade")
+    one = json.loads(
+        ambassadors(
+            store_address, tmp_path, "--brand", "aubade", "--track", "customers_users", "--limit", "1", "--json"
+        ).stdout
+    )
+    assert [(track["track"], track["total"], len(track["candidates"])) for track in one["tracks"]] == [
+        ("customers_users", 2, 1)
+    ]
+    for columns in (80, 120, 160):
+        table = ambassadors(store_address, tmp_path, "--brand", "aubade", columns=columns).stdout
+        employees, customers = table.split("Customers and users: 2 candidates")
+        assert "Maison Aubade" in employees
+        assert "Employees and collaborators: 2 candidates" in employees
+        assert sorted(re.findall(r"^\d  (\S+)  +\d", employees, re.MULTILINE)) == ["a0", "a1"]
+        assert sorted(re.findall(r"^\d  (\S+)  +\d", customers, re.MULTILINE)) == ["a2", "b0"]
+        assert max(map(len, table.splitlines())) <= columns
+        plain = ambassadors(store_address, tmp_path, "--limit", "9", columns=columns).stdout
+        assert "relations" in plain
+        assert max(map(len, plain.splitlines())) <= columns
+        assert ("employees_collaborators" in plain) == (columns == 160)
+    missing = ambassadors(store_address, tmp_path, "--brand", "none", expect=4).stderr
+    assert "brand_not_found" in missing
+    for wrong in (["c1", "--brand", "aubade"], ["--track", "customers_users"], ["--brand", "aubade", "--track", "x"]):
+        ambassadors(store_address, tmp_path, *wrong, expect=2)
+
+
+def test_without_brands_there_is_no_column_for_them(store_address: StoreAddress, store: Store, tmp_path: Path) -> None:
+    two_circles(store)
+    publish(store)
+    table = ambassadors(store_address, tmp_path).stdout
+    assert "relations" not in table
+    assert "open" in table
