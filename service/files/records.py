@@ -161,6 +161,7 @@ class _FieldNames:
     def __init__(self, schema: Schema, file: RecordFile) -> None:
         self._schema = schema
         self._said = {_plain(column): field for field, column in file.columns.items()}
+        self._columns = file.columns
         self._elsewhere = {*file.columns, *file.values}
         self._known: dict[str, str | None] = {}
         self.ignored: dict[str, None] = {}
@@ -185,7 +186,7 @@ class _FieldNames:
     def check(self, file: str, names: Sequence[str], columns: Sequence[str | None]) -> None:
         """Raise UnreadableFile where a field has two columns, or one that is needed has none."""
         kind, shown = self._schema.kind, ", ".join(name.strip()[:40] for name in names[:20])
-        for column, name in self._said.items():
+        for name, column in self._columns.items():
             if name not in columns:
                 raise UnreadableFile(f"{file} has no column {column!r}; its columns are: {shown}.")
         found = [column for column in columns if column is not None]
