@@ -89,7 +89,8 @@ def find_ends(
     if one is None or other is None:
         raise UnreadableFile(
             f"{file} does not say by its column names who follows whom; its columns are: {_listed(names)}. "
-            "Name them with --follower and --followee, or say --no-header if the first line is data."
+            "Name them with --follower and --followee, or say --no-header if the first line is data. If the file holds "
+            "something else, such as accounts or posts, say its --kind (`entourage schema` lists them)."
         )
     if one == other:
         raise UnreadableFile(f"{file}: follower and followee cannot both be column {names[one]!r}.")

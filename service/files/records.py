@@ -54,6 +54,11 @@ class RecordFile:
         if self.format not in (None, "csv", "ndjson"):
             raise BadInput(f"{self.kind} are read as csv or ndjson, not as {self.format!r}.")
         check_network(self.network)
+        if self.as_of is not None and not 0 <= self.as_of <= int(time.time() * 1000) + FUTURE_MS:
+            raise BadInput(
+                "Lines cannot have been said before 1970 or in the future: the latest statement stands, so a wrong "
+                "time would stay; give another as_of."
+            )
         fields = SCHEMAS[self.kind].fields
         for name in (*self.columns, *self.values):
             if name not in fields:

@@ -70,7 +70,11 @@ class Schema:
         return [name for name, field in self.fields.items() if field.required]
 
     def json_schema(self) -> dict[str, Any]:
-        """Return the schema of one NDJSON line as JSON Schema (2020-12); a CSV file has the same names as columns."""
+        """Return the schema of one NDJSON line as JSON Schema (2020-12); a CSV file has the same names as columns.
+
+        It is the form to write: reading forgives spaces around a value and capitals of fixed words, and takes an empty
+        text as null.
+        """
         return {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "title": self.kind,
@@ -313,7 +317,7 @@ SCHEMAS = _named(
         {
             "account": _id("Id of the account in its network."),
             "network": _NETWORK,
-            "handle": Field(values.handle, {"type": "string", "maxLength": 256}, "Its handle, with or without @."),
+            "handle": Field(values.handle, _ID, "Its handle, with or without @."),
             "name": Field(*_text(256), "Name shown."),
             "bio": Field(*_text(5_000), "What it says about itself."),
             "lang": Field(values.language, {"type": "string", "pattern": values.LANGUAGE_PATTERN}, "Its language."),
@@ -502,9 +506,7 @@ SCHEMAS = _named(
         {
             "account": _id("Id of the account; where it is there, it alone decides.", required=False),
             "network": _NETWORK,
-            "handle": Field(
-                values.handle, {"type": "string", "maxLength": 256}, "Its handle, @handle or profile address."
-            ),
+            "handle": Field(values.handle, _ID, "Its handle, @handle or profile address."),
             "email": Field(values.email, {"type": "string"}, "E-mail address; only its SHA-256 is looked up."),
             "email_sha256": Field(
                 values.digest, {"type": "string"}, "SHA-256 of the e-mail address in lower case, hexadecimal."

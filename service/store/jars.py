@@ -24,7 +24,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -91,7 +91,7 @@ def class_path(cache_dir: Path, version: str, progress: Progress = no_progress) 
     with _disk_errors(cache.root):
         jars = cache.manifest()
         if jars is None or cache.damaged(jars):
-            with cache.lock():
+            with cache.lock(), closing(cache.remote):
                 jars = cache.manifest()  # anew: another process may have done the work meanwhile
                 if jars is None:
                     jars = cache.fill()
@@ -245,6 +245,12 @@ class _Remote:
         self.url = url
         self.repository = repository
         self._local = threading.local()
+        self._sessions: list[requests.Session] = []
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        for session in self._sessions:
+            session.close()
 
     def fetch(self, path: str) -> Path:
         """Fetch the file, check it against the SHA-1 that the repository publishes, and put it in place whole.
@@ -291,10 +297,12 @@ class _Remote:
     def _get(self, path: str) -> requests.Response:
         if not hasattr(self._local, "session"):
             self._local.session = requests.Session()
+            self._sessions.append(self._local.session)
         url = f"{self.url}/{path}"
         response: requests.Response = self._local.session.get(url, stream=True, timeout=_TIMEOUT_SECONDS)
+        if response.status_code >= 400:
+            response.close()  # an error keeps it alive, and its connection with it
         if response.status_code in (404, 410):
-            response.close()
             raise _NotThere(f"no file {url}")
         response.raise_for_status()
         return response
