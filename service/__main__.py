@@ -204,8 +204,9 @@ def import_(
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; only say what an import would do.")] = False,
     network: Annotated[
-        str, typer.Option(help="Where the accounts live, e.g. mastodon; account keys are network:id.")
-    ] = "local",
+        str | None,
+        typer.Option(help="Where the accounts live, e.g. mastodon: account keys are network:id; local if not said."),
+    ] = None,
     keys: Annotated[bool, typer.Option("--keys", help="Ids in the file are whole keys, network:id.")] = False,
     file_format: Annotated[
         str | None,
@@ -271,11 +272,12 @@ def import_(
     config = settings()
     reports = config.data_dir / "imports"
     options = {
-        "--kind": kind, "--format": file_format, "--column": columns, "--set": values, "--as-of": as_of,
+        "--kind": kind, "--network": network, "--keys": keys, "--format": file_format,
+        "--column": columns, "--set": values, "--as-of": as_of,
         "--follower": follower, "--followee": followee, "--weight": weight, "--time": time,
-        "--keys": keys, "--reverse": reverse, "--no-header": no_header,
+        "--reverse": reverse, "--no-header": no_header,
     }  # fmt: skip
-    file = file_to_import(path, network, options)
+    file = file_to_import(path, options)
     report: ImportReport | FolderReport
     with console.shown_progress(quiet=as_json) as progress, open_store(store_source(config), progress) as address:
         if file is None:
@@ -292,7 +294,7 @@ def import_(
         raise typer.Exit(EXIT_LINES_REJECTED)
 
 
-def file_to_import(path: Path, network: str, options: dict[str, Any]) -> ImportFile | None:
+def file_to_import(path: Path, options: dict[str, Any]) -> ImportFile | None:
     """Return what was typed as a file and how to read it; None for a folder, whose manifest says that.
 
     Raises:
@@ -312,7 +314,11 @@ def file_to_import(path: Path, network: str, options: dict[str, Any]) -> ImportF
         name for name in given if name in ("--follower", "--followee", "--weight", "--time", "--reverse", "--no-header")
     ]
     for_others = [name for name in given if name in ("--column", "--set", "--as-of")]
-    home = None if options["--keys"] else network
+    if options["--keys"] and options["--network"]:
+        raise BadInput("Either ids are whole keys (--keys), or they are ids of one network (--network); not both.")
+    network = "local" if options["--network"] is None else options["--network"]
+    if options["--keys"]:
+        network = None
     if kind in (None, "follows"):
         if for_others:
             raise BadInput(
@@ -321,7 +327,7 @@ def file_to_import(path: Path, network: str, options: dict[str, Any]) -> ImportF
         return FollowFile(
             path=path,
             format=options["--format"],
-            network=home,
+            network=network,
             follower_column=options["--follower"],
             followee_column=options["--followee"],
             weight_column=options["--weight"],
@@ -336,7 +342,7 @@ def file_to_import(path: Path, network: str, options: dict[str, Any]) -> ImportF
         path,
         kind,
         format=options["--format"],
-        network=home,
+        network=network,
         columns=pairs("--column", options["--column"]),
         values=pairs("--set", options["--set"]),
         as_of=None if options["--as-of"] is None else moment("--as-of", options["--as-of"]),

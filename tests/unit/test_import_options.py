@@ -1,0 +1,63 @@
+"""What is typed after `entourage import`: which options go together, and what they come to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.__main__ import file_to_import
+from service.errors import BadInput
+from service.files.follows import FollowFile
+from service.files.records import RecordFile
+
+OPTIONS = (
+    "--kind", "--network", "--keys", "--format", "--column", "--set", "--as-of",
+    "--follower", "--followee", "--weight", "--time", "--reverse", "--no-header",
+)  # fmt: skip
+
+
+FLAGS = ("--keys", "--reverse", "--no-header")
+
+
+def typed(path: Path, **given: Any) -> Any:
+    named = {"--" + name.replace("_", "-"): value for name, value in given.items()}
+    assert named.keys() <= {*OPTIONS}
+    return file_to_import(path, {**dict.fromkeys(OPTIONS), **dict.fromkeys(FLAGS, False), **named})
+
+
+def test_follows_and_other_kinds(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    follows = typed(path, network="m", time="at", reverse=True)
+    assert follows == FollowFile(path, network="m", time_column="at", reverse=True)
+    assert typed(path) == FollowFile(path, network="local")
+    assert typed(path, kind="follows", keys=True) == FollowFile(path, network=None, schema_names=True)
+    people = typed(path, kind="accounts", column=["handle=Pseudo = x"], set=["lang=fr"], as_of="2024-01-01")
+    expected = RecordFile(
+        path, "accounts", columns={"handle": "Pseudo = x"}, values={"lang": "fr"}, as_of=1_704_067_200_000
+    )
+    assert people == expected
+    assert typed(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"column": ["a=b"]}, "--column cannot be said of follows"), ({"as_of": "2024-01-01"}, "--as-of cannot"),
+        ({"kind": "posts", "follower": "1", "reverse": True}, "--follower, --reverse can only be said of follows"),
+        ({"kind": "posts", "column": ["x"]}, "FIELD=VALUE"), ({"kind": "posts", "set": ["=x"]}, "FIELD=VALUE"),
+        ({"kind": "posts", "as_of": "soon"}, "--as-of: The time is neither"), ({"kind": "dances"}, "no kind of lines"),
+        ({"keys": True, "network": "m"}, "not both"), ({"network": ""}, "cannot name a network"),
+        ({"kind": "posts", "format": "edgelist"}, "csv or ndjson"),
+    ],
+)  # fmt: skip
+def test_options_that_do_not_go_together(tmp_path: Path, given: dict[str, Any], says: str) -> None:
+    with pytest.raises(BadInput, match=says):
+        typed(tmp_path / "x.csv", **given)
+
+
+@pytest.mark.parametrize("given", [{"kind": "posts"}, {"network": "m"}, {"reverse": True}, {"set": ["a=b"]}])
+def test_a_folder_says_everything_itself(tmp_path: Path, given: dict[str, Any]) -> None:
+    with pytest.raises(BadInput, match=r"cannot be said of a folder.*manifest\.json"):
+        typed(tmp_path, **given)
