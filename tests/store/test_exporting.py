@@ -125,15 +125,20 @@ def test_files_are_what_their_format_says(store: Store, tmp_path: Path) -> None:
         assert all(row.keys() >= line.keys() for row, line in zip(rows, lines, strict=True))
 
 
+@pytest.mark.parametrize("name", ["congress", pytest.param("messages", marks=pytest.mark.long)])
 def test_real_graphs_come_back_the_same(
-    store: Store, again: Callable[[Path], Any], tmp_path: Path, shared_data: Callable[[str], Path]
+    store: Store, again: Callable[[Path], Any], tmp_path: Path, shared_data: Callable[[str], Path], name: str
 ) -> None:
-    congress = shared_data("congress117-twitter/congress.edgelist")
-    for file in (
-        FollowFile(congress, network="twitter", reverse=True, weight_column="weight"),
-        FollowFile(shared_data("collegemsg/CollegeMsg.txt"), network="c", time_column="3"),
-    ):
-        import_file(store.address, file, tmp_path, no_progress)
+    file = {
+        "congress": FollowFile(
+            shared_data("congress117-twitter/congress.edgelist"),
+            network="twitter",
+            reverse=True,
+            weight_column="weight",
+        ),
+        "messages": FollowFile(shared_data("collegemsg/CollegeMsg.txt"), network="c", time_column="3"),
+    }[name]
+    import_file(store.address, file, tmp_path, no_progress)
     whole = dump(store)
     export_folder(store.address, tmp_path / "out", "csv", no_progress)
     clear(store)

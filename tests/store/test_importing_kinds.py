@@ -301,7 +301,7 @@ def import_many(store: Store, lines: int, folder: Path) -> None:
 
 
 def test_memory_does_not_grow_with_an_import(store: Store, tmp_path: Path) -> None:
-    import_many(store, 300_000, tmp_path)
+    import_many(store, 150_000, tmp_path)
 
 
 @pytest.mark.long
