@@ -12,7 +12,7 @@ COPY migrations migrations
 RUN pip install --no-cache-dir --no-deps . && mkdir /data && chown entourage /data
 
 USER entourage
-ENV ENTOURAGE_DATA_DIR=/data ENTOURAGE_CACHE_DIR=/data/cache PYTHONUNBUFFERED=1
+ENV ENTOURAGE_DATA_DIR=/data ENTOURAGE_CACHE_DIR=/data/cache NUMBA_CACHE_DIR=/data/cache/kernels PYTHONUNBUFFERED=1
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD \

@@ -446,7 +446,9 @@ def schema(
 @app.command()
 def analyze(
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random: the same seed, the same answer.")] = 42,
-    engine: Annotated[str, typer.Option(help="auto or reference (networkx with python-louvain).")] = "auto",
+    engine: Annotated[
+        str, typer.Option(help="auto, fast (compiled kernels), reference (networkx, python-louvain).")
+    ] = "auto",
     rules: Annotated[
         Path | None, typer.Option(help="JSON file with cut-offs and weights to use instead of the defaults.")
     ] = None,

@@ -6,15 +6,15 @@ import base64
 import hashlib
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from service.analytics.engine import Engine
-from service.analytics.graph import Projection, project, rows_of, strengths
+from service.analytics.graph import Projection, project, strengths
 from service.analytics.rounding import significant
+from service.analytics.sparse import components, weight_inside
 from service.domain import Float64, Graph, Int32, LevelTried, Progress, RunSpec, ScoringRules
 
 ISOLATE = -1
@@ -61,15 +61,19 @@ def find_communities(graph: Graph, engine: Engine, spec: RunSpec, progress: Prog
     resolutions = spec.rules.resolutions
     found: list[Int32] = []
     quality: list[tuple[float, float]] = []
-    for done, resolution in enumerate(resolutions):
-        progress("communities", done, len(resolutions))
-        raw = engine.partition(projection, resolution, spec.seed)
-        labels = canonical(connected_parts(projection, raw))
-        sizes = community_sizes(labels)
-        useful = sizes[(sizes >= low) & (sizes <= high)].sum() / graph.n
-        found.append(labels)
-        quality.append((float(significant(np.array([modularity(projection, labels)]))[0]), float(useful)))
-    progress("communities", len(resolutions), len(resolutions))
+
+    def partition(resolution: float) -> Int32:
+        return canonical(connected_parts(projection, engine.partition(projection, resolution, spec.seed)))
+
+    progress("communities", 0, len(resolutions))
+    # Side by side: each resolution is computed by one thread alone, so that their number does not show.
+    with ThreadPoolExecutor(max_workers=engine.threads) as threads:
+        for labels in threads.map(partition, resolutions):
+            sizes = community_sizes(labels)
+            useful = sizes[(sizes >= low) & (sizes <= high)].sum() / graph.n
+            found.append(labels)
+            quality.append((float(significant(np.array([modularity(projection, labels)]))[0]), float(useful)))
+            progress("communities", len(found), len(resolutions))
     best = choose_level(resolutions, quality, spec.rules)
     levels = tuple(
         LevelTried(
@@ -96,11 +100,7 @@ def connected_parts(projection: Projection, labels: Int32) -> Int32:
     Returns:
         int32[n], labels in no particular order.
     """
-    row = rows_of(projection.ptr)
-    inside = labels[row] == labels[projection.idx]
-    within = csr_array((inside[inside], (row[inside], projection.idx[inside])), shape=(projection.n, projection.n))
-    _, parts = connected_components(within, directed=False)
-    return np.where(np.diff(projection.ptr) == 0, ISOLATE, parts).astype(np.int32)
+    return components(projection.ptr, projection.idx, labels)
 
 
 def canonical(labels: Int32) -> Int32:
@@ -134,12 +134,9 @@ def modularity(projection: Projection, labels: Int32) -> float:
     twice_total = projection.weight.sum()
     if twice_total == 0:
         return 0.0
-    row = rows_of(projection.ptr)
-    label = labels[row]
-    tied = label != ISOLATE
-    inside = tied & (label == labels[projection.idx])
-    strength = np.bincount(label[tied], weights=projection.weight[tied]).astype(np.float64)
-    return float(projection.weight[inside].sum() / twice_total - np.sum((strength / twice_total) ** 2))
+    strength = np.bincount(labels + 1, weights=strengths(projection.ptr, projection.weight))
+    inside = weight_inside(projection.ptr, projection.idx, projection.weight, labels)
+    return float(inside / twice_total - np.sum((strength / twice_total) ** 2))
 
 
 def choose_level(resolutions: Sequence[float], quality: Sequence[tuple[float, float]], rules: ScoringRules) -> int:

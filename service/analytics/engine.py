@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from service.analytics.fast import FastEngine
 from service.analytics.graph import Projection
 from service.analytics.reference import ReferenceEngine
 from service.domain import EngineName, Float64, Graph, Int32
@@ -20,6 +21,10 @@ class Engine(Protocol):
     @property
     def name(self) -> str:
         """Name of the engine as shown in the quality of a run."""
+
+    @property
+    def threads(self) -> int:
+        """How many calls are worth making side by side. The answers do not depend on it."""
 
     def partition(self, projection: Projection, resolution: float, seed: int) -> Int32:
         """Assign accounts to communities that maximise modularity at a resolution γ.
@@ -64,6 +69,10 @@ class Engine(Protocol):
 
 
 def get_engine(name: EngineName) -> Engine:
-    """Return the engine of this name; `auto` is the best there is, which today is `reference`."""
-    engines: dict[EngineName, type[ReferenceEngine]] = {"auto": ReferenceEngine, "reference": ReferenceEngine}
+    """Return the engine of this name; `auto` is `fast`, as in a specification (domain.RunSpec)."""
+    engines: dict[EngineName, type[Engine]] = {
+        "auto": FastEngine,
+        "fast": FastEngine,
+        "reference": ReferenceEngine,
+    }
     return engines[name]()

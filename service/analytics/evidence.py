@@ -8,7 +8,7 @@ import numpy as np
 
 from service.analytics.brands import relation_reasons, relations_of, track_of
 from service.analytics.graph import strengths
-from service.analytics.measures import Trust, two_steps
+from service.analytics.measures import Trust, TwoSteps, two_steps
 from service.analytics.rounding import significant
 from service.analytics.scoring import NULL_REASONS, weights_in_force
 from service.domain import (
@@ -63,9 +63,10 @@ def candidates_of(measured: Measured, scores: CommunityScores, community: str, r
     ranked = np.flatnonzero(scores.rank)
     result = []
     for i in ranked[np.argsort(scores.rank[ranked])].tolist():
+        steps = two_steps(graph, measured.influence, i)
         contributions = {
             "authority": authority_evidence(graph, measured.raw["authority"], strength, i, rules),
-            "reach": reach_evidence(graph, measured.influence, i),
+            "reach": reach_evidence(graph, steps),
             "trust": trust_evidence(graph, measured.trust, i, rules),
         }
         parts = []
@@ -108,7 +109,7 @@ def candidates_of(measured: Measured, scores: CommunityScores, community: str, r
                 followers=int(measured.in_degree[i]),
                 followers_in_community=int(graph.in_ptr[i + 1] - graph.in_ptr[i]),
                 # What was measured comes first: it is why an account is a candidate at all.
-                reasons=_reasons(measured, scores, i, parts) + relation_reasons(relations),
+                reasons=_reasons(measured, scores, steps, i, parts) + relation_reasons(relations),
                 parts=tuple(parts),
             )
         )
@@ -130,13 +131,12 @@ def authority_evidence(community: Graph, pagerank: Float64, strength: Float64, i
     return result
 
 
-def reach_evidence(community: Graph, influence: Float64, i: int) -> Float64:
-    """What reach loses without the follow of each follower k, all else held fixed.
+def reach_evidence(community: Graph, steps: TwoSteps) -> Float64:
+    """What an account's reach loses without the follow of each follower k, all else held fixed.
 
     Without it k itself is no longer moved directly, and nobody by way of k:
     1/(n − 1) · Σ_j (probability that j is missed without the factor of this follow − with it).
     """
-    steps = two_steps(community, influence, i)
     missed = np.exp(steps.log_missed)
     directly = missed[steps.direct] * np.expm1(-steps.log_direct)
     by_way = np.bincount(steps.via, weights=missed[steps.end] * np.expm1(-steps.log_path), minlength=len(steps.direct))
@@ -174,15 +174,17 @@ def _shown(measured: Measured, i: int, contribution: Float64, raw: float, items:
 # --- reasons --------------------------------------------------------------------------------------------------
 
 
-def _reasons(measured: Measured, scores: CommunityScores, i: int, parts: list[Part]) -> tuple[str, ...]:
+def _reasons(
+    measured: Measured, scores: CommunityScores, steps: TwoSteps, i: int, parts: list[Part]
+) -> tuple[str, ...]:
     """One sentence for each part that gave points, most points first (ties in the order of the parts)."""
     sentences = {
-        "authority": _authority_reason,
-        "reach": _reach_reason,
-        "trust": _trust_reason,
+        "authority": lambda: _authority_reason(measured, scores, i),
+        "reach": lambda: _reach_reason(measured.graph, steps),
+        "trust": lambda: _trust_reason(measured, i),
     }
     scored = sorted((part for part in parts if part.points_millionths), key=lambda part: -(part.points_millionths or 0))
-    return tuple(sentences[part.part](measured, scores, i) for part in scored)
+    return tuple(sentences[part.part]() for part in scored)
 
 
 def _authority_reason(measured: Measured, scores: CommunityScores, i: int) -> str:
@@ -202,9 +204,8 @@ def _authority_reason(measured: Measured, scores: CommunityScores, i: int) -> st
     return f"{follow}."
 
 
-def _reach_reason(measured: Measured, scores: CommunityScores, i: int) -> str:  # noqa: ARG001 - one shape for all
-    steps = two_steps(measured.graph, measured.influence, i)
-    reached, direct, others = len(steps.target), len(steps.direct), measured.graph.n - 1
+def _reach_reason(community: Graph, steps: TwoSteps) -> str:
+    reached, direct, others = len(steps.target), len(steps.direct), community.n - 1
     if reached == direct:
         return f"Reaches {_of(reached, others, 'other member')} directly."
     return (
@@ -213,7 +214,7 @@ def _reach_reason(measured: Measured, scores: CommunityScores, i: int) -> str:  
     )
 
 
-def _trust_reason(measured: Measured, scores: CommunityScores, i: int) -> str:  # noqa: ARG001 - one shape for all
+def _trust_reason(measured: Measured, i: int) -> str:
     followers = int(measured.graph.in_ptr[i + 1] - measured.graph.in_ptr[i])
     back = int(measured.trust.followed_back[i])
     if back == 0:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import networkx as nx
 import numpy as np
-from scipy.sparse import csr_array
 
+from service.analytics.sparse import cut_out, first_twice, in_both, row_sums, rows_both_ways, summed
 from service.domain import Bool, BrandColumns, Float64, Graph, Int32, Int64, Snapshot
 from service.errors import RunFailed
 
@@ -70,12 +70,10 @@ def build_graph(snapshot: Snapshot) -> Graph:
     if not bool(np.all(np.isfinite(follows.weight) & (follows.weight > 0))):
         raise RunFailed("A follow has a weight that is not positive and finite; set it right and analyse again.")
 
-    outwards = np.argsort(source * n + target, kind="stable")
-    inwards = np.argsort(target * n + source, kind="stable")
-    twice = (np.diff(source[outwards]) == 0) & (np.diff(target[outwards]) == 0)
-    if bool(np.any(twice)):
-        first = outwards[int(np.argmax(twice))]
-        pair = f"{keys[int(source[first])]} follows {keys[int(target[first])]}"
+    out_ptr, out_idx, out_weight, in_ptr, in_idx, in_weight = rows_both_ways(source, target, follows.weight, n)
+    twice = first_twice(out_ptr, out_idx)
+    if twice != (-1, -1):
+        pair = f"{keys[twice[0]]} follows {keys[twice[1]]}"
         raise RunFailed(f"A follow exists twice ({pair}); delete one of the relationships and analyse again.")
 
     brands = snapshot.brands
@@ -94,12 +92,12 @@ def build_graph(snapshot: Snapshot) -> Graph:
         handles=[accounts.handle[i] for i in by_key.tolist()],
         opted_out=accounts.opted_out[by_key],
         followers=accounts.followers[by_key],
-        out_ptr=_pointers(source, n),
-        out_idx=target[outwards].astype(np.int32),
-        out_weight=follows.weight[outwards],
-        in_ptr=_pointers(target, n),
-        in_idx=source[inwards].astype(np.int32),
-        in_weight=follows.weight[inwards],
+        out_ptr=out_ptr,
+        out_idx=out_idx,
+        out_weight=out_weight,
+        in_ptr=in_ptr,
+        in_idx=in_idx,
+        in_weight=in_weight,
         brand_keys=brand_keys,
         brand_names=[brands.name[k] for k in order],
         brand_account=brand_account,
@@ -175,7 +173,7 @@ def entries_of(ptr: Int64, rows: Int32 | Int64) -> Int64:
 
 def strengths(ptr: Int64, weight: Float64) -> Float64:
     """Sum of the weights in each row: float64[n]."""
-    return np.bincount(rows_of(ptr), weights=weight, minlength=len(ptr) - 1).astype(np.float64)
+    return row_sums(ptr, weight)
 
 
 def subgraph(graph: Graph, members: Int32) -> Graph:
@@ -189,16 +187,8 @@ def subgraph(graph: Graph, members: Int32) -> Graph:
         members: int32[k], indices into it, ascending (so that the order of keys is kept).
     """
 
-    def side(ptr: Int64, idx: Int32, weight: Float64) -> tuple[Int64, Int32, Float64]:
-        entries = entries_of(ptr, members)
-        row = np.repeat(np.arange(len(members), dtype=np.int64), ptr[members + 1] - ptr[members])
-        other = idx[entries]
-        place = np.minimum(np.searchsorted(members, other), len(members) - 1)
-        inside = members[place] == other
-        return _pointers(row[inside], len(members)), place[inside].astype(np.int32), weight[entries][inside]
-
-    out_ptr, out_idx, out_weight = side(graph.out_ptr, graph.out_idx, graph.out_weight)
-    in_ptr, in_idx, in_weight = side(graph.in_ptr, graph.in_idx, graph.in_weight)
+    out_ptr, out_idx, out_weight = cut_out(graph.out_ptr, graph.out_idx, graph.out_weight, members)
+    in_ptr, in_idx, in_weight = cut_out(graph.in_ptr, graph.in_idx, graph.in_weight, members)
     relations = entries_of(graph.relation_ptr, members)
     counts = graph.relation_ptr[members + 1] - graph.relation_ptr[members]
     return Graph(
@@ -245,18 +235,13 @@ def tie_graph(graph: Graph) -> Graph:
 
 def project(graph: Graph) -> Projection:
     """Project a graph to undirected ties: the weight of a pair is w_ij + w_ji."""
-    out = csr_array((graph.out_weight, graph.out_idx, graph.out_ptr), shape=(graph.n, graph.n))
-    back = csr_array((graph.in_weight, graph.in_idx, graph.in_ptr), shape=(graph.n, graph.n))
-    both = out + back
-    both.sort_indices()
-    return Projection(both.indptr.astype(np.int64), both.indices.astype(np.int32), both.data)
+    out, back = (graph.out_ptr, graph.out_idx, graph.out_weight), (graph.in_ptr, graph.in_idx, graph.in_weight)
+    return Projection(*summed(*out, *back))
 
 
 def followed_back(graph: Graph) -> Bool:
     """Say of each incoming follow whether it is mutual: bool[m], in the places of `in_idx`."""
-    incoming = rows_of(graph.in_ptr) * graph.n + graph.in_idx
-    outgoing = rows_of(graph.out_ptr) * graph.n + graph.out_idx
-    return np.isin(incoming, outgoing, assume_unique=True)
+    return in_both(graph.in_ptr, graph.in_idx, graph.out_ptr, graph.out_idx)
 
 
 def to_networkx(graph: Graph) -> nx.DiGraph[str]:

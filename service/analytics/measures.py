@@ -9,9 +9,25 @@ import numpy as np
 
 from service.analytics.graph import entries_of, followed_back
 from service.domain import Bool, Float64, Graph, Int32, Int64, ScoringRules
+from service.errors import InvalidRequest
 
 ALMOST_CERTAIN = 1 - 2.0**-53
 """Largest probability below 1: the logarithm of its opposite is finite, so that a certain path can be taken out."""
+
+PAGERANK_STEPS = 20_000
+"""More steps than this are not begun."""
+
+
+def pagerank_steps(damping: float, error: float) -> int:
+    """Steps of power iteration that bring PageRank this near to its limit: after t of them it is at most 2·damping^t.
+
+    Raises:
+        InvalidRequest: damping is so near 1 that it would take very many.
+    """
+    steps = math.ceil(math.log(error / 2) / math.log(damping))
+    if steps > PAGERANK_STEPS:
+        raise InvalidRequest(f"PageRank with damping {damping:g} takes {steps:,} steps; choose at most 0.998.")
+    return steps
 
 
 def influence(graph: Graph, rules: ScoringRules) -> Float64:

@@ -12,24 +12,19 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from service.analytics.graph import Projection, rows_of, strengths
-from service.analytics.measures import two_steps
+from service.analytics.leiden import EXTREME
+from service.analytics.measures import pagerank_steps, two_steps
 from service.domain import Float64, Graph, Int32
-from service.errors import InvalidRequest
 
 PAGERANK_ERROR = 1e-16
 """PageRank goes on until its L1 distance from the limit is below this: as near as floats come."""
-
-PAGERANK_STEPS = 20_000
-"""More steps than this are not begun."""
-
-EXTREME = 1e9
-"""A resolution beyond this is taken as this: nothing is left to merge or split, and sums would overflow."""
 
 
 class ReferenceEngine:
     """Louvain communities by python-louvain, PageRank by power iteration, reach account by account."""
 
     name = "reference"
+    threads = 1
 
     def partition(self, projection: Projection, resolution: float, seed: int) -> Int32:
         """Louvain (Blondel et al. 2008) at resolution γ; see `engine.Engine.partition`.
@@ -64,16 +59,14 @@ class ReferenceEngine:
     def pagerank(self, community: Graph, damping: float) -> Float64:
         """Plain power iteration (Page et al. 1999); see `engine.Engine.pagerank`.
 
-        The error after t steps is at most 2 · damping^t, which says how many are enough. (networkx.pagerank stops by a
-        tolerance instead, and raises where rounding keeps it from being met: the sums of an account with thousands of
-        followers swing by more than 1e-14 for ever. Its answers are the same to within its tolerance.)
+        (networkx.pagerank stops by a tolerance instead, and raises where rounding keeps it from being met: the sums of
+        an account with thousands of followers swing by more than 1e-14 for ever. Its answers are the same to within its
+        tolerance.)
 
         Raises:
             InvalidRequest: damping is so near 1 that it would take very many steps.
         """
-        steps = math.ceil(math.log(PAGERANK_ERROR / 2) / math.log(damping))
-        if steps > PAGERANK_STEPS:
-            raise InvalidRequest(f"PageRank with damping {damping:g} takes {steps:,} steps; choose at most 0.998.")
+        steps = pagerank_steps(damping, PAGERANK_ERROR)
         n = community.n
         given = strengths(community.out_ptr, community.out_weight)
         shares = community.in_weight / given[community.in_idx]

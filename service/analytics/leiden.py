@@ -1,0 +1,367 @@
+"""Communities by the Leiden algorithm (Traag, Waltman and van Eck 2019), as compiled kernels.
+
+Maximised is modularity at a resolution γ on undirected weighted ties,
+
+    Q_γ = Σ_c [w_c / W − γ · (s_c / 2W)²]
+
+with W all tie weight, w_c that inside community c, s_c the summed strength of its members. One round moves nodes
+between communities while that gains, refines each community into well-connected parts, makes each part one node of a
+smaller graph, and goes on there. The next round starts from what the last one found.
+
+Large graphs do not fit into the caches of a processor, and there the time goes into waiting for memory. So nodes are
+visited nearly in the order in which their rows lie, and after the first round accounts of one community are put side by
+side. Everything happens in one order that follows from the arrays and the seed alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from service.analytics.compiled import compiled
+from service.analytics.graph import Projection
+from service.analytics.sparse import row_sums
+from service.domain import Float64, Int32, Int64
+
+EXTREME = 1e9
+"""A resolution beyond this is taken as this: nothing is left to merge or split, and sums would overflow."""
+
+ROUNDS = 10
+"""At most so many rounds."""
+
+ROUND_GAIN = 0.01
+"""A round that gains less Q_γ than this is the last."""
+
+FIRST_SWEEP_GAIN = 0.01
+"""In the first round a sweep that gains less Q_γ than this is a level's last: the rest is gained sooner later on."""
+
+MOVE_GAIN = 1e-12
+"""A node must gain more than this share of its strength to move: below that, gains are rounding errors."""
+
+BLOCK = 64
+"""So many nodes are visited in the order of their rows; the order of blocks is drawn."""
+
+
+def leiden(projection: Projection, resolution: float, seed: int) -> Int32:
+    """Find communities that maximise Q_γ. All of them are connected but for rare ones that a last move cut in two.
+
+    Args:
+        projection: undirected ties of n accounts, positive weights. Accounts without ties change nothing for others.
+        resolution: γ > 0; higher is finer.
+        seed: of the order in which nodes are visited.
+
+    Returns:
+        int32[n], labels 0, 1, … in the order of each community's first account.
+    """
+    ptr, idx, weight = projection.ptr, projection.idx, projection.weight
+    labels = np.arange(projection.n, dtype=np.int32)
+    strength = row_sums(ptr, weight)
+    total = float(strength.sum())
+    if total == 0:
+        return labels
+    rate = min(max(resolution, 1 / EXTREME), EXTREME) / total
+    order = labels  # which account stands at each place of the arrays
+    for at in range(ROUNDS):
+        enough = FIRST_SWEEP_GAIN * total / 2 if at == 0 else 0.0
+        labels, gained = _one_round(ptr, idx, weight, strength, labels, rate, seed + at, enough)
+        if at == 0:
+            order = np.argsort(labels, kind="stable").astype(np.int32)
+            ptr, idx, weight = rearranged(ptr, idx, weight, order)
+            strength, labels = strength[order], labels[order]
+        elif 2 * gained / total < ROUND_GAIN:
+            break
+    result = np.empty_like(labels)
+    result[order] = labels
+    compact(result)
+    return result
+
+
+def _one_round(
+    ptr: Int64,
+    idx: Int32,
+    weight: Float64,
+    strength: Float64,
+    labels: Int32,
+    rate: float,
+    seed: int,
+    enough: float,
+) -> tuple[Int32, float]:
+    """One round from a given partition: the labels it ends with, and what moves have gained, in units of weight."""
+    node = np.arange(len(strength), dtype=np.int32)  # of the graph at hand, for each account
+    gained = 0.0
+    while True:
+        order = visiting_order(ptr, seed)
+        gained += move_nodes(ptr, idx, weight, strength, labels, rate, order, enough)
+        parts = refine(ptr, idx, weight, strength, labels, rate, order)
+        count = compact(parts)
+        if count == len(strength):
+            break
+        ptr, idx, weight, strength, labels = aggregate(ptr, idx, weight, strength, labels, parts, count)
+        node = parts[node]
+    labels = labels[node]
+    compact(labels)
+    return labels, gained
+
+
+@compiled
+def visiting_order(ptr: Int64, seed: int) -> Int32:
+    """Nodes that have ties, in blocks of neighbouring rows; the order of the blocks is drawn from the seed.
+
+    Drawn by Fisher and Yates's shuffle with splitmix64 (Steele, Lea and Flood 2014).
+    """
+    n = len(ptr) - 1
+    tied = np.empty(n, np.int32)
+    count = 0
+    for v in range(n):
+        if ptr[v + 1] > ptr[v]:
+            tied[count] = v
+            count += 1
+    blocks = np.arange((count + BLOCK - 1) // BLOCK)
+    state = np.uint64(seed)
+    for last in range(len(blocks) - 1, 0, -1):
+        state += np.uint64(0x9E3779B97F4A7C15)
+        mixed = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        mixed ^= mixed >> np.uint64(31)
+        other = np.int64(mixed % np.uint64(last + 1))
+        blocks[last], blocks[other] = blocks[other], blocks[last]
+    order = np.empty(count, np.int32)
+    at = 0
+    for block in blocks:
+        first = int(block) * BLOCK
+        for place in range(first, min(first + BLOCK, count)):
+            order[at] = tied[place]
+            at += 1
+    return order
+
+
+@compiled
+def move_nodes(
+    ptr: Int64,
+    idx: Int32,
+    weight: Float64,
+    strength: Float64,
+    labels: Int32,
+    rate: float,
+    order: Int32,
+    enough: float,
+) -> float:
+    """Move nodes one at a time to the neighbouring community that gains most, sweep after sweep.
+
+    Moving a node of strength k from its community to c gains (w_c − rate·k·s_c) − (w_own − rate·k·(s_own − k)), w being
+    the weight of its ties to each; Q_γ gains twice that over 2W, rate being γ/2W. A node whose neighbour has moved away
+    from it is visited again. Done when nobody is left to visit, or a sweep has gained less than `enough`.
+
+    Args:
+        labels: int32[n] in 0..n-1; changed in place.
+        order: in which order nodes are visited.
+
+    Returns:
+        What all moves have gained, in units of weight.
+    """
+    n = len(strength)
+    community = np.zeros(n)  # summed strength
+    size = np.zeros(n, np.int32)
+    for v in range(n):
+        community[labels[v]] += strength[v]
+        size[labels[v]] += 1
+    empty = np.empty(n, np.int32)
+    empties = 0
+    for c in range(n - 1, -1, -1):
+        if size[c] == 0:
+            empty[empties] = c
+            empties += 1
+    to = np.zeros(n)  # weight of the node's ties to each community
+    near = np.empty(n + 1, np.int32)
+    waiting = np.zeros(n, np.bool_)
+    waiting[order] = True
+    left = len(order)
+    all_gained = 0.0
+    gained = enough
+    while left > 0 and gained >= enough:
+        gained = 0.0
+        for v in order:
+            if not waiting[v]:
+                continue
+            waiting[v] = False
+            left -= 1
+            own = labels[v]
+            nears = 0
+            for e in range(ptr[v], ptr[v + 1]):
+                c = labels[idx[e]]
+                near[nears] = c  # kept only if it is new; a branch here would be guessed wrong half the time
+                nears += to[c] == 0.0
+                to[c] += weight[e]
+            k = strength[v]
+            pull = rate * k
+            stay = to[own] - pull * (community[own] - k)
+            to[own] = 0.0
+            best, most = own, stay + MOVE_GAIN * k
+            if size[own] > 1 and most < 0.0:
+                best, most = empty[empties - 1], 0.0
+            for at in range(nears):
+                c = near[at]
+                gain = to[c] - pull * community[c]
+                if gain > most:
+                    best, most = c, gain
+                to[c] = 0.0
+            if best == own:
+                continue
+            gained += most - stay
+            community[own] -= k
+            size[own] -= 1
+            if size[best] == 0:
+                empties -= 1
+            if size[own] == 0:
+                community[own] = 0.0  # not what rounding has left
+                empty[empties] = own
+                empties += 1
+            community[best] += k
+            size[best] += 1
+            labels[v] = best
+            for e in range(ptr[v], ptr[v + 1]):
+                u = idx[e]
+                if not waiting[u] and labels[u] != best:
+                    waiting[u] = True
+                    left += 1
+        all_gained += gained
+    return all_gained
+
+
+@compiled
+def refine(
+    ptr: Int64, idx: Int32, weight: Float64, strength: Float64, labels: Int32, rate: float, order: Int32
+) -> Int32:
+    """Split each community into well-connected parts: nodes that stand alone join the part that gains most.
+
+    A node, and a part that is joined, must hold to the rest of its community by at least rate·k·(s − k), k being its
+    strength and s that of the community. Every part is connected, because a node only joins what it has a tie to.
+
+    Returns:
+        int32[n], the part of each node, named by one of its nodes.
+    """
+    n = len(strength)
+    community = np.zeros(n)
+    for v in range(n):
+        community[labels[v]] += strength[v]
+    hold = np.zeros(n)  # weight of ties from a part to the rest of its community
+    for v in range(n):
+        for e in range(ptr[v], ptr[v + 1]):
+            if labels[idx[e]] == labels[v]:
+                hold[v] += weight[e]
+    part = np.arange(n).astype(np.int32)
+    part_strength = strength.copy()
+    alone = np.ones(n, np.bool_)
+    to = np.zeros(n)
+    near = np.empty(n + 1, np.int32)
+    for v in order:
+        own = labels[v]
+        whole = community[own]
+        k = strength[v]
+        if not alone[v] or hold[v] < rate * k * (whole - k):
+            continue
+        nears = 0
+        for e in range(ptr[v], ptr[v + 1]):
+            u = idx[e]
+            if labels[u] == own:
+                p = part[u]
+                near[nears] = p
+                nears += to[p] == 0.0
+                to[p] += weight[e]
+        best, most, tie = v, MOVE_GAIN * k, 0.0
+        for at in range(nears):
+            p = near[at]
+            s = part_strength[p]
+            gain = to[p] - rate * k * s
+            if gain > most and hold[p] >= rate * s * (whole - s):
+                best, most, tie = p, gain, to[p]
+            to[p] = 0.0
+        if best != v:
+            part[v] = best
+            alone[v] = False
+            alone[best] = False
+            part_strength[best] += k
+            hold[best] += hold[v] - 2 * tie
+    return part
+
+
+@compiled
+def compact(labels: Int32) -> int:
+    """Renumber labels (0..n-1) in place to 0, 1, … in the order of first occurrence; return how many there are."""
+    new = np.full(len(labels), -1, np.int32)
+    count = 0
+    for v in range(len(labels)):
+        if new[labels[v]] < 0:
+            new[labels[v]] = count
+            count += 1
+        labels[v] = new[labels[v]]
+    return count
+
+
+@compiled
+def aggregate(
+    ptr: Int64, idx: Int32, weight: Float64, strength: Float64, labels: Int32, parts: Int32, count: int
+) -> tuple[Int64, Int32, Float64, Float64, Int32]:
+    """Make each part (0..count-1, within one community) one node. Ties inside a part stay in its strength only.
+
+    Returns:
+        ptr, idx, weight and strength of the smaller graph, and the community of each of its nodes, named by the first
+        node of that community.
+    """
+    n = len(strength)
+    start = np.zeros(count + 1, np.int64)
+    for v in range(n):
+        start[parts[v] + 1] += 1
+    for p in range(count):
+        start[p + 1] += start[p]
+    place = start.copy()
+    member = np.empty(n, np.int32)
+    for v in range(n):
+        member[place[parts[v]]] = v
+        place[parts[v]] += 1
+
+    new_ptr = np.zeros(count + 1, np.int64)
+    new_idx = np.empty(len(idx) + 1, np.int32)  # more than is needed: what is not written costs no memory
+    new_weight = np.empty(len(idx), np.float64)
+    new_strength = np.zeros(count)
+    new_labels = np.empty(count, np.int32)
+    first = np.full(n, -1, np.int32)  # node by which a community is named
+    to = np.zeros(count)
+    end = 0
+    for p in range(count):
+        begin = end
+        for at in range(start[p], start[p + 1]):
+            v = member[at]
+            new_strength[p] += strength[v]
+            for e in range(ptr[v], ptr[v + 1]):
+                q = parts[idx[e]]
+                new_idx[end] = q
+                end += (to[q] == 0.0) & (q != p)
+                to[q] += weight[e]
+        to[p] = 0.0
+        for e in range(begin, end):
+            new_weight[e] = to[new_idx[e]]
+            to[new_idx[e]] = 0.0
+        new_ptr[p + 1] = end
+        community = labels[member[start[p]]]
+        if first[community] < 0:
+            first[community] = p
+        new_labels[p] = first[community]
+    return new_ptr, new_idx[:end], new_weight[:end], new_strength, new_labels
+
+
+@compiled
+def rearranged(ptr: Int64, idx: Int32, weight: Float64, order: Int32) -> tuple[Int64, Int32, Float64]:
+    """The same graph with node order[i] at place i."""
+    n = len(order)
+    place = np.empty(n, np.int32)
+    for i in range(n):
+        place[order[i]] = i
+    new_ptr = np.zeros(n + 1, np.int64)
+    new_idx, new_weight = np.empty_like(idx), np.empty_like(weight)
+    to = 0
+    for i in range(n):
+        for e in range(ptr[order[i]], ptr[order[i] + 1]):
+            new_idx[to], new_weight[to] = place[idx[e]], weight[e]
+            to += 1
+        new_ptr[i + 1] = to
+    return new_ptr, new_idx, new_weight

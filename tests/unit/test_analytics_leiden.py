@@ -1,0 +1,322 @@
+"""Leiden's kernels against definitions written out plainly, python-louvain, planted truth, and laws."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import itertools
+import math
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import community as python_louvain
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.analytics.communities import canonical, connected_parts, find_communities
+from service.analytics.engine import get_engine
+from service.analytics.fast import FastEngine
+from service.analytics.graph import Projection, project, tie_graph
+from service.analytics.leiden import aggregate, compact, leiden, move_nodes, refine, visiting_order
+from service.domain import Graph, RunSpec, no_progress
+from tests.unit.analytics_graphs import (
+    Edge,
+    clique,
+    congress,
+    edge_lists,
+    laws,
+    lfr,
+    make_graph,
+    mutual,
+    uk_faculty,
+    undirected,
+)
+
+Shared = Callable[[str], Path]
+RESOLUTIONS = st.sampled_from([0.25, 1.0, 3.0])
+
+
+def ties_of(projection: Projection) -> dict[tuple[int, int], float]:
+    """Each pair once, by plain loops."""
+    return {
+        (i, int(projection.idx[e])): float(projection.weight[e])
+        for i in range(projection.n)
+        for e in range(int(projection.ptr[i]), int(projection.ptr[i + 1]))
+        if i < projection.idx[e]
+    }
+
+
+def plain_modularity(projection: Projection, labels: list[int], resolution: float) -> float:
+    """Q_γ from its definition."""
+    ties = ties_of(projection)
+    total = math.fsum(ties.values())
+    inside, strength = defaultdict(float), defaultdict(float)
+    for (i, j), weight in ties.items():
+        strength[labels[i]] += weight
+        strength[labels[j]] += weight
+        if labels[i] == labels[j]:
+            inside[labels[i]] += weight
+    return math.fsum(inside[c] / total - resolution * (strength[c] / (2 * total)) ** 2 for c in strength)
+
+
+def parts_of(projection: Projection) -> tuple[np.ndarray, np.ndarray]:
+    """Strength of each node, and the order in which it is visited."""
+    ends = np.repeat(np.arange(projection.n), np.diff(projection.ptr))
+    return (
+        np.bincount(ends, weights=projection.weight, minlength=projection.n).astype(np.float64),
+        visiting_order(projection.ptr, 7),
+    )
+
+
+@st.composite
+def started(draw: st.DrawFn) -> tuple[Projection, np.ndarray, float]:
+    """A graph with an isolate, a partition of it, and a resolution."""
+    projection = project(make_graph(draw(edge_lists(most=12)), ["x:zz"]))
+    labels = draw(st.lists(st.integers(0, projection.n - 1), min_size=projection.n, max_size=projection.n))
+    return projection, np.array(labels, dtype=np.int32), draw(RESOLUTIONS)
+
+
+# --- kernels -------------------------------------------------------------------------------------------------
+
+
+@laws
+@given(started())
+def test_the_gain_that_is_claimed_is_the_gain_measured(start: tuple[Projection, np.ndarray, float]) -> None:
+    projection, labels, resolution = start
+    strength, order = parts_of(projection)
+    total = float(strength.sum())
+    before = plain_modularity(projection, labels.tolist(), resolution)
+    gained = move_nodes(
+        projection.ptr, projection.idx, projection.weight, strength, labels, resolution / total, order, 0.0
+    )
+    after = plain_modularity(projection, labels.tolist(), resolution)
+    assert gained >= 0
+    assert after - before == pytest.approx(2 * gained / total, abs=1e-12)
+
+
+@laws
+@given(started())
+def test_refined_parts_are_connected_pieces_of_their_community(start: tuple[Projection, np.ndarray, float]) -> None:
+    projection, labels, resolution = start
+    strength, order = parts_of(projection)
+    rate = resolution / float(strength.sum())
+    part = refine(projection.ptr, projection.idx, projection.weight, strength, labels, rate, order)
+    graph = nx.Graph(list(ties_of(projection)))
+    graph.add_nodes_from(range(projection.n))
+    members = defaultdict(list)
+    for v, p in enumerate(part.tolist()):
+        members[p].append(v)
+    for of_part in members.values():
+        assert len({int(labels[v]) for v in of_part}) == 1
+        assert nx.is_connected(graph.subgraph(of_part))
+    alone = plain_modularity(projection, list(range(projection.n)), resolution)
+    assert plain_modularity(projection, part.tolist(), resolution) >= alone - 1e-12
+
+
+@laws
+@given(started())
+def test_the_smaller_graph_is_the_graph_between_parts(start: tuple[Projection, np.ndarray, float]) -> None:
+    projection, labels, resolution = start
+    strength, order = parts_of(projection)
+    rate = resolution / float(strength.sum())
+    parts = refine(projection.ptr, projection.idx, projection.weight, strength, labels, rate, order)
+    count = compact(parts)
+    ptr, idx, weight, coarse_strength, coarse_labels = aggregate(
+        projection.ptr, projection.idx, projection.weight, strength, labels, parts, count
+    )
+    expected: dict[tuple[int, int], float] = defaultdict(float)
+    for (i, j), tie in ties_of(projection).items():
+        if parts[i] != parts[j]:
+            expected[min(parts[i], parts[j]), max(parts[i], parts[j])] += tie
+    assert ties_of(Projection(ptr, idx, weight)) == pytest.approx(dict(expected))
+    for p in range(count):
+        assert coarse_strength[p] == pytest.approx(strength[parts == p].sum())
+    for i, j in itertools.combinations(range(projection.n), 2):
+        assert (labels[i] == labels[j]) == (coarse_labels[parts[i]] == coarse_labels[parts[j]])
+
+
+def test_every_node_with_ties_is_visited_once_in_an_order_drawn_from_the_seed() -> None:
+    names = [f"x:{i:05}" for i in range(2000)]
+    graph = make_graph(mutual(*itertools.pairwise(names)), ["x:00000a", "x:01000a"])
+    ptr = project(graph).ptr
+    tied = np.flatnonzero(np.diff(ptr))
+    orders = [visiting_order(ptr, seed).tolist() for seed in (0, 1, 1, 2**31 - 1)]
+    assert all(sorted(order) == tied.tolist() for order in orders)
+    assert orders[1] == orders[2]
+    assert len({tuple(order) for order in orders}) == 3
+
+
+# --- partitions ----------------------------------------------------------------------------------------------
+
+
+def musae(find: Shared, name: str) -> list[Edge]:
+    with find(f"musae-twitch/{name}_edges.csv").open(newline="") as lines:
+        return mutual(*{(f"t:{min(a, b)}", f"t:{max(a, b)}") for a, b in list(csv.reader(lines))[1:] if a != b})
+
+
+def collegemsg(find: Shared) -> list[Edge]:
+    with find("collegemsg/CollegeMsg.txt").open() as lines:
+        sent = Counter(tuple(line.split()[:2]) for line in lines)
+    return [(f"c:{a}", f"c:{b}", float(times)) for (a, b), times in sorted(sent.items()) if a != b]
+
+
+def lastfm(find: Shared) -> list[Edge]:
+    with find("lastfm-asia/edges.csv").open(newline="") as lines:
+        return mutual(*{(f"l:{min(a, b)}", f"l:{max(a, b)}") for a, b in list(csv.reader(lines))[1:] if a != b})
+
+
+def dblp(find: Shared) -> list[Edge]:
+    with gzip.open(find("com-dblp/dblp.csv.gz"), "rt") as lines:
+        return [(f"d:{a}", f"d:{b}", 1.0) for a, b in (line.split() for line in lines) if a != b]
+
+
+READERS: dict[str, Callable[[Shared], list[Edge]]] = {
+    "uk-faculty": uk_faculty,
+    "congress": congress,
+    "collegemsg": collegemsg,
+    "lastfm": lastfm,
+    "twitch-ENGB": lambda find: musae(find, "ENGB"),
+    "twitch-PTBR": lambda find: musae(find, "PTBR"),
+    "lfr-0.1": lambda find: lfr(find, "0.1")[0],
+    "lfr-0.3": lambda find: lfr(find, "0.3")[0],
+    "dblp": dblp,
+}
+
+
+@pytest.mark.parametrize("name", [*sorted(set(READERS) - {"dblp"}), pytest.param("dblp", marks=pytest.mark.long)])
+def test_modularity_is_not_below_python_louvain(name: str, shared_data: Shared) -> None:
+    graph = make_graph(READERS[name](shared_data))
+    projection = project(graph)
+    labels = leiden(projection, 1.0, 42)
+    plain: nx.Graph[int] = nx.Graph()
+    plain.add_nodes_from(range(graph.n))
+    plain.add_weighted_edges_from((i, j, weight) for (i, j), weight in ties_of(projection).items())
+    other = python_louvain.best_partition(plain, random_state=42)
+    ours = python_louvain.modularity(dict(enumerate(labels.tolist())), plain)
+    assert ours >= python_louvain.modularity(other, plain) - 0.005
+    assert ours == pytest.approx(plain_modularity(projection, labels.tolist(), 1.0), abs=1e-9)
+    assert connected_parts(projection, labels).max() == labels.max()
+
+
+def mutual_information(one: list[int], other: list[int]) -> float:
+    """Normalised mutual information 2·I/(H + H'), from its definition."""
+    n = len(one)
+    both, a, b = Counter(zip(one, other, strict=True)), Counter(one), Counter(other)
+    shared = math.fsum(c / n * math.log(c * n / (a[x] * b[y])) for (x, y), c in both.items())
+    entropies = [-math.fsum(c / n * math.log(c / n) for c in counts.values()) for counts in (a, b)]
+    return 2 * shared / sum(entropies)
+
+
+def test_planted_communities_are_found(shared_data: Shared) -> None:
+    edges, planted = lfr(shared_data, "0.1")
+    graph = make_graph(edges)
+    labels = leiden(project(graph), 1.0, 42)
+    assert mutual_information(labels.tolist(), [planted[key] for key in graph.keys]) >= 0.95
+
+
+def test_the_karate_club_is_parted_at_its_best() -> None:
+    """The greatest modularity of the unweighted club is 0.4198 (Brandes et al. 2008)."""
+    club = nx.karate_club_graph()
+    projection = project(make_graph([(f"k:{a:02}", f"k:{b:02}", 1.0) for a, b in club.edges]))
+    found = max(plain_modularity(projection, leiden(projection, 1.0, seed).tolist(), 1.0) for seed in range(5))
+    assert found == pytest.approx(0.4198, abs=5e-5)
+
+
+def test_a_ring_of_cliques() -> None:
+    cliques = [[f"x:{c:02}-{i}" for i in range(6)] for c in range(12)]
+    bridges = [(a[0], b[1]) for a, b in zip(cliques, [*cliques[1:], cliques[0]], strict=True)]
+    graph = make_graph([edge for names in cliques for edge in clique(names)] + mutual(*bridges))
+    labels = leiden(project(graph), 1.0, 42).tolist()
+    assert labels == [c for c in range(12) for _ in range(6)]
+
+
+SPECIAL: dict[str, tuple[list[Edge], list[str]]] = {
+    "nobody": ([], []),
+    "one": ([], ["x:a"]),
+    "isolates": ([], ["x:a", "x:b", "x:c"]),
+    "one follow": ([("x:a", "x:b", 1.0)], []),
+    "star": ([(f"x:{i}", "x:hub", 1.0) for i in range(50)], []),
+    "clique": (clique(f"x:{i}" for i in range(8)), []),
+    "two cliques and a bridge": (
+        clique(f"x:a{i}" for i in range(6)) + clique(f"x:b{i}" for i in range(6)) + mutual(("x:a0", "x:b0")),
+        ["x:c"],
+    ),
+    "huge and tiny weights": ([("x:a", "x:b", 1e300), ("x:b", "x:c", 1e-300), ("x:c", "x:d", 5e-324)], []),
+    "path": ([(f"x:{i:03}", f"x:{i + 1:03}", 1.0) for i in range(300)], []),
+}
+
+
+@pytest.mark.parametrize("resolution", [1e-308, 0.25, 1.0, 4.0, 1e308])
+@pytest.mark.parametrize("name", SPECIAL)
+def test_special_graphs(name: str, resolution: float) -> None:
+    edges, accounts = SPECIAL[name]
+    graph = tie_graph(make_graph(edges, accounts))
+    labels = leiden(project(graph), resolution, 1)
+    assert labels.dtype == np.int32
+    assert labels.shape == (graph.n,)
+    assert sorted(set(labels.tolist())) == list(range(len(set(labels.tolist()))))
+    if name == "two cliques and a bridge" and 0.1 < resolution < 2:
+        assert labels.tolist() == [0] * 6 + [1] * 6 + [2]
+    if name == "huge and tiny weights" and resolution == 1.0:
+        assert labels[0] == labels[1]
+    if resolution > 1e100 and name != "huge and tiny weights":  # there even 10⁹ · s² is nothing beside the tie
+        assert len(set(labels.tolist())) == graph.n
+
+
+# --- the same answer ---------------------------------------------------------------------------------------
+
+
+def grouped(graph: Graph, labels: np.ndarray) -> set[frozenset[str]]:
+    members = defaultdict(set)
+    for key, label in zip(graph.keys, labels.tolist(), strict=True):
+        members[label].add(key)
+    return {frozenset(keys) for keys in members.values()}
+
+
+@laws
+@given(edge_lists(most=12), RESOLUTIONS, st.integers(0, 100))
+def test_isolates_change_nobody(edges: list[Edge], resolution: float, seed: int) -> None:
+    plain, more = make_graph(edges), make_graph(edges, ["a:0", "x:00", "x:5a", "z:9"])
+    one, two = (grouped(graph, leiden(project(graph), resolution, seed)) for graph in (plain, more))
+    assert two - one == {frozenset([key]) for key in ("a:0", "x:00", "x:5a", "z:9")}
+
+
+def test_order_and_threads_do_not_show(shared_data: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
+    edges = congress(shared_data)
+    answers = set()
+    for threads, shuffle in itertools.product((1, 2, 4), (None, 1, 2)):
+        monkeypatch.setattr(FastEngine, "threads", threads)
+        graph = make_graph(edges, ["zz:isolate"], shuffle=shuffle)
+        found = find_communities(graph, get_engine("fast"), RunSpec(), no_progress)
+        answers.add((found.labels.tobytes(), found.levels))
+    assert len(answers) == 1
+
+
+def test_names_change_the_order_of_visits_but_not_what_is_clear() -> None:
+    """Accounts of a planted partition get other keys: the same communities come out."""
+    groups = [[f"{c}-{i}" for i in range(30)] for c in range(5)]
+    draw = random.Random(3)
+    pairs = [pair for names in groups for pair in itertools.combinations(names, 2) if draw.random() < 0.5]
+    pairs += [(draw.choice(groups[a]), draw.choice(groups[b])) for a, b in itertools.combinations(range(5), 2)]
+    names = [name for members in groups for name in members]
+    for seed in range(3):
+        other = dict(zip(names, random.Random(seed).sample(names, len(names)), strict=True))
+        graph = make_graph(mutual(*((f"x:{other[a]}", f"x:{other[b]}") for a, b in pairs)))
+        expected = {frozenset(f"x:{other[name]}" for name in members) for members in groups}
+        assert grouped(graph, leiden(project(graph), 1.0, seed)) == expected
+
+
+def test_labels_are_canonical_after_splitting(shared_data: Shared) -> None:
+    projection = project(make_graph(uk_faculty(shared_data)))
+    labels = canonical(connected_parts(projection, leiden(projection, 1.0, 42)))
+    sizes = np.bincount(labels)
+    assert sizes.tolist() == sorted(sizes.tolist(), reverse=True)
+    graph = undirected(make_graph(uk_faculty(shared_data)))
+    keys = make_graph(uk_faculty(shared_data)).keys
+    for c in range(len(sizes)):
+        assert nx.is_connected(graph.subgraph([keys[i] for i in np.flatnonzero(labels == c)]))
