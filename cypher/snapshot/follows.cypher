@@ -1,13 +1,15 @@
 // answers: All follows, as parallel columns: one row for each range of the followers' numbers.
+// parameter: first INTEGER lowest number of an account, where the first range begins
 // parameter: last INTEGER highest number of an account
 // parameter: step INTEGER how many numbers make a row
+// parameter: stride INTEGER how far apart ranges begin: a multiple of step leaves some to other readers
 // column: source LIST<INTEGER> number of the follower
 // column: target LIST<INTEGER> number of the followee
 // column: weight LIST<FLOAT> weight of the tie
 // column: at LIST<INTEGER> time in milliseconds since 1970 UTC, -1 where unknown
 // mode: read
 // index: account_n
-UNWIND range(1, $last, $step) AS first
+UNWIND range($first, $last, $stride) AS first
 CALL (first) {
   MATCH (a:Account)-[f:FOLLOWS]->(b:Account)
   USING INDEX a:Account(n)

@@ -6,12 +6,16 @@ comes out is the graph at the version under that lock. Brands and relations to t
 read under the lock only. What the graph held then is counted there too, so that nothing is lost in silence.
 
 Values come as lists, a range of accounts a row, because a row a value costs many times more; `Account.n` stands for
-long keys. One query streams all the rows, so that Neo4j makes the next one while this process takes in the last.
+long keys. Rows are streamed, so that Neo4j makes the next one while this process takes in the last, and follows over
+several connections at once, because Neo4j makes the rows of one query on one processor.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import queue
+import threading
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +27,9 @@ from service.errors import MigrationError, StoreError
 from service.store.driver import Row, Store, Tx
 
 VALUES_A_ROW = 10_000
+READERS = 2
+"""Connections that read follows side by side: twice as fast as one; more leave Neo4j no processor for anybody else."""
+
 _ENDED = float("nan")
 """Weight that stands for a follow that is no more."""
 
@@ -46,9 +53,10 @@ def read_snapshot(store: Store, progress: Progress = no_progress) -> Snapshot:
     accounts.add(store.stream("snapshot/accounts", last=last, step=VALUES_A_ROW))
     # So many accounts that their follows make rows of about VALUES_A_ROW; celebrities are followed, they do not follow.
     step = max(1, min(VALUES_A_ROW, VALUES_A_ROW * last // max(1, state["follows"])))
-    for row, record in enumerate(store.stream("snapshot/follows", last=last, step=step)):
-        progress("snapshot", min(row * step, last), last)
-        follows.add([record])
+    with closing(_follow_rows(store, last, step)) as rows:
+        for row, record in enumerate(rows):
+            progress("snapshot", min(row * step, last), last)
+            follows.add([record])
 
     for _ in range(CATCH_UPS):
         now = store.read("snapshot/state")[0]["v"]
@@ -93,6 +101,45 @@ def read_snapshot(store: Store, progress: Progress = no_progress) -> Snapshot:
         )
     progress("snapshot", last, last)
     return Snapshot(version=held["v"], accounts=account_columns, follows=follow_columns, brands=brand_columns)
+
+
+def _follow_rows(store: Store, last: int, step: int) -> Generator[Mapping[str, Any], None, None]:
+    """Rows of all follows, from READERS connections at once, in no particular order.
+
+    Raises:
+        StoreError: as the first reader that fails.
+    """
+    rows: queue.SimpleQueue[Mapping[str, Any] | BaseException | None] = queue.SimpleQueue()
+    stop = threading.Event()
+
+    def read(reader: int) -> None:
+        first, stride = 1 + reader * step, READERS * step
+        try:
+            for record in store.stream("snapshot/follows", first=first, last=last, step=step, stride=stride):
+                rows.put(record)
+                if stop.is_set():
+                    break
+            rows.put(None)
+        except BaseException as error:  # it is raised where the rows are taken
+            rows.put(error)
+
+    readers = [threading.Thread(target=read, args=(reader,), daemon=True) for reader in range(READERS)]
+    for reader in readers:
+        reader.start()
+    try:
+        running = READERS
+        while running:
+            row = rows.get()
+            if isinstance(row, BaseException):
+                raise row
+            if row is None:
+                running -= 1
+            else:
+                yield row
+    finally:
+        stop.set()
+        for reader in readers:
+            reader.join()
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from service.domain import RELATION_NAMES, Follow
-from service.errors import MigrationError, StoreError
+from service.errors import MigrationError, StoreError, StoreUnavailable
 from service.records import Statement
 from service.store import snapshots
 from service.store.driver import Store
@@ -148,6 +149,25 @@ def test_progress_ends_with_everything_done(store: Store, monkeypatch: pytest.Mo
     read_snapshot(store, lambda *step: said.append(step))
     assert said == sorted(said)
     assert said[-1] == ("snapshot", 21, 21)
+
+
+def test_a_reader_that_fails_ends_the_others(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second connection breaks off after a row: nothing is taken for whole, and no thread is left."""
+    apply_follows(store, [Follow(f"x:{i}", f"x:{i + 1}") for i in range(300)])
+    monkeypatch.setattr(snapshots, "VALUES_A_ROW", 3)
+    whole = store.stream
+
+    def breaks_off(name: str, /, **parameters: int) -> Iterator[object]:
+        for record in whole(name, **parameters):
+            yield record
+            if parameters.get("first", 1) > 1:
+                raise StoreUnavailable("The connection was lost.")
+
+    monkeypatch.setattr(store, "stream", breaks_off)
+    before = threading.active_count()
+    with pytest.raises(StoreUnavailable, match="was lost"):
+        read_snapshot(store)
+    assert threading.active_count() == before
 
 
 @pytest.mark.parametrize(
