@@ -1,0 +1,110 @@
+"""Graphs for `bench.engine` as arrays of follows, and the analysis of some in a process of its own.
+
+    python -m bench.graphs small.npz large.npz
+
+analyses one after the other, and prints a JSON line for each: seconds from columns to the analysis, megabytes by
+which resident memory grew to its peak.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from bench.generate import write_follows
+from bench.plain import peak_megabytes
+from service.analytics.analysis import analyse
+from service.analytics.graph import build_graph
+from service.domain import (
+    AccountColumns,
+    BrandColumns,
+    FollowColumns,
+    Int64,
+    RunSpec,
+    Snapshot,
+    no_progress,
+)
+
+
+@dataclass(frozen=True)
+class Follows:
+    """Distinct follows among accounts 0..n-1, each of weight 1: account source[e] follows account target[e]."""
+
+    n: int
+    source: Int64
+    target: Int64
+
+
+def generated(follows: int, seed: int) -> Follows:
+    """The graph of `bench.generate`, its accounts in shuffled order."""
+    with tempfile.TemporaryDirectory(prefix="entourage-bench-") as folder:
+        file = Path(folder) / "follows.csv"
+        write_follows(file, follows, seed)
+        numbers = io.BytesIO(file.read_bytes().replace(b"u", b""))
+    return shuffled(np.loadtxt(numbers, delimiter=",", skiprows=1, dtype=np.int64), seed)
+
+
+def edge_list(path: Path, seed: int) -> Follows:
+    """An undirected graph from a compressed list of tab-separated pairs: the two of a pair follow each other."""
+    with gzip.open(path) as file:
+        pairs = np.loadtxt(file, dtype=np.int64)
+    return shuffled(np.concatenate([pairs, pairs[:, ::-1]]), seed)
+
+
+def shuffled(pairs: Int64, seed: int) -> Follows:
+    """Number the accounts that occur in random order.
+
+    The generator numbers the members of a community consecutively. No real graph does, and it would put accounts that
+    are used together side by side in memory, which makes any program faster.
+    """
+    accounts, place = np.unique(pairs, return_inverse=True)
+    ends = np.random.default_rng(seed).permutation(len(accounts))[place.reshape(-1, 2)]
+    return Follows(len(accounts), np.ascontiguousarray(ends[:, 0]), np.ascontiguousarray(ends[:, 1]))
+
+
+def save(path: Path, follows: Follows) -> None:
+    """Write follows as arrays."""
+    np.savez(path, n=follows.n, source=follows.source, target=follows.target)
+
+
+def snapshot_of(path: Path) -> Snapshot:
+    """Saved follows as columns, as the store returns them."""
+    with np.load(path) as arrays:
+        n, source, target = int(arrays["n"]), arrays["source"], arrays["target"]
+    nothing = np.zeros(0, dtype=np.int64)
+    return Snapshot(
+        version=1,
+        accounts=AccountColumns(
+            n=np.arange(n),
+            key=[f"bench:u{i}" for i in range(n)],
+            handle=[None] * n,
+            opted_out=np.zeros(n, dtype=np.bool_),
+            followers=np.full(n, -1),
+        ),
+        follows=FollowColumns(source, target, np.ones(len(source)), np.full(len(source), -1)),
+        brands=BrandColumns([], [], nothing, nothing, [], np.zeros(0, dtype=np.int8), nothing, nothing),
+    )
+
+
+def main(paths: list[Path]) -> None:
+    """Analyse each graph with the default rules."""
+    for path in paths:
+        snapshot = snapshot_of(path)
+        before = psutil.Process().memory_info().rss / 2**20
+        begin = time.perf_counter()
+        analyse(build_graph(snapshot), RunSpec(), no_progress)
+        seconds = time.perf_counter() - begin
+        print(json.dumps({"seconds": seconds, "grown_mb": peak_megabytes() - before}), flush=True)
+
+
+if __name__ == "__main__":
+    main([Path(path) for path in sys.argv[1:]])
