@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.analytics.brands import relation_reasons, relations_of, track_of
+from service.analytics.compiled import unsigned
 from service.analytics.graph import strengths
-from service.analytics.measures import Trust, TwoSteps, two_steps
-from service.analytics.rounding import significant
+from service.analytics.measures import Trust, lost_reach
+from service.analytics.rounding import DIGITS, significant
 from service.analytics.scoring import NULL_REASONS, weights_in_force
 from service.domain import (
     MILLION,
@@ -63,10 +64,10 @@ def candidates_of(measured: Measured, scores: CommunityScores, community: str, r
     ranked = np.flatnonzero(scores.rank)
     result = []
     for i in ranked[np.argsort(scores.rank[ranked])].tolist():
-        steps = two_steps(graph, measured.influence, i)
+        lost, reached = reach_evidence(graph, measured.influence, i)
         contributions = {
             "authority": authority_evidence(graph, measured.raw["authority"], strength, i, rules),
-            "reach": reach_evidence(graph, steps),
+            "reach": lost,
             "trust": trust_evidence(graph, measured.trust, i, rules),
         }
         parts = []
@@ -109,7 +110,7 @@ def candidates_of(measured: Measured, scores: CommunityScores, community: str, r
                 followers=int(measured.in_degree[i]),
                 followers_in_community=int(graph.in_ptr[i + 1] - graph.in_ptr[i]),
                 # What was measured comes first: it is why an account is a candidate at all.
-                reasons=_reasons(measured, scores, steps, i, parts) + relation_reasons(relations),
+                reasons=_reasons(measured, scores, reached, i, parts) + relation_reasons(relations),
                 parts=tuple(parts),
             )
         )
@@ -131,16 +132,17 @@ def authority_evidence(community: Graph, pagerank: Float64, strength: Float64, i
     return result
 
 
-def reach_evidence(community: Graph, steps: TwoSteps) -> Float64:
-    """What an account's reach loses without the follow of each follower k, all else held fixed.
+def reach_evidence(community: Graph, influence: Float64, i: int) -> tuple[Float64, int]:
+    """What an account's reach loses without the follow of each follower k, all else held fixed; whom it may reach.
 
     Without it k itself is no longer moved directly, and nobody by way of k:
     1/(n − 1) · Σ_j (probability that j is missed without the factor of this follow − with it).
+
+    Returns:
+        float64[f] by follower, and the number of others that paths of one or two steps lead to.
     """
-    missed = np.exp(steps.log_missed)
-    directly = missed[steps.direct] * np.expm1(-steps.log_direct)
-    by_way = np.bincount(steps.via, weights=missed[steps.end] * np.expm1(-steps.log_path), minlength=len(steps.direct))
-    return (directly + by_way) / max(community.n - 1, 1)
+    lost, reached = lost_reach(*unsigned(community.in_ptr, community.in_idx), influence, i)
+    return lost / max(community.n - 1, 1), int(reached)
 
 
 def trust_evidence(community: Graph, trust: Trust, i: int, rules: ScoringRules) -> Float64:
@@ -154,33 +156,39 @@ def _shown(measured: Measured, i: int, contribution: Float64, raw: float, items:
     """The follows that contribute most, ties by the follower's key; followers who have opted out are not shown."""
     graph, start = measured.graph, int(measured.graph.in_ptr[i])
     follower = graph.in_idx[start : start + len(contribution)]
-    contribution = significant(np.where(graph.opted_out[follower], 0.0, contribution))
-    order = np.lexsort((follower, -contribution))
-    order = order[contribution[order] > 0][:items]
-    share = significant(contribution[order] / raw)
+    contribution = np.where(graph.opted_out[follower], 0.0, contribution)
+    places = np.arange(len(contribution))
+    if 0 < items < len(contribution) // 4:  # most of them are far from being shown: rounding is slow
+        least = np.partition(contribution, -items)[-items]
+        places = np.flatnonzero(contribution >= least * (1 - 10.0 ** (1 - DIGITS)))
+    rounded = significant(contribution[places])
+    order = np.lexsort((places, -rounded))
+    order = order[rounded[order] > 0][:items]
+    places, contribution = places[order], rounded[order]
+    share = significant(contribution / raw)
     return tuple(
         Evidence(
             follower=graph.keys[j],
             follower_handle=graph.handles[j],
             followee=graph.keys[i],
             mutual=bool(measured.trust.mutual[start + place]),
-            contribution=float(contribution[place]),
-            share=float(part),
+            contribution=value,
+            share=part,
         )
-        for place, j, part in zip(order.tolist(), follower[order].tolist(), share.tolist(), strict=True)
+        for place, j, value, part in zip(
+            places.tolist(), follower[places].tolist(), contribution.tolist(), share.tolist(), strict=True
+        )
     )
 
 
 # --- reasons --------------------------------------------------------------------------------------------------
 
 
-def _reasons(
-    measured: Measured, scores: CommunityScores, steps: TwoSteps, i: int, parts: list[Part]
-) -> tuple[str, ...]:
+def _reasons(measured: Measured, scores: CommunityScores, reached: int, i: int, parts: list[Part]) -> tuple[str, ...]:
     """One sentence for each part that gave points, most points first (ties in the order of the parts)."""
     sentences = {
         "authority": lambda: _authority_reason(measured, scores, i),
-        "reach": lambda: _reach_reason(measured.graph, steps),
+        "reach": lambda: _reach_reason(measured.graph, reached, i),
         "trust": lambda: _trust_reason(measured, i),
     }
     scored = sorted((part for part in parts if part.points_millionths), key=lambda part: -(part.points_millionths or 0))
@@ -204,8 +212,8 @@ def _authority_reason(measured: Measured, scores: CommunityScores, i: int) -> st
     return f"{follow}."
 
 
-def _reach_reason(community: Graph, steps: TwoSteps) -> str:
-    reached, direct, others = len(steps.target), len(steps.direct), community.n - 1
+def _reach_reason(community: Graph, reached: int, i: int) -> str:
+    direct, others = int(community.in_ptr[i + 1] - community.in_ptr[i]), community.n - 1
     if reached == direct:
         return f"Reaches {_of(reached, others, 'other member')} directly."
     return (

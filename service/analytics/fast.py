@@ -6,11 +6,11 @@ import os
 
 import numpy as np
 
-from service.analytics.compiled import compiled
+from service.analytics.compiled import UInt32, UInt64, compiled, unsigned
 from service.analytics.graph import Projection, strengths
 from service.analytics.leiden import leiden
 from service.analytics.measures import pagerank_steps
-from service.domain import Float64, Graph, Int32, Int64
+from service.domain import Float64, Graph, Int32
 
 PAGERANK_ERROR = 1e-14
 """Largest L1 distance of a PageRank from its limit, so that digits that are shown do not depend on the way there."""
@@ -46,7 +46,7 @@ class FastEngine:
 
     def reach(self, community: Graph, influence: Float64) -> Float64:
         """Reach within two steps; see `engine.Engine.reach`. Time in proportion to the paths of two steps."""
-        moved = moved_in_two_steps(community.in_ptr, community.in_idx, influence)
+        moved = moved_in_two_steps(*unsigned(community.in_ptr, community.in_idx), influence)
         return moved / max(community.n - 1, 1)
 
 
@@ -73,13 +73,15 @@ def pagerank(graph: Graph, damping: float, error: float) -> Float64:
         shares = graph.in_weight / strengths(graph.out_ptr, graph.out_weight)[graph.in_idx]
     equal = 1 / np.maximum(np.diff(graph.out_ptr), 1)
     # Scaled to a sum of 1, a distance at most doubles.
-    rank = sweeps(graph.in_ptr, graph.in_idx, shares, equal, damping, error / 2, steps)
+    rank = sweeps(*unsigned(graph.in_ptr, graph.in_idx), shares, equal, damping, error / 2, steps)
     result: Float64 = rank / rank.sum()
     return result
 
 
 @compiled
-def sweeps(ptr: Int64, idx: Int32, share: Float64, equal: Float64, damping: float, error: float, steps: int) -> Float64:
+def sweeps(
+    ptr: UInt64, idx: UInt32, share: Float64, equal: Float64, damping: float, error: float, steps: int
+) -> Float64:
     """Solve x_i = 1 + d·Σ_j share_ji·x_j over followers j of i, by successive over-relaxation (Young 1954).
 
     Account after account is moved by ω times what its equation asks, and its new value used at once, which takes about
@@ -129,7 +131,7 @@ def sweeps(ptr: Int64, idx: Int32, share: Float64, equal: Float64, damping: floa
 
 
 @compiled
-def moved_in_two_steps(ptr: Int64, idx: Int32, p: Float64) -> Float64:
+def moved_in_two_steps(ptr: UInt64, idx: UInt32, p: Float64) -> Float64:
     """Expected number of others that each account moves, directly or by way of one follower.
 
     Of account j is kept the probability q that it is moved by the paths seen so far; one more path of probability a
@@ -138,7 +140,7 @@ def moved_in_two_steps(ptr: Int64, idx: Int32, p: Float64) -> Float64:
     n = len(ptr) - 1
     moved = np.zeros(n)
     q = np.zeros(n)
-    seen = np.empty(n, np.int32)
+    seen = np.empty(n, np.uint32)
     for i in range(n):
         count = 0
         for e in range(ptr[i], ptr[i + 1]):

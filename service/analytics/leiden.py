@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from service.analytics.compiled import compiled
+from service.analytics.compiled import UInt32, UInt64, compiled, unsigned
 from service.analytics.graph import Projection
 from service.analytics.sparse import row_sums
-from service.domain import Float64, Int32, Int64
+from service.domain import Float64, Int32
 
 EXTREME = 1e9
 """A resolution beyond this is taken as this: nothing is left to merge or split, and sums would overflow."""
@@ -37,6 +37,9 @@ FIRST_SWEEP_GAIN = 0.01
 MOVE_GAIN = 1e-12
 """A node must gain more than this share of its strength to move: below that, gains are rounding errors."""
 
+NONE = np.uint32(2**32 - 1)
+"""No node has this number."""
+
 BLOCK = 64
 """So many nodes are visited in the order of their rows; the order of blocks is drawn."""
 
@@ -52,19 +55,20 @@ def leiden(projection: Projection, resolution: float, seed: int) -> Int32:
     Returns:
         int32[n], labels 0, 1, … in the order of each community's first account.
     """
-    ptr, idx, weight = projection.ptr, projection.idx, projection.weight
-    labels = np.arange(projection.n, dtype=np.int32)
-    strength = row_sums(ptr, weight)
+    ptr, idx = unsigned(projection.ptr, projection.idx)
+    weight = projection.weight
+    labels = np.arange(projection.n, dtype=np.uint32)
+    strength = row_sums(projection.ptr, weight)
     total = float(strength.sum())
     if total == 0:
-        return labels
+        return labels.view(np.int32)
     rate = min(max(resolution, 1 / EXTREME), EXTREME) / total
     order = labels  # which account stands at each place of the arrays
     for at in range(ROUNDS):
         enough = FIRST_SWEEP_GAIN * total / 2 if at == 0 else 0.0
         labels, gained = _one_round(ptr, idx, weight, strength, labels, rate, seed + at, enough)
         if at == 0:
-            order = np.argsort(labels, kind="stable").astype(np.int32)
+            order = np.argsort(labels, kind="stable").astype(np.uint32)
             ptr, idx, weight = rearranged(ptr, idx, weight, order)
             strength, labels = strength[order], labels[order]
         elif 2 * gained / total < ROUND_GAIN:
@@ -72,21 +76,21 @@ def leiden(projection: Projection, resolution: float, seed: int) -> Int32:
     result = np.empty_like(labels)
     result[order] = labels
     compact(result)
-    return result
+    return result.view(np.int32)
 
 
 def _one_round(
-    ptr: Int64,
-    idx: Int32,
+    ptr: UInt64,
+    idx: UInt32,
     weight: Float64,
     strength: Float64,
-    labels: Int32,
+    labels: UInt32,
     rate: float,
     seed: int,
     enough: float,
-) -> tuple[Int32, float]:
+) -> tuple[UInt32, float]:
     """One round from a given partition: the labels it ends with, and what moves have gained, in units of weight."""
-    node = np.arange(len(strength), dtype=np.int32)  # of the graph at hand, for each account
+    node = np.arange(len(strength), dtype=np.uint32)  # of the graph at hand, for each account
     gained = 0.0
     while True:
         order = visiting_order(ptr, seed)
@@ -103,13 +107,13 @@ def _one_round(
 
 
 @compiled
-def visiting_order(ptr: Int64, seed: int) -> Int32:
+def visiting_order(ptr: UInt64, seed: int) -> UInt32:
     """Nodes that have ties, in blocks of neighbouring rows; the order of the blocks is drawn from the seed.
 
     Drawn by Fisher and Yates's shuffle with splitmix64 (Steele, Lea and Flood 2014).
     """
     n = len(ptr) - 1
-    tied = np.empty(n, np.int32)
+    tied = np.empty(n, np.uint32)
     count = 0
     for v in range(n):
         if ptr[v + 1] > ptr[v]:
@@ -124,7 +128,7 @@ def visiting_order(ptr: Int64, seed: int) -> Int32:
         mixed ^= mixed >> np.uint64(31)
         other = np.int64(mixed % np.uint64(last + 1))
         blocks[last], blocks[other] = blocks[other], blocks[last]
-    order = np.empty(count, np.int32)
+    order = np.empty(count, np.uint32)
     at = 0
     for block in blocks:
         first = int(block) * BLOCK
@@ -136,13 +140,13 @@ def visiting_order(ptr: Int64, seed: int) -> Int32:
 
 @compiled
 def move_nodes(
-    ptr: Int64,
-    idx: Int32,
+    ptr: UInt64,
+    idx: UInt32,
     weight: Float64,
     strength: Float64,
-    labels: Int32,
+    labels: UInt32,
     rate: float,
-    order: Int32,
+    order: UInt32,
     enough: float,
 ) -> float:
     """Move nodes one at a time to the neighbouring community that gains most, sweep after sweep.
@@ -152,7 +156,7 @@ def move_nodes(
     from it is visited again. Done when nobody is left to visit, or a sweep has gained less than `enough`.
 
     Args:
-        labels: int32[n] in 0..n-1; changed in place.
+        labels: uint32[n] in 0..n-1; changed in place.
         order: in which order nodes are visited.
 
     Returns:
@@ -164,14 +168,14 @@ def move_nodes(
     for v in range(n):
         community[labels[v]] += strength[v]
         size[labels[v]] += 1
-    empty = np.empty(n, np.int32)
+    empty = np.empty(n, np.uint32)
     empties = 0
     for c in range(n - 1, -1, -1):
         if size[c] == 0:
             empty[empties] = c
             empties += 1
     to = np.zeros(n)  # weight of the node's ties to each community
-    near = np.empty(n + 1, np.int32)
+    near = np.empty(n + 1, np.uint32)
     waiting = np.zeros(n, np.bool_)
     waiting[order] = True
     left = len(order)
@@ -229,15 +233,15 @@ def move_nodes(
 
 @compiled
 def refine(
-    ptr: Int64, idx: Int32, weight: Float64, strength: Float64, labels: Int32, rate: float, order: Int32
-) -> Int32:
+    ptr: UInt64, idx: UInt32, weight: Float64, strength: Float64, labels: UInt32, rate: float, order: UInt32
+) -> UInt32:
     """Split each community into well-connected parts: nodes that stand alone join the part that gains most.
 
     A node, and a part that is joined, must hold to the rest of its community by at least rate·k·(s − k), k being its
     strength and s that of the community. Every part is connected, because a node only joins what it has a tie to.
 
     Returns:
-        int32[n], the part of each node, named by one of its nodes.
+        uint32[n], the part of each node, named by one of its nodes.
     """
     n = len(strength)
     community = np.zeros(n)
@@ -248,11 +252,11 @@ def refine(
         for e in range(ptr[v], ptr[v + 1]):
             if labels[idx[e]] == labels[v]:
                 hold[v] += weight[e]
-    part = np.arange(n).astype(np.int32)
+    part = np.arange(n).astype(np.uint32)
     part_strength = strength.copy()
     alone = np.ones(n, np.bool_)
     to = np.zeros(n)
-    near = np.empty(n + 1, np.int32)
+    near = np.empty(n + 1, np.uint32)
     for v in order:
         own = labels[v]
         whole = community[own]
@@ -285,12 +289,12 @@ def refine(
 
 
 @compiled
-def compact(labels: Int32) -> int:
+def compact(labels: UInt32) -> int:
     """Renumber labels (0..n-1) in place to 0, 1, … in the order of first occurrence; return how many there are."""
-    new = np.full(len(labels), -1, np.int32)
+    new = np.full(len(labels), NONE, np.uint32)
     count = 0
     for v in range(len(labels)):
-        if new[labels[v]] < 0:
+        if new[labels[v]] == NONE:
             new[labels[v]] = count
             count += 1
         labels[v] = new[labels[v]]
@@ -299,8 +303,8 @@ def compact(labels: Int32) -> int:
 
 @compiled
 def aggregate(
-    ptr: Int64, idx: Int32, weight: Float64, strength: Float64, labels: Int32, parts: Int32, count: int
-) -> tuple[Int64, Int32, Float64, Float64, Int32]:
+    ptr: UInt64, idx: UInt32, weight: Float64, strength: Float64, labels: UInt32, parts: UInt32, count: int
+) -> tuple[UInt64, UInt32, Float64, Float64, UInt32]:
     """Make each part (0..count-1, within one community) one node. Ties inside a part stay in its strength only.
 
     Returns:
@@ -314,17 +318,17 @@ def aggregate(
     for p in range(count):
         start[p + 1] += start[p]
     place = start.copy()
-    member = np.empty(n, np.int32)
+    member = np.empty(n, np.uint32)
     for v in range(n):
         member[place[parts[v]]] = v
         place[parts[v]] += 1
 
-    new_ptr = np.zeros(count + 1, np.int64)
-    new_idx = np.empty(len(idx) + 1, np.int32)  # more than is needed: what is not written costs no memory
+    new_ptr = np.zeros(count + 1, np.uint64)
+    new_idx = np.empty(len(idx) + 1, np.uint32)  # more than is needed: what is not written costs no memory
     new_weight = np.empty(len(idx), np.float64)
     new_strength = np.zeros(count)
-    new_labels = np.empty(count, np.int32)
-    first = np.full(n, -1, np.int32)  # node by which a community is named
+    new_labels = np.empty(count, np.uint32)
+    first = np.full(n, NONE, np.uint32)  # node by which a community is named
     to = np.zeros(count)
     end = 0
     for p in range(count):
@@ -343,20 +347,20 @@ def aggregate(
             to[new_idx[e]] = 0.0
         new_ptr[p + 1] = end
         community = labels[member[start[p]]]
-        if first[community] < 0:
+        if first[community] == NONE:
             first[community] = p
         new_labels[p] = first[community]
     return new_ptr, new_idx[:end], new_weight[:end], new_strength, new_labels
 
 
 @compiled
-def rearranged(ptr: Int64, idx: Int32, weight: Float64, order: Int32) -> tuple[Int64, Int32, Float64]:
+def rearranged(ptr: UInt64, idx: UInt32, weight: Float64, order: UInt32) -> tuple[UInt64, UInt32, Float64]:
     """The same graph with node order[i] at place i."""
     n = len(order)
-    place = np.empty(n, np.int32)
+    place = np.empty(n, np.uint32)
     for i in range(n):
         place[order[i]] = i
-    new_ptr = np.zeros(n + 1, np.int64)
+    new_ptr = np.zeros(n + 1, np.uint64)
     new_idx, new_weight = np.empty_like(idx), np.empty_like(weight)
     to = 0
     for i in range(n):

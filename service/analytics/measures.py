@@ -1,4 +1,4 @@
-"""Measures from follows alone that are plain array work: influence, two-step reach of one account, trust."""
+"""Measures from follows alone that all engines share: influence, what reach rests on, trust."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.analytics.graph import entries_of, followed_back
-from service.domain import Bool, Float64, Graph, Int32, Int64, ScoringRules
+from service.analytics.compiled import UInt32, UInt64, compiled
+from service.analytics.graph import followed_back
+from service.domain import Bool, Float64, Graph, Int64, ScoringRules
 from service.errors import InvalidRequest
 
 ALMOST_CERTAIN = 1 - 2.0**-53
-"""Largest probability below 1: the logarithm of its opposite is finite, so that a certain path can be taken out."""
+"""Largest probability below 1: it leaves something to divide by, so that a certain path can be taken out."""
 
 PAGERANK_STEPS = 20_000
 """More steps than this are not begun."""
@@ -39,53 +40,39 @@ def influence(graph: Graph, rules: ScoringRules) -> Float64:
     return np.full(graph.m, rules.influence_prior)
 
 
-@dataclass(frozen=True)
-class TwoSteps:
-    """Whom one account i may move, directly or through one follower, and by which paths.
+@compiled
+def lost_reach(ptr: UInt64, idx: UInt32, p: Float64, i: int) -> tuple[Float64, int]:
+    """What the expected number of others whom account i moves loses without each of its followers, all else held fixed.
 
-    Attributes:
-        target: int32[t], accounts other than i that can be moved, ascending.
-        moved: float64[t], probability that each is: 1 − (1 − p_ij) · Π_k (1 − p_ik · p_kj).
-        log_missed: float64[t], logarithm of the opposite.
-        direct: int32[f], place in `target` of each follower of i.
-        log_direct: float64[f], log(1 − p_ij) of each follower.
-        via, end: int64[paths], each two-step path: which follower of i (0..f-1), and place of its end in `target`.
-        log_path: float64[paths], log(1 − p_ik · p_kj) of each.
+    Without the follow of k, k itself is no longer moved directly, and nobody by way of k. Who is missed by all paths
+    with chance q, is missed by all but one of probability a with chance q/(1 − a): that path gives a·q/(1 − a).
+
+    Returns:
+        float64[f], by follower in the places of row i; and how many others any path leads to.
     """
-
-    target: Int32
-    moved: Float64
-    log_missed: Float64
-    direct: Int64
-    log_direct: Float64
-    via: Int64
-    end: Int64
-    log_path: Float64
-
-
-def two_steps(graph: Graph, influence: Float64, i: int) -> TwoSteps:
-    """List whom account i may move within two steps; time and memory in proportion to accounts and two-step paths."""
-    first = slice(int(graph.in_ptr[i]), int(graph.in_ptr[i + 1]))
-    follower = graph.in_idx[first]
-    entries = entries_of(graph.in_ptr, follower)
-    via = np.repeat(np.arange(len(follower)), graph.in_ptr[follower + 1] - graph.in_ptr[follower])
-    end = graph.in_idx[entries]
-    away = end != i
-    via, end, entries = via[away], end[away], entries[away]
-
-    chance = np.minimum(influence[first], ALMOST_CERTAIN)
-    log_direct = np.log1p(-chance)
-    log_path = np.log1p(-chance[via] * influence[entries])
-    movable = np.zeros(graph.n, dtype=np.bool_)
-    movable[follower] = movable[end] = True
-    target = np.flatnonzero(movable).astype(np.int32)
-    place = np.empty(graph.n, dtype=np.int64)  # of an account in `target`; only those are ever looked up
-    place[target] = np.arange(len(target))
-    direct, end_place = place[follower], place[end]
-    missed_directly = np.zeros(len(target))
-    missed_directly[direct] = log_direct
-    log_missed = missed_directly + np.bincount(end_place, weights=log_path, minlength=len(target))
-    return TwoSteps(target, -np.expm1(log_missed), log_missed, direct, log_direct, via, end_place, log_path)
+    n = len(ptr) - 1
+    missed = np.ones(n)
+    reached = np.zeros(n, np.bool_)
+    for e in range(ptr[i], ptr[i + 1]):
+        k = idx[e]
+        direct = min(p[e], ALMOST_CERTAIN)
+        missed[k] *= 1 - direct
+        reached[k] = True
+        for f in range(ptr[k], ptr[k + 1]):
+            if idx[f] != i:
+                missed[idx[f]] *= 1 - direct * p[f]
+                reached[idx[f]] = True
+    lost = np.zeros(ptr[i + 1] - ptr[i])
+    for e in range(ptr[i], ptr[i + 1]):
+        k = idx[e]
+        direct = min(p[e], ALMOST_CERTAIN)
+        gone = direct * missed[k] / (1 - direct)
+        for f in range(ptr[k], ptr[k + 1]):
+            if idx[f] != i:
+                path = direct * p[f]
+                gone += path * missed[idx[f]] / (1 - path)
+        lost[e - ptr[i]] = gone
+    return lost, reached.sum()
 
 
 @dataclass(frozen=True)

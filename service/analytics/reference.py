@@ -11,9 +11,9 @@ import networkx as nx
 import numpy as np
 from scipy.sparse import csr_array
 
-from service.analytics.graph import Projection, rows_of, strengths
+from service.analytics.graph import Projection, entries_of, rows_of, strengths
 from service.analytics.leiden import EXTREME
-from service.analytics.measures import pagerank_steps, two_steps
+from service.analytics.measures import ALMOST_CERTAIN, pagerank_steps
 from service.domain import Float64, Graph, Int32
 
 PAGERANK_ERROR = 1e-16
@@ -82,6 +82,24 @@ class ReferenceEngine:
 
     def reach(self, community: Graph, influence: Float64) -> Float64:
         """From the formula; see `engine.Engine.reach`. The sum is exact (fsum), so order does not matter to it."""
-        others = community.n - 1
-        moved = [math.fsum(two_steps(community, influence, i).moved.tolist()) for i in range(community.n)]
-        return np.array(moved, dtype=np.float64) / max(others, 1)
+        moved = [math.fsum(moved_by(community, influence, i).tolist()) for i in range(community.n)]
+        return np.array(moved, dtype=np.float64) / max(community.n - 1, 1)
+
+
+def moved_by(graph: Graph, influence: Float64, i: int) -> Float64:
+    """Probability that account i moves each account: 1 − (1 − p_ij) · Π_k (1 − p_ik · p_kj), 0 for itself.
+
+    Sums of logarithms, so that no digits are lost where probabilities are small.
+    """
+    first = slice(int(graph.in_ptr[i]), int(graph.in_ptr[i + 1]))
+    follower = graph.in_idx[first]
+    entries = entries_of(graph.in_ptr, follower)
+    via = np.repeat(np.arange(len(follower)), graph.in_ptr[follower + 1] - graph.in_ptr[follower])
+    chance = np.minimum(influence[first], ALMOST_CERTAIN)
+    log_missed = np.zeros(graph.n)
+    log_missed += np.bincount(
+        graph.in_idx[entries], weights=np.log1p(-chance[via] * influence[entries]), minlength=graph.n
+    )
+    log_missed[follower] += np.log1p(-chance)
+    log_missed[i] = 0
+    return -np.expm1(log_missed)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -57,13 +60,29 @@ def execute(address: StoreAddress, run_id: str, progress: Progress = no_progress
 
 def _analyse_and_publish(store: Store, run: Run, progress: Progress) -> None:
     graph = build_graph(read_snapshot(store, progress))
-    analysis = analyse(graph, run.spec, progress)
+    with _no_search_for_garbage():
+        analysis = analyse(graph, run.spec, progress)
     progress("pages", 0, None)
     parts = pages(analysis)
     write_back(store, run.id, graph, analysis, progress)
     progress("publish", 0, None)
     digest = write_pages(store, run.id, parts)
     finish(store, run.id, analysis.quality, digest, graph.as_of, graph.version, run.publish)
+
+
+@contextmanager
+def _no_search_for_garbage() -> Iterator[None]:
+    """Make many small objects without Python looking through all of them again and again: a quarter of the time.
+
+    None of them refer to each other in circles, so that nothing would be found.
+    """
+    searched = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if searched:
+            gc.enable()
 
 
 def pages(analysis: Analysis) -> list[PublishedPart]:

@@ -69,8 +69,12 @@ def parts_of(projection: Projection) -> tuple[np.ndarray, np.ndarray]:
     ends = np.repeat(np.arange(projection.n), np.diff(projection.ptr))
     return (
         np.bincount(ends, weights=projection.weight, minlength=projection.n).astype(np.float64),
-        visiting_order(projection.ptr, 7),
+        visiting_order(projection.ptr.view(np.uint64), 7),
     )
+
+
+def unsigned(projection: Projection) -> tuple[np.ndarray, np.ndarray]:
+    return projection.ptr.view(np.uint64), projection.idx.view(np.uint32)
 
 
 @st.composite
@@ -78,7 +82,7 @@ def started(draw: st.DrawFn) -> tuple[Projection, np.ndarray, float]:
     """A graph with an isolate, a partition of it, and a resolution."""
     projection = project(make_graph(draw(edge_lists(most=12)), ["x:zz"]))
     labels = draw(st.lists(st.integers(0, projection.n - 1), min_size=projection.n, max_size=projection.n))
-    return projection, np.array(labels, dtype=np.int32), draw(RESOLUTIONS)
+    return projection, np.array(labels, dtype=np.uint32), draw(RESOLUTIONS)
 
 
 # --- kernels -------------------------------------------------------------------------------------------------
@@ -91,9 +95,7 @@ def test_the_gain_that_is_claimed_is_the_gain_measured(start: tuple[Projection, 
     strength, order = parts_of(projection)
     total = float(strength.sum())
     before = plain_modularity(projection, labels.tolist(), resolution)
-    gained = move_nodes(
-        projection.ptr, projection.idx, projection.weight, strength, labels, resolution / total, order, 0.0
-    )
+    gained = move_nodes(*unsigned(projection), projection.weight, strength, labels, resolution / total, order, 0.0)
     after = plain_modularity(projection, labels.tolist(), resolution)
     assert gained >= 0
     assert after - before == pytest.approx(2 * gained / total, abs=1e-12)
@@ -105,7 +107,7 @@ def test_refined_parts_are_connected_pieces_of_their_community(start: tuple[Proj
     projection, labels, resolution = start
     strength, order = parts_of(projection)
     rate = resolution / float(strength.sum())
-    part = refine(projection.ptr, projection.idx, projection.weight, strength, labels, rate, order)
+    part = refine(*unsigned(projection), projection.weight, strength, labels, rate, order)
     graph = nx.Graph(list(ties_of(projection)))
     graph.add_nodes_from(range(projection.n))
     members = defaultdict(list)
@@ -124,10 +126,10 @@ def test_the_smaller_graph_is_the_graph_between_parts(start: tuple[Projection, n
     projection, labels, resolution = start
     strength, order = parts_of(projection)
     rate = resolution / float(strength.sum())
-    parts = refine(projection.ptr, projection.idx, projection.weight, strength, labels, rate, order)
+    parts = refine(*unsigned(projection), projection.weight, strength, labels, rate, order)
     count = compact(parts)
     ptr, idx, weight, coarse_strength, coarse_labels = aggregate(
-        projection.ptr, projection.idx, projection.weight, strength, labels, parts, count
+        *unsigned(projection), projection.weight, strength, labels, parts, count
     )
     expected: dict[tuple[int, int], float] = defaultdict(float)
     for (i, j), tie in ties_of(projection).items():
@@ -145,7 +147,7 @@ def test_every_node_with_ties_is_visited_once_in_an_order_drawn_from_the_seed() 
     graph = make_graph(mutual(*itertools.pairwise(names)), ["x:00000a", "x:01000a"])
     ptr = project(graph).ptr
     tied = np.flatnonzero(np.diff(ptr))
-    orders = [visiting_order(ptr, seed).tolist() for seed in (0, 1, 1, 2**31 - 1)]
+    orders = [visiting_order(ptr.view(np.uint64), seed).tolist() for seed in (0, 1, 1, 2**31 - 1)]
     assert all(sorted(order) == tied.tolist() for order in orders)
     assert orders[1] == orders[2]
     assert len({tuple(order) for order in orders}) == 3
