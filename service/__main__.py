@@ -124,13 +124,15 @@ def demo(
     from service.flows.demo import load_demo
     from service.flows.published import read_brand_candidates, read_brands, read_candidates, read_communities
     from service.flows.store import open_store
+    from service.sample import VERSION
 
     config = settings()
-    source = store_source(config, "demo")
+    folder = f"demo-{VERSION}"  # a graph for each version of the sample: they must not be mixed
+    source = store_source(config, folder)
     with ExitStack() as stack:
         with console.shown_progress() as progress:
             address = stack.enter_context(open_store(source, progress))
-            run = load_demo(address, config.data_dir / "demo", progress, timeout_s=config.run_timeout_s)
+            run = load_demo(address, config.data_dir / folder, progress, timeout_s=config.run_timeout_s)
         listed = asyncio.run(read_communities(address, run.id))
         console.out.print("[yellow]This is a synthetic sample: everybody in it was invented.[/]")
         console.out.print(console.run_summary(run))

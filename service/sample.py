@@ -18,6 +18,9 @@ from service.domain import Bool, Float64, Int64
 from service.errors import BadInput
 from service.sample_words import BRANDS, FIRST_NAMES, LAST_NAMES, TOPICS
 
+VERSION = 2
+"""Raised when the same size and seed come to give another sample, which must not be mixed with the earlier one."""
+
 NETWORK = "sample"
 SEED = 7
 DEMO_FOLLOWS = 12_500

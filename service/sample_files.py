@@ -70,14 +70,15 @@ def write_sample(folder: Path, follows: int = DEMO_FOLLOWS, seed: int = SEED, pr
         sample = make_sample(follows, seed)
         # Without its manifest a folder half written is no sample that could be imported.
         (folder / MANIFEST).unlink(missing_ok=True)
-        (folder / "truth").mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_readme(folder, sample, follows, seed)  # first: it says that a folder half written is ours
+        (folder / "truth").mkdir(exist_ok=True)
         files = _files(sample, seed)
         for done, (name, (header, lines)) in enumerate(files.items()):
             progress("sample", done, len(files))
             with (folder / name).open("w", encoding="utf-8", newline="") as file:
                 file.write(header)
                 file.writelines(lines)
-        _write_readme(folder, sample, follows, seed)
         _write_manifest(folder)
         progress("sample", len(files), len(files))
     except OSError as error:

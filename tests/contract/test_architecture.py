@@ -19,7 +19,7 @@ SERVICE = ROOT / "service"
 BASE = {"domain", "errors", "records"}
 ROOMS = {"store", "files", "analytics"}
 MAY_IMPORT = {
-    "__main__": {*BASE, *ROOMS, "flows", "sample_files", "api", "settings", "console", ""},
+    "__main__": {*BASE, *ROOMS, "flows", "sample", "sample_files", "api", "settings", "console", ""},
     "console": {*BASE, *ROOMS, "flows"},
     "api": {*BASE, "store", "flows", "api", ""},
     "flows": {*BASE, *ROOMS, "flows", "sample", "sample_files"},

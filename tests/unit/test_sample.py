@@ -124,6 +124,18 @@ def test_any_size_is_what_was_asked_for(follows: int) -> None:
     assert len(np.unique(people.community[people.community >= 0])) >= 4
 
 
+@pytest.mark.parametrize("files", [0, 1, 5])
+def test_a_sample_that_was_cut_off_is_written_again(tmp_path: Path, folder: Path, files: int) -> None:
+    def stops(stage: str, done: int, total: int | None) -> None:
+        if done == files:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_sample(tmp_path / "out", progress=stops)
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    assert digest(write_sample(tmp_path / "out")) == digest(folder)
+
+
 @pytest.mark.parametrize("follows", [MIN_FOLLOWS - 1, MAX_FOLLOWS + 1, 0, -5])
 def test_sizes_that_cannot_be_had(tmp_path: Path, follows: int) -> None:
     with pytest.raises(BadInput, match="2,000 to 10,000,000"):
