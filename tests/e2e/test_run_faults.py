@@ -31,6 +31,8 @@ from service.store.runs import create_run, read_run
 from tests.conftest import clear
 
 TIMEOUT = 300
+# The kernels are through a small graph before anybody sees the stage; the plain engine gives the tests time to act.
+ENGINE = "reference"
 STAGES = ("snapshot", "communities", "scores", "pages", "write_back", "publish")
 
 
@@ -146,7 +148,7 @@ def test_killed_children_leave_the_previous_run_served(store: Store, capfd: pyte
         for attempt in range(20):
             kill = at(stage, lambda: [child.kill() for child in run_children()])
             try:
-                first, _ = analyze(store.address, RunSpec(seed=100 * turn + attempt), True, kill, TIMEOUT)
+                first, _ = analyze(store.address, RunSpec(engine=ENGINE, seed=100 * turn + attempt), True, kill, TIMEOUT)
             except RunFailed as error:
                 caught = error
                 break
@@ -175,7 +177,7 @@ def test_killed_children_leave_the_previous_run_served(store: Store, capfd: pyte
 def test_a_child_that_takes_too_long_or_is_cancelled_is_ended(store: Store) -> None:
     grow(store, 1_000, 8_000, seed=1)
     with pytest.raises(RunFailed) as caught:
-        analyze(store.address, RunSpec(), True, no_progress, 0.5)
+        analyze(store.address, RunSpec(engine=ENGINE), True, no_progress, 0.5)
     assert caught.value.fields["run_code"] == "run_timeout"
     assert last_run(store).error is not None
 
@@ -183,7 +185,7 @@ def test_a_child_that_takes_too_long_or_is_cancelled_is_ended(store: Store) -> N
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        analyze(store.address, RunSpec(), True, at("communities", interrupt), TIMEOUT)
+        analyze(store.address, RunSpec(engine=ENGINE), True, at("communities", interrupt), TIMEOUT)
     cancelled = last_run(store)
     assert (cancelled.state, cancelled.error and cancelled.error.code) == ("failed", "run_cancelled")
     assert run_children() == []
@@ -200,7 +202,7 @@ def test_a_run_that_is_marked_failed_by_others_stops(store: Store) -> None:
         )
 
     with pytest.raises(RunFailed, match=r"^y$"):
-        analyze(store.address, RunSpec(), True, at("communities", give_up), TIMEOUT)
+        analyze(store.address, RunSpec(engine=ENGINE), True, at("communities", give_up), TIMEOUT)
     assert left_by(store, last_run(store).id) == 0
     assert asyncio.run(read_published(store.address)) == (None, [])
 
@@ -284,7 +286,7 @@ def the_child(parent: int) -> psutil.Process:
 
 def test_a_killed_command_takes_its_run_along(store: Store) -> None:
     grow(store, 1_000, 8_000, seed=1)
-    with command(store.address, "analyze") as parent:
+    with command(store.address, "analyze", "--engine", ENGINE) as parent:
         child = the_child(parent.pid)
         eventually(lambda: last_run(store).stage == "communities")
         parent.kill()
@@ -305,7 +307,7 @@ def test_a_killed_command_takes_its_run_along(store: Store) -> None:
 
 def test_ctrl_c_ends_the_run_and_says_so(store: Store) -> None:
     grow(store, 1_000, 8_000, seed=1)
-    with command(store.address, "analyze") as parent:
+    with command(store.address, "analyze", "--engine", ENGINE) as parent:
         child = the_child(parent.pid)
         assert os.getpgid(child.pid) != os.getpgid(parent.pid), "a terminal does not reach it"
         eventually(lambda: last_run(store).stage == "communities")
@@ -337,7 +339,7 @@ def test_the_engine_works_off_what_is_asked(store: Store) -> None:
         assert is_whole(store, second)
 
         # Asked to end in the middle of a run, it ends the run's child and says what became of the run.
-        third = ask(store, RunSpec(seed=3))
+        third = ask(store, RunSpec(engine=ENGINE, seed=3))
         child = the_child(engine.pid)
         eventually(lambda: read_run(store, third).stage == "communities")
         engine.terminate()
@@ -408,7 +410,7 @@ def test_neo4j_is_killed_in_the_middle_of_a_run(own_server: tuple[EmbeddedConfig
             restarts.append(ensure_alive(config))
 
         try:
-            expected, _ = analyze(address, RunSpec(), True, at("communities", restart), TIMEOUT)
+            expected, _ = analyze(address, RunSpec(engine=ENGINE), True, at("communities", restart), TIMEOUT)
         except EntourageError:
             expected = read_run(store, first.id)
             assert last_run(store).state == "failed"
@@ -429,7 +431,7 @@ def test_neo4j_stays_away_until_the_run_is_given_up(own_server: tuple[EmbeddedCo
         first, _ = analyze(address, RunSpec(), True, no_progress, TIMEOUT)
         grow(store, 3_000, 30_000, seed=2)  # seconds of work are left once it is seen to look for communities
         with pytest.raises(StoreUnavailable):
-            analyze(address, RunSpec(), True, at("communities", lambda: kill_server(config)), TIMEOUT)
+            analyze(address, RunSpec(engine=ENGINE), True, at("communities", lambda: kill_server(config)), TIMEOUT)
         assert run_children() == []
         assert ensure_alive(config)
         assert is_whole(store, read_run(store, first.id))
