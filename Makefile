@@ -23,8 +23,8 @@ demo: $(VENV)/.installed ## The main job on a sample graph, then the API; ONCE=1
 check: $(VENV)/.installed ## Lint and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
-test: check ## All tests against a real embedded Neo4j
-	$(BIN)/python -m pytest -m "not long"
+test: check ## All tests against real embedded Neo4j servers, one for each of two processes
+	$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-long: $(VENV)/.installed ## The slow forms of fault, property and contract tests
 	$(BIN)/python -m pytest -m long

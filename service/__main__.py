@@ -735,7 +735,8 @@ def main() -> None:
     try:
         app()
     except EntourageError as error:
-        console.err.print(f"[red]{error.title}[/]: {escape(error.message)} [dim]({error.code})[/]")
+        # A terminal breaks long lines by itself; a path with a line end in it could not be copied.
+        console.err.print(f"[red]{error.title}[/]: {escape(error.message)} [dim]({error.code})[/]", soft_wrap=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)

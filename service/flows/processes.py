@@ -31,7 +31,7 @@ def spawn(
     Args:
         arguments: of the command.
         address: the graph store that the child is to use.
-        nice: how much the child yields to others, 0 to 19.
+        nice: how much more than this process the child yields to others, 0 to 19.
         stderr: where its standard error goes; to ours when not said.
     """
     environment = {
@@ -47,7 +47,8 @@ def spawn(
     )  # fmt: skip
     if nice:
         # At once, before it has threads: on Linux only threads started afterwards inherit it.
-        os.setpriority(os.PRIO_PROCESS, child.pid, nice)
+        # Beyond our own: the lowest priority is 19, and only root may give a higher one than we have.
+        os.setpriority(os.PRIO_PROCESS, child.pid, min(os.getpriority(os.PRIO_PROCESS, 0) + nice, 19))
     return child
 
 

@@ -213,7 +213,7 @@ def test_the_child_is_nice_and_tells_nobody_the_password(store: Store) -> None:
     look = at("snapshot", lambda: seen.extend((child.nice(), child.cmdline()) for child in run_children()))
     analyze(store.address, RunSpec(), True, look, TIMEOUT)
     [(nice, command)] = seen
-    assert nice == psutil.Process().nice() + RUN_NICE
+    assert nice == min(psutil.Process().nice() + RUN_NICE, 19)
     assert not any(store.address.password.get_secret_value() in part for part in command)
 
 

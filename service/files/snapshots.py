@@ -1,0 +1,173 @@
+"""Graphs kept on disk, so that an analysis reads only what changed since.
+
+A folder holds one graph: an array a file (`.npy`, mapped when it is loaded), and `graph.json`, which names the format,
+every other value, and the checksum of each array. It is written aside, synced and renamed, and never changed
+afterwards: who has mapped it can go on reading it, even when it is deleted. What is kept here is a cache: it may be
+deleted at any time, and whatever cannot be read is as good as absent.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import os
+import shutil
+import time
+import typing
+import zlib
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, TypeVar
+
+import numpy as np
+
+from service.domain import Graph
+
+FORMAT = 1
+"""Raised when what a Graph holds changes: folders of another format are not read."""
+
+HEAD = "graph.json"
+ASIDE = ".aside-"
+"""Folders that are being written begin with this."""
+
+ABANDONED_SECONDS = 3600.0
+"""A folder that was begun so long ago and is still aside was left by a process that died."""
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class _Unreadable(Exception):
+    """A kept graph that cannot be used; says why."""
+
+
+def save(graph: Graph, root: Path) -> None:
+    """Keep a graph as `root/<version>`, and remove the graphs of other versions and what processes that died left.
+
+    Nothing is lost where it cannot be kept (no space, no permission): a warning says so, and the next analysis reads
+    everything.
+    """
+    try:
+        _save(graph, root)
+    except OSError as error:
+        log.warning(
+            "The graph could not be kept in %s (%s); the next analysis reads all of it again.", root, error.strerror
+        )
+
+
+def _save(graph: Graph, root: Path) -> None:
+    root.mkdir(parents=True, exist_ok=True)
+    aside = Path(mkdtemp(prefix=ASIDE, dir=root))
+    try:
+        arrays: dict[str, dict[str, Any]] = {}
+        values = _values(graph, "", aside, arrays)
+        _write(aside / HEAD, json.dumps({"format": FORMAT, "arrays": arrays, "values": values}).encode())
+        _sync(aside)
+        kept = root / str(graph.version)
+        if kept.exists():
+            shutil.rmtree(kept)  # the same version, perhaps damaged: what was read last stands
+        aside.rename(kept)
+        _sync(root)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    for other in root.iterdir():
+        abandoned = other.name.startswith(ASIDE) and time.time() - other.stat().st_mtime > ABANDONED_SECONDS
+        if abandoned or (other.name.isdecimal() and other != kept):
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def load(root: Path) -> Graph | None:
+    """Return the newest graph kept below `root`, its arrays mapped read-only; None where there is none to be read.
+
+    A graph that is damaged, or of another format, is passed over with a warning.
+    """
+    try:
+        found = sorted((folder for folder in root.iterdir() if folder.name.isdecimal()), key=lambda one: -int(one.name))
+    except OSError:
+        return None
+    for folder in found:
+        try:
+            return _load(folder)
+        except (OSError, ValueError, KeyError, TypeError, _Unreadable) as error:
+            log.warning("The graph kept in %s cannot be used (%s); all of it is read again.", folder, error)
+    return None
+
+
+def _load(folder: Path) -> Graph:
+    head = json.loads((folder / HEAD).read_bytes())
+    if head["format"] != FORMAT:
+        raise _Unreadable(f"its format is {head['format']}, not {FORMAT}")
+    return _made(Graph, head["values"], "", folder, head["arrays"])
+
+
+# --- a dataclass of arrays to files and back ------------------------------------------------------------------
+
+
+def _values(one: Any, path: str, folder: Path, arrays: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Write the arrays of a dataclass, and return its other values; dataclasses within are taken apart likewise."""
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(one):
+        name, value = f"{path}{field.name}", getattr(one, field.name)
+        if isinstance(value, np.ndarray):
+            arrays[name] = _write_array(folder / f"{name}.npy", value)
+        elif dataclasses.is_dataclass(value):
+            values[field.name] = _values(value, f"{name}.", folder, arrays)
+        else:
+            values[field.name] = value
+    return values
+
+
+def _made(kind: type[T], values: dict[str, Any], path: str, folder: Path, arrays: dict[str, dict[str, Any]]) -> T:
+    """Make a dataclass of what `_values` wrote."""
+    types = typing.get_type_hints(kind)
+    made: dict[str, Any] = {}
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
+        name, is_a = f"{path}{field.name}", types[field.name]
+        if name in arrays:
+            made[field.name] = _read_array(folder / f"{name}.npy", arrays[name])
+        elif isinstance(is_a, type) and dataclasses.is_dataclass(is_a):
+            made[field.name] = _made(is_a, values[field.name], f"{name}.", folder, arrays)
+        else:
+            made[field.name] = values[field.name]
+    return kind(**made)
+
+
+def _write_array(file: Path, array: np.ndarray[Any, Any]) -> dict[str, Any]:
+    with file.open("wb") as out:
+        np.save(out, array, allow_pickle=False)
+        out.flush()
+        os.fsync(out.fileno())
+    return {"bytes": file.stat().st_size, "crc32": _checksum(array)}
+
+
+def _read_array(file: Path, written: dict[str, Any]) -> np.ndarray[Any, Any]:
+    if file.stat().st_size != written["bytes"]:
+        raise _Unreadable(f"{file.name} has {file.stat().st_size:,} bytes, not {written['bytes']:,}")
+    # Copy on write, though nobody writes: kernels would have to be compiled anew for arrays that are marked read-only.
+    array: np.ndarray[Any, Any] = np.load(file, mmap_mode="c", allow_pickle=False)
+    if _checksum(array) != written["crc32"]:
+        raise _Unreadable(f"{file.name} is not what was written")
+    return array.view(np.ndarray)  # plain arrays are cut faster
+
+
+def _checksum(array: np.ndarray[Any, Any]) -> int:
+    return zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data)
+
+
+def _write(file: Path, content: bytes) -> None:
+    with file.open("wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _sync(folder: Path) -> None:
+    """Sync the entries of a folder, where the system can."""
+    if hasattr(os, "O_DIRECTORY"):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
