@@ -9,7 +9,7 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.analytics.analysis import measure
@@ -263,6 +263,21 @@ def test_rounding_to_nine_digits() -> None:
     rounded = significant(values).tolist()
     assert rounded == [0.0, 1.0, 0.3, 0.333333333, 123456789.0, 5e-324, 1e300, 0.0246820681]
     assert significant(significant(values)).tolist() == rounded
+
+
+NEAR_A_HALF = st.builds(
+    lambda digits, power: (digits + 0.5) * 10.0**power, st.integers(10**8, 10**9), st.integers(-30, 30)
+)
+NEAR_A_POWER = st.builds(
+    lambda power, off: 10.0**power * (1 + off * 2.0**-52), st.integers(-30, 30), st.integers(-9, 9)
+)
+
+
+@settings(laws, max_examples=500)
+@given(st.lists(st.floats() | NEAR_A_HALF | NEAR_A_POWER | NEAR_A_POWER.map(lambda value: -value * (1 - 1e-10))))
+def test_rounding_is_that_of_decimal_text(values: list[float]) -> None:
+    by_text = [float(f"{value:.9g}") for value in values]
+    assert list(map(repr, significant(np.array(values, dtype=np.float64)).tolist())) == list(map(repr, by_text))
 
 
 @laws
