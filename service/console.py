@@ -193,9 +193,10 @@ def run_summary(run: domain.Run, *, created: bool = True) -> str:
     quality = run.quality
     if quality is None:
         return f"Run {run.id} is {run.state}."
+    chance = f", {quality.chance.mean:.2f} by chance" if quality.chance else ""
     said = (
         f"\n[bold]{quality.accounts:,}[/] accounts and [bold]{quality.follows:,}[/] follows, "
-        f"in [bold]{quality.communities}[/] communities (modularity {quality.modularity:.2f}, "
+        f"in [bold]{quality.communities}[/] communities (modularity {quality.modularity:.2f}{chance}, "
         f"{quality.respectable} respectable, {quality.isolates:,} accounts without ties): "
         f"[bold]{quality.candidates:,}[/] ambassador candidates.\n"
     )

@@ -270,6 +270,12 @@ class ScoringRules(Frozen):
     useful_max_cap: int = Field(
         default=5_000, ge=1, description="A useful community has at most min(this, N/3) accounts (c)."
     )
+    rewirings: int = Field(
+        default=20,
+        ge=0,
+        le=1_000,
+        description="Randomly rewired graphs whose modularity stands beside that of the graph; 0 for none (c).",
+    )
     damping: Annotated[float, Field(gt=0, lt=1)] = Field(default=0.85, description="Damping of PageRank.")
     influence_prior: Share = Field(
         default=0.05,
@@ -504,8 +510,22 @@ class LevelTried(Frozen):
     chosen: bool
 
 
+class Chance(Frozen):
+    """Modularity at γ = 1 that the same search finds in graphs whose ties are rewired at random, degrees kept.
+
+    `mean` and standard `deviation` over so many rewirings.
+    """
+
+    rewirings: int
+    mean: float
+    deviation: float
+
+
 class Quality(Frozen):
-    """What a run found, as a whole."""
+    """What a run found, as a whole.
+
+    `modularity` is that of the chosen communities at γ = 1; `chance` is what it would be without any communities.
+    """
 
     accounts: int
     follows: int
@@ -515,6 +535,7 @@ class Quality(Frozen):
     candidates: int
     resolution: float
     modularity: float
+    chance: Chance | None = None
     useful_min: int
     useful_max: int
     levels: tuple[LevelTried, ...]

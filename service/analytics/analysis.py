@@ -182,6 +182,7 @@ def _quality(graph: Graph, partition: Partition, communities: list[Community], e
         candidates=sum(community.candidates for community in communities),
         resolution=partition.chosen.resolution,
         modularity=partition.chosen.modularity,
+        chance=partition.chance,
         useful_min=partition.useful_min,
         useful_max=partition.useful_max,
         levels=partition.levels,

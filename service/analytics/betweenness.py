@@ -8,10 +8,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import betainccinv, betaincinv
 
-from service.analytics.compiled import compiled
+from service.analytics.compiled import UInt64, compiled
+from service.analytics.drawing import drawn, mixed
 from service.analytics.graph import Projection
 from service.domain import Float64, Int32, Int64
 from service.errors import InvalidRequest
@@ -191,23 +191,6 @@ def exact_kernel(ptr: Int64, idx: Int32) -> Float64:
 
 
 # --- sampled paths -----------------------------------------------------------------------------------------
-
-UInt64 = npt.NDArray[np.uint64]
-
-
-@compiled
-def mixed(number: np.uint64) -> np.uint64:
-    """Scatter the bits of a number: the last step of splitmix64 (Steele et al. 2014)."""
-    number = (number ^ (number >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    number = (number ^ (number >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return number ^ (number >> np.uint64(31))
-
-
-@compiled
-def drawn(state: UInt64) -> float:
-    """Draw a float in 0..1 (1 excluded, all multiples of 2⁻⁵³ equally often) by splitmix64; `state` is uint64[1]."""
-    state[0] += np.uint64(0x9E3779B97F4A7C15)
-    return float(mixed(state[0]) >> np.uint64(11)) * 2.0**-53
 
 
 @compiled

@@ -5,17 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
+from service.analytics.chance import rewired
 from service.analytics.engine import Engine
 from service.analytics.graph import Projection, project, strengths
 from service.analytics.rounding import significant
-from service.analytics.sparse import components, weight_inside
-from service.domain import Float64, Graph, Int32, LevelTried, Progress, RunSpec, ScoringRules
+from service.analytics.sparse import components, rows_both_ways, summed, weight_inside
+from service.domain import Chance, Float64, Graph, Int32, LevelTried, Progress, RunSpec, ScoringRules
 
 ISOLATE = -1
 """Label of an account without any tie: counted, in no community."""
@@ -30,6 +31,7 @@ class Partition:
         members: of each community, int32[size], ascending.
         useful_min, useful_max: smallest and largest useful size, in accounts.
         levels: one row for each resolution tried, in the order of the rules; exactly one is chosen.
+        chance: modularity that the same search finds in rewired graphs; None where none was asked for.
     """
 
     labels: Int32
@@ -37,6 +39,7 @@ class Partition:
     useful_min: int
     useful_max: int
     levels: tuple[LevelTried, ...]
+    chance: Chance | None
 
     @property
     def chosen(self) -> LevelTried:
@@ -54,7 +57,7 @@ def find_communities(graph: Graph, engine: Engine, spec: RunSpec, progress: Prog
         graph: n ≥ 1 accounts with the weights of their ties.
         engine: finds a partition at one resolution.
         spec: seed and rules.
-        progress: told of each resolution as stage `communities`.
+        progress: told of each resolution and each rewiring as stage `communities`.
     """
     projection = project(graph)
     low, high = useful_sizes(graph.n, spec.rules)
@@ -65,7 +68,8 @@ def find_communities(graph: Graph, engine: Engine, spec: RunSpec, progress: Prog
     def partition(resolution: float) -> Int32:
         return canonical(connected_parts(projection, engine.partition(projection, resolution, spec.seed)))
 
-    progress("communities", 0, len(resolutions))
+    steps = len(resolutions) + (spec.rules.rewirings if graph.m else 0)
+    progress("communities", 0, steps)
     # Side by side: each resolution is computed by one thread alone, so that their number does not show.
     with ThreadPoolExecutor(max_workers=engine.threads) as threads:
         for labels in threads.map(partition, resolutions):
@@ -73,7 +77,7 @@ def find_communities(graph: Graph, engine: Engine, spec: RunSpec, progress: Prog
             useful = sizes[(sizes >= low) & (sizes <= high)].sum() / graph.n
             found.append(labels)
             quality.append((float(significant(np.array([modularity(projection, labels)]))[0]), float(useful)))
-            progress("communities", len(found), len(resolutions))
+            progress("communities", len(found), steps)
     best = choose_level(resolutions, quality, spec.rules)
     levels = tuple(
         LevelTried(
@@ -85,7 +89,51 @@ def find_communities(graph: Graph, engine: Engine, spec: RunSpec, progress: Prog
         )
         for position, (resolution, labels, (q, u)) in enumerate(zip(resolutions, found, quality, strict=True))
     )
-    return Partition(found[best], members_of(found[best]), low, high, levels)
+    chance = modularity_by_chance(
+        graph,
+        engine,
+        resolutions[best],
+        spec,
+        lambda done, _: progress("communities", len(resolutions) + done, steps),
+    )
+    return Partition(found[best], members_of(found[best]), low, high, levels, chance)
+
+
+def modularity_by_chance(
+    graph: Graph, engine: Engine, resolution: float, spec: RunSpec, progress: Callable[[int, int], None]
+) -> Chance | None:
+    """Modularity at γ = 1 that the same search finds where ties are rewired at random, with the same degrees.
+
+    Any graph has partitions of high modularity, a random one too (Guimerà, Sales-Pardo and Amaral 2004): only what a
+    graph has beyond that says something about its communities.
+
+    Args:
+        graph: accounts with the weights of their ties.
+        engine: searches.
+        resolution: γ of the search.
+        spec: seed, and how many rewirings are made.
+        progress: told how many are done, of how many.
+
+    Returns:
+        None where no rewirings are asked for, or there are no ties.
+    """
+    rewirings = spec.rules.rewirings
+    if rewirings == 0 or graph.m == 0:
+        return None
+
+    def found(seed: int) -> float:
+        source, target, weight = rewired(graph.out_ptr, graph.out_idx, graph.out_weight, seed)
+        projection = Projection(*summed(*rows_both_ways(source, target, weight, graph.n)))
+        labels = connected_parts(projection, engine.partition(projection, resolution, spec.seed))
+        return modularity(projection, labels)
+
+    qualities = []
+    with ThreadPoolExecutor(max_workers=engine.threads) as threads:
+        for quality in threads.map(found, range(spec.seed, spec.seed + rewirings)):
+            qualities.append(quality)
+            progress(len(qualities), rewirings)
+    mean, deviation = significant(np.array([np.mean(qualities), np.std(qualities)])).tolist()
+    return Chance(rewirings=rewirings, mean=mean, deviation=deviation)
 
 
 def useful_sizes(accounts: int, rules: ScoringRules) -> tuple[int, int]:

@@ -120,10 +120,14 @@ def test_congress(congress_edges: list[Edge]) -> None:
     analysis = analyse(graph, RunSpec(), lambda *said: told.append(said))
     check_laws(graph, analysis)
     assert analysis.quality.candidates > 50
-    assert told[:6] == [("communities", done, 5) for done in range(6)]
-    assert told[6] == ("scores", 0, graph.n)
+    steps = 5 + 20  # resolutions and rewirings
+    assert told[: steps + 1] == [("communities", done, steps) for done in range(steps + 1)]
+    assert told[steps + 1] == ("scores", 0, graph.n)
     assert told[-1] == ("scores", graph.n, graph.n)
-    assert [said[1] for said in told[6:]] == sorted(said[1] for said in told[6:])
+    assert [said[1] for said in told[steps + 1 :]] == sorted(said[1] for said in told[steps + 1 :])
+    assert analysis.quality.chance is not None
+    assert analysis.quality.chance.rewirings == 20
+    assert analysis.quality.chance.mean < analysis.quality.modularity
 
 
 def test_order_of_reading_does_not_matter(congress_edges: list[Edge]) -> None:
