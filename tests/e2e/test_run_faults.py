@@ -148,7 +148,9 @@ def test_killed_children_leave_the_previous_run_served(store: Store, capfd: pyte
         for attempt in range(20):
             kill = at(stage, lambda: [child.kill() for child in run_children()])
             try:
-                first, _ = analyze(store.address, RunSpec(engine=ENGINE, seed=100 * turn + attempt), True, kill, TIMEOUT)
+                first, _ = analyze(
+                    store.address, RunSpec(engine=ENGINE, seed=100 * turn + attempt), True, kill, TIMEOUT
+                )
             except RunFailed as error:
                 caught = error
                 break
