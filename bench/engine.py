@@ -28,7 +28,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import igraph
@@ -45,6 +44,7 @@ from service.analytics.fast import pagerank
 from service.analytics.graph import Projection
 from service.analytics.leiden import ROUNDS, leiden
 from service.analytics.sparse import rows_both_ways, summed
+from service.analytics.ties import WeightedGraph
 from service.domain import Float64, Int64
 
 THREADS = 2  # of NetworKit
@@ -175,10 +175,8 @@ def pagerank_contenders(follows: Follows) -> list[Contender]:
     both = np.column_stack([follows.source, follows.target])
     source, target = follows.source.astype(np.uint64), follows.target.astype(np.uint64)
 
-    def build() -> SimpleNamespace:  # the arrays of a domain.Graph, without keys and brands
-        names = ("out_ptr", "out_idx", "out_weight", "in_ptr", "in_idx", "in_weight")
-        rows = rows_both_ways(follows.source, follows.target, ones, n)
-        return SimpleNamespace(n=n, m=m, **dict(zip(names, rows, strict=True)))
+    def build() -> WeightedGraph:
+        return WeightedGraph(*rows_both_ways(follows.source, follows.target, ones, n))
 
     def networkit_pagerank(graph: networkit.Graph) -> Any:
         sinks = networkit.centrality.SinkHandling.DistributeSinks
@@ -337,7 +335,7 @@ def main() -> None:
         figure(f"pagerank_{one.name.lower()}_over_ours_all", one.all_s / ours.all_s, 5)
         figure(f"pagerank_{one.name.lower()}_over_ours_kernel", one.kernel_s / ours.kernel_s, 1.5)
     figure("pagerank_s", ours.all_s)
-    rows = (graph.out_ptr, graph.out_idx, graph.out_weight, graph.in_ptr, graph.in_idx, graph.in_weight)
+    rows = (graph.out_ptr, graph.out_idx, graph.out_weight, graph.in_ptr, graph.in_idx)  # those of a domain.Graph
     figure("graph_bytes_a_follow", sum(array.nbytes for array in rows) / m)
     del graph, rows, ours, peers
 

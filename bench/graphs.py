@@ -27,6 +27,7 @@ from service.analytics.graph import build_graph
 from service.domain import (
     AccountColumns,
     BrandColumns,
+    EngagementColumns,
     FollowColumns,
     Int64,
     RunSpec,
@@ -91,6 +92,8 @@ def snapshot_of(path: Path) -> Snapshot:
             followers=np.full(n, -1),
         ),
         follows=FollowColumns(source, target, np.ones(len(source)), np.full(len(source), -1)),
+        unfollowed_at=-1,
+        engagements=EngagementColumns(nothing, nothing, nothing, np.zeros((0, 4), dtype=np.int64)),
         brands=BrandColumns([], [], nothing, nothing, [], np.zeros(0, dtype=np.int8), nothing, nothing),
     )
 

@@ -2,7 +2,7 @@
 // parameter: id STRING the run's id
 // parameter: quality STRING JSON of what it found as a whole
 // parameter: digest STRING SHA-256 over what it published
-// parameter: as_of ZONED DATETIME latest event time among the follows; null where none has a time
+// parameter: as_of ZONED DATETIME latest event time; null where nothing has a time
 // parameter: graph_version INTEGER version of the graph it analysed
 // mode: write
 // index: run_id

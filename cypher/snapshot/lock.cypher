@@ -2,6 +2,7 @@
 // column: v INTEGER version of accounts and follows
 // column: accounts INTEGER how many accounts there are
 // column: follows INTEGER how many follows there are
+// column: engagements INTEGER how many counts of interactions there are, one a pair and day
 // column: brands INTEGER how many brands there are
 // mode: write
 // index: graph_id
@@ -12,4 +13,5 @@ RETURN
   g.v AS v,
   COUNT { (:Account) } AS accounts,
   COUNT { (:Account)-[:FOLLOWS]->() } AS follows,
+  COUNT { (:Account)-[:ENGAGED]->() } AS engagements,
   COUNT { (:Brand) } AS brands

@@ -13,7 +13,7 @@ from service.analytics.communities import (
 )
 from service.analytics.engine import Engine, get_engine
 from service.analytics.evidence import Measured, candidates_of
-from service.analytics.graph import subgraph, tie_graph
+from service.analytics.graph import subgraph
 from service.analytics.measures import influence, trust
 from service.analytics.rounding import significant
 from service.analytics.scoring import (
@@ -26,6 +26,7 @@ from service.analytics.scoring import (
     weights_in_force,
     why_no_candidates,
 )
+from service.analytics.ties import TieGraph, tie_graph, ties_among
 from service.domain import (
     Analysis,
     Candidate,
@@ -54,9 +55,10 @@ MOST_FOLLOWED = 5
 def analyse(graph: Graph, spec: RunSpec, progress: Progress) -> Analysis:
     """Find the communities of a graph, measure their members, and score candidates in each.
 
-    A function of (graph, spec) alone: the same for any order in which accounts and follows were read, any hash seed.
-    Everything inside a community (followers, ties, PageRank, reach, trust) is taken over its own graph: its members and
-    the follows among them. Over the whole graph are taken `followers`, and the in-degrees that make an account macro.
+    A function of (graph, spec) alone: the same for any order in which accounts, follows and interactions were read, any
+    hash seed. Everything inside a community (followers, ties, PageRank, reach, trust) is taken over its own graph: its
+    members and the follows and interactions among them. Over the whole graph are taken `followers`, the in-degrees that
+    make an account macro, and the days and the mean that chances of influence are made of.
     Members who have opted out take part in the measures, because others do follow them, but are in nobody's comparison
     and are named nowhere. So do brands' own accounts, but they may be named: they are no private persons.
 
@@ -73,16 +75,16 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress) -> Analysis:
         raise EmptyGraph("The graph has no accounts yet; import follows first.")
     weights_in_force(spec.rules)  # a specification that cannot be scored fails before the long work
     engine = get_engine(spec.engine)
-    ties = tie_graph(graph)
+    ties = tie_graph(graph, spec.rules)
     partition = find_communities(ties, engine, spec, progress)
-    macro = macro_rule(ties, spec.rules)
+    macro = macro_rule(graph, spec.rules)
     communities: list[Community] = []
     scores: list[CommunityScores] = []
     candidates: list[list[Candidate]] = []
     done, total = 0, sum(len(members) for members in partition.members)
     for members in partition.members:
         progress("scores", done, total)
-        found, scored, ranked = _analyse_community(ties, members, partition, macro, engine, spec.rules)
+        found, scored, ranked = _analyse_community(graph, ties, members, partition, macro, engine, spec.rules)
         communities.append(found)
         scores.append(scored)
         candidates.append(ranked)
@@ -97,38 +99,47 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress) -> Analysis:
     )
 
 
-def measure(graph: Graph, members: Int32, engine: Engine, rules: ScoringRules) -> Measured:
+def measure(graph: Graph, ties: TieGraph, members: Int32, engine: Engine, rules: ScoringRules) -> Measured:
     """Measure the members of one community, from its own graph. Raw values are rounded to significant digits.
 
     Args:
-        graph: the whole graph, with the weights of its ties.
+        graph: the whole graph.
+        ties: its ties.
         members: int32[k], indices into it, ascending.
         engine: computes the heavy measures.
         rules: their parameters.
     """
     community = subgraph(graph, members)
-    chances = influence(community, rules)
+    inside = ties_among(ties, members)
+    chances = influence(inside, rules)
     trusted = trust(community, rules)
     return Measured(
         graph=community,
+        ties=inside,
         in_degree=np.diff(graph.in_ptr)[members],
         influence=chances,
         trust=trusted,
         raw={
-            "authority": significant(engine.pagerank(community, rules.damping)),
-            "reach": significant(engine.reach(community, chances)),
+            "authority": significant(engine.pagerank(inside, rules.damping)),
+            "reach": significant(engine.reach(inside, chances)),
             "trust": significant(trusted.raw),
         },
     )
 
 
 def _analyse_community(
-    graph: Graph, members: Int32, partition: Partition, macro: MacroRule, engine: Engine, rules: ScoringRules
+    graph: Graph,
+    ties: TieGraph,
+    members: Int32,
+    partition: Partition,
+    macro: MacroRule,
+    engine: Engine,
+    rules: ScoringRules,
 ) -> tuple[Community, CommunityScores, list[Candidate]]:
-    measured = measure(graph, members, engine, rules)
+    measured = measure(graph, ties, members, engine, rules)
     own = measured.graph
     scores = score_community(own, members, measured.raw, macros_of(macro, members, rules), rules)
-    identity = community_id(own)
+    identity = community_id(own, measured.ties)
     tests = _respectable_tests(own.n, partition.useful_min)
     community = Community(
         id=identity,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+
 from service.domain import BRAND_TRACKS, RELATION_NAMES, TRACK_OF, BrandRelation, Graph, Track
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -21,7 +23,8 @@ def relations_of(graph: Graph, i: int) -> tuple[BrandRelation, ...]:
     Active are, at the time `as_of` of the graph, those that have begun and not ended; all where it has none.
     """
     result = []
-    for entry in range(int(graph.relation_ptr[i]), int(graph.relation_ptr[i + 1])):
+    first, last = np.searchsorted(graph.relation_account, [i, i + 1]).tolist()
+    for entry in range(first, last):
         brand = int(graph.relation_brand[entry])
         name = RELATION_NAMES[graph.relation_name[entry]]
         since, until = int(graph.relation_since[entry]), int(graph.relation_until[entry])

@@ -7,12 +7,12 @@ and sums of floats go in the order of the rows, so that the same arrays give the
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 
 from service.analytics.compiled import compiled
-from service.analytics.graph import Projection, project, strengths
+from service.analytics.graph import Projection, strengths
+from service.analytics.sparse import summed
+from service.analytics.ties import WeightedGraph, both_ways
 from service.domain import Float64, Graph, Int8, Int32, Int64
 from service.errors import InvalidRequest
 
@@ -94,10 +94,9 @@ def local_clustering(graph: Graph) -> Float64:
     Returns:
         float64[n] in 0..1; 0 for accounts with fewer than two neighbours.
     """
-    follows = project(
-        dataclasses.replace(graph, out_weight=np.ones(graph.m), in_weight=np.ones(graph.m))
-    )  # the weight of a pair is now its number of follows, 1 or 2
-    return _clustering(follows.ptr, follows.idx, follows.weight.astype(np.int8))
+    each = np.ones(graph.m)
+    ptr, idx, follows = summed(graph.out_ptr, graph.out_idx, each, graph.in_ptr, graph.in_idx, each)  # of a pair 1 or 2
+    return _clustering(ptr, idx, follows.astype(np.int8))
 
 
 def local_clustering_undirected(projection: Projection) -> Float64:
@@ -347,7 +346,7 @@ def bridging_kernel(ptr: Int64, idx: Int32) -> Float64:
 # --- PageRank from chosen accounts -------------------------------------------------------------------------
 
 
-def personalised_pagerank(graph: Graph, damping: float, restart: Float64) -> Float64:
+def personalised_pagerank(graph: Graph | WeightedGraph, damping: float, restart: Float64) -> Float64:
     """PageRank whose walker starts again at chosen accounts: attention that flows out from there along follows.
 
         π = d · Pᵀπ + (1 − d + d · D) · r
@@ -390,10 +389,11 @@ def personalised_pagerank(graph: Graph, damping: float, restart: Float64) -> Flo
         return np.zeros(0)
     if not bool(np.all(np.isfinite(restart) & (restart >= 0)) and np.any(restart > 0)):
         raise InvalidRequest("Restarts must be finite, 0 or more, and not all 0; name at least one account.")
-    given = strengths(graph.out_ptr, graph.out_weight)
-    share = graph.in_weight / given[graph.in_idx]
+    ties = both_ways(graph)
+    given = strengths(ties.out_ptr, ties.out_weight)
+    share = ties.in_weight / given[ties.in_idx]
     scaled = restart / restart.max()  # first, so that the sum cannot overflow
-    return pagerank_kernel(graph.in_ptr, graph.in_idx, share, damping, scaled / scaled.sum())
+    return pagerank_kernel(ties.in_ptr, ties.in_idx, share, damping, scaled / scaled.sum())
 
 
 @compiled

@@ -16,6 +16,7 @@ from service.analytics.engine import Engine
 from service.analytics.graph import Projection, project, strengths
 from service.analytics.rounding import significant
 from service.analytics.sparse import components, rows_both_ways, summed, weight_inside
+from service.analytics.ties import WeightedGraph
 from service.domain import Chance, Float64, Graph, Int32, LevelTried, Progress, RunSpec, ScoringRules
 
 ISOLATE = -1
@@ -47,14 +48,14 @@ class Partition:
         return next(level for level in self.levels if level.chosen)
 
 
-def find_communities(graph: Graph, engine: Engine, spec: RunSpec, progress: Progress) -> Partition:
+def find_communities(graph: Graph | WeightedGraph, engine: Engine, spec: RunSpec, progress: Progress) -> Partition:
     """Partition a graph at each resolution of the rules and take the finest one that is good enough.
 
-    Each community is split into its connected parts, whatever the engine found. Without any follow there are no
+    Each community is split into its connected parts, whatever the engine found. Without any tie there are no
     communities at any level.
 
     Args:
-        graph: n ≥ 1 accounts with the weights of their ties.
+        graph: the ties of n ≥ 1 accounts (of a graph of follows, these).
         engine: finds a partition at one resolution.
         spec: seed and rules.
         progress: told of each resolution and each rewiring as stage `communities`.
@@ -100,7 +101,7 @@ def find_communities(graph: Graph, engine: Engine, spec: RunSpec, progress: Prog
 
 
 def modularity_by_chance(
-    graph: Graph, engine: Engine, resolution: float, spec: RunSpec, progress: Callable[[int, int], None]
+    graph: Graph | WeightedGraph, engine: Engine, resolution: float, spec: RunSpec, progress: Callable[[int, int], None]
 ) -> Chance | None:
     """Modularity at γ = 1 that the same search finds where ties are rewired at random, with the same degrees.
 
@@ -203,14 +204,18 @@ def choose_level(resolutions: Sequence[float], quality: Sequence[tuple[float, fl
     return max(kept, key=lambda i: (resolutions[i], -i))
 
 
-def community_id(community: Graph) -> str:
+def community_id(community: Graph, ties: WeightedGraph) -> str:
     """Name a community after its anchor, the member with the largest weighted in-strength inside it (ties by key).
+
+    Args:
+        community: its own graph.
+        ties: those inside it.
 
     Returns:
         `c` and 10 characters of the lower-case base32 of the SHA-256 of the anchor's key: the same for the same
         anchor, in any run.
     """
-    strength = strengths(community.in_ptr, community.in_weight)
+    strength = strengths(ties.in_ptr, ties.in_weight)
     anchor = int(np.argmax(significant(strength)))
     digest = hashlib.sha256(community.keys[anchor].encode()).digest()
     return "c" + base64.b32encode(digest).decode().lower()[:10]

@@ -7,6 +7,7 @@ from typing import Protocol
 from service.analytics.fast import FastEngine
 from service.analytics.graph import Projection
 from service.analytics.reference import ReferenceEngine
+from service.analytics.ties import WeightedGraph
 from service.domain import EngineName, Float64, Graph, Int32
 
 
@@ -42,26 +43,26 @@ class Engine(Protocol):
             int32[n], labels from 0 on.
         """
 
-    def pagerank(self, community: Graph, damping: float) -> Float64:
-        """PageRank along follows i → j in proportion to weight, dangling mass spread evenly over all accounts.
+    def pagerank(self, community: Graph | WeightedGraph, damping: float) -> Float64:
+        """PageRank along ties j → i in proportion to weight, dangling mass spread evenly over all accounts.
 
         Args:
-            community: the graph it is taken over, k ≥ 1 accounts.
-            damping: chance to go on along a follow.
+            community: the ties it is taken over (of a graph of follows, these), k ≥ 1 accounts.
+            damping: chance to go on along a tie.
 
         Returns:
             float64[k], summing to 1; L1 distance from the limit at most 1e-12.
         """
 
-    def reach(self, community: Graph, influence: Float64) -> Float64:
+    def reach(self, community: Graph | WeightedGraph, influence: Float64) -> Float64:
         """Expected share of the other accounts that i moves, directly or through one other account.
 
         reach_i = mean over j ≠ i of 1 − (1 − p_ij) · Π_k (1 − p_ik · p_kj)
 
         Args:
-            community: the graph it is taken over, k accounts.
-            influence: float64[m], p of each incoming follow (places of `in_idx`): at the follow of account i by j it
-                is p_ij, the probability that i influences j. No follow, no influence.
+            community: the ties it is taken over (of a graph of follows, these), k accounts.
+            influence: float64[m], p of each incoming tie (places of `in_idx`): at the tie j → i it is p_ij, the
+                probability that i influences j. No tie, no influence.
 
         Returns:
             float64[k] in 0..1; 0 where there is nobody else.

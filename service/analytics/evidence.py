@@ -1,4 +1,4 @@
-"""What a candidate's parts rest on: the follows behind each raw value, and sentences with their numbers."""
+"""What a candidate's parts rest on: the ties behind each raw value, and sentences with their numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from service.analytics.graph import strengths
 from service.analytics.measures import Trust, lost_reach
 from service.analytics.rounding import DIGITS, significant
 from service.analytics.scoring import NULL_REASONS, weights_in_force
+from service.analytics.ties import TieGraph, tie_parts
 from service.domain import (
+    ENGAGEMENT_NAMES,
     MILLION,
     PART_NAMES,
     TYPE_NAMES,
@@ -21,6 +23,7 @@ from service.domain import (
     Evidence,
     Float64,
     Graph,
+    Int32,
     Int64,
     Part,
     PartName,
@@ -34,13 +37,15 @@ class Measured:
 
     Attributes:
         graph: the community's own graph, k accounts.
+        ties: those inside it.
         in_degree: int64[k], followers in the whole graph.
-        influence: float64[m], p of each incoming follow.
+        influence: float64[m], p of each incoming tie.
         trust: trust and what it rests on.
         raw: float64[k] of each part that is not null, as published.
     """
 
     graph: Graph
+    ties: TieGraph
     in_degree: Int64
     influence: Float64
     trust: Trust
@@ -56,19 +61,21 @@ def candidates_of(measured: Measured, scores: CommunityScores, community: str, r
         community: its id.
         rules: weights and how much evidence to show.
     """
-    graph = measured.graph
+    graph, ties = measured.graph, measured.ties
     base = int(np.count_nonzero(scores.in_base))
     population = f"{_count(base, 'account')} of community {community} that pass the integrity gates"
-    strength = strengths(graph.out_ptr, graph.out_weight)
+    strength = strengths(ties.out_ptr, ties.out_weight)
     weights = weights_in_force(rules)
     ranked = np.flatnonzero(scores.rank)
     result = []
     for i in ranked[np.argsort(scores.rank[ranked])].tolist():
-        lost, reached = reach_evidence(graph, measured.influence, i)
+        lost, reached = reach_evidence(ties, measured.influence, i)
+        tied = ties.in_idx[ties.in_ptr[i] : ties.in_ptr[i + 1]]
+        followers = graph.in_idx[graph.in_ptr[i] : graph.in_ptr[i + 1]]
         contributions = {
-            "authority": authority_evidence(graph, measured.raw["authority"], strength, i, rules),
-            "reach": lost,
-            "trust": trust_evidence(graph, measured.trust, i, rules),
+            "authority": (tied, authority_evidence(ties, measured.raw["authority"], strength, i, rules)),
+            "reach": (tied, lost),
+            "trust": (followers, trust_evidence(graph, measured.trust, i, rules)),
         }
         parts = []
         for row, name in enumerate(PART_NAMES):
@@ -89,7 +96,7 @@ def candidates_of(measured: Measured, scores: CommunityScores, community: str, r
                     x=float(scores.x[row, i]),
                     points=points / MILLION,
                     points_millionths=points,
-                    evidence=_shown(measured, i, contributions[name], float(scores.raw[row, i]), rules.evidence_items),
+                    evidence=_shown(measured, i, *contributions[name], float(scores.raw[row, i]), rules.evidence_items),
                 )
             )
         score = int(scores.score[i])
@@ -97,7 +104,7 @@ def candidates_of(measured: Measured, scores: CommunityScores, community: str, r
         result.append(
             Candidate(
                 key=graph.keys[i],
-                handle=graph.handles[i],
+                handle=graph.handles[i] or None,
                 name=graph.name(i),
                 community=community,
                 rank=int(scores.rank[i]),
@@ -117,32 +124,32 @@ def candidates_of(measured: Measured, scores: CommunityScores, community: str, r
     return result
 
 
-# --- contributions of each incoming follow, in the places of account i's row of `in_idx` -------------------
+# --- contributions of each incoming tie (trust: follow), in the places of account i's row of `in_idx` -------
 
 
-def authority_evidence(community: Graph, pagerank: Float64, strength: Float64, i: int, rules: ScoringRules) -> Float64:
+def authority_evidence(ties: TieGraph, pagerank: Float64, strength: Float64, i: int, rules: ScoringRules) -> Float64:
     """Inflow of PageRank from each follower j: damping · π_j · w_ji / s_j, s_j all weight j gives inside the community.
 
     A candidate's PageRank is the sum of these and of what everybody gets: (1 − damping + damping · π of the members
-    who follow nobody inside) / k.
+    who give nobody anything inside) / k.
     """
-    row = slice(int(community.in_ptr[i]), int(community.in_ptr[i + 1]))
-    follower = community.in_idx[row]
-    result: Float64 = rules.damping * pagerank[follower] * (community.in_weight[row] / strength[follower])
+    row = slice(int(ties.in_ptr[i]), int(ties.in_ptr[i + 1]))
+    follower = ties.in_idx[row]
+    result: Float64 = rules.damping * pagerank[follower] * (ties.in_weight[row] / strength[follower])
     return result
 
 
-def reach_evidence(community: Graph, influence: Float64, i: int) -> tuple[Float64, int]:
-    """What an account's reach loses without the follow of each follower k, all else held fixed; whom it may reach.
+def reach_evidence(ties: TieGraph, influence: Float64, i: int) -> tuple[Float64, int]:
+    """What an account's reach loses without the tie of each follower k, all else held fixed; whom it may reach.
 
     Without it k itself is no longer moved directly, and nobody by way of k:
-    1/(n − 1) · Σ_j (probability that j is missed without the factor of this follow − with it).
+    1/(n − 1) · Σ_j (probability that j is missed without the factor of this tie − with it).
 
     Returns:
-        float64[f] by follower, and the number of others that paths of one or two steps lead to.
+        float64[f] by tie, and the number of others that paths of one or two steps lead to.
     """
-    lost, reached = lost_reach(*unsigned(community.in_ptr, community.in_idx), influence, i)
-    return lost / max(community.n - 1, 1), int(reached)
+    lost, reached = lost_reach(*unsigned(ties.in_ptr, ties.in_idx), influence, i)
+    return lost / max(ties.n - 1, 1), int(reached)
 
 
 def trust_evidence(community: Graph, trust: Trust, i: int, rules: ScoringRules) -> Float64:
@@ -152,10 +159,11 @@ def trust_evidence(community: Graph, trust: Trust, i: int, rules: ScoringRules) 
     return np.where(trust.mutual[row], trust.tie[i], 0.0) / (followers + rules.trust_prior_ties)
 
 
-def _shown(measured: Measured, i: int, contribution: Float64, raw: float, items: int) -> tuple[Evidence, ...]:
-    """The follows that contribute most, ties by the follower's key; followers who have opted out are not shown."""
-    graph, start = measured.graph, int(measured.graph.in_ptr[i])
-    follower = graph.in_idx[start : start + len(contribution)]
+def _shown(
+    measured: Measured, i: int, follower: Int32, contribution: Float64, raw: float, items: int
+) -> tuple[Evidence, ...]:
+    """The ties of followers that contribute most, ties by the follower's key; who has opted out is not shown."""
+    graph = measured.graph
     contribution = np.where(graph.opted_out[follower], 0.0, contribution)
     places = np.arange(len(contribution))
     if 0 < items < len(contribution) // 4:  # most of them are far from being shown: rounding is slow
@@ -164,20 +172,25 @@ def _shown(measured: Measured, i: int, contribution: Float64, raw: float, items:
     rounded = significant(contribution[places])
     order = np.lexsort((places, -rounded))
     order = order[rounded[order] > 0][:items]
-    places, contribution = places[order], rounded[order]
-    share = significant(contribution / raw)
+    follower, contribution = follower[places[order]], rounded[order]
+    parts = tie_parts(graph, measured.ties.window, follower, i)
+    columns = zip(
+        follower.tolist(), (parts.follow > 0).tolist(), parts.mutual.tolist(), significant(parts.weight).tolist(),
+        parts.counts.tolist(), contribution.tolist(), significant(contribution / raw).tolist(), strict=True,
+    )  # fmt: skip
     return tuple(
         Evidence(
+            kind="follow" if follow else "engagement",
             follower=graph.keys[j],
-            follower_handle=graph.handles[j],
+            follower_handle=graph.handles[j] or None,
             followee=graph.keys[i],
-            mutual=bool(measured.trust.mutual[start + place]),
+            mutual=mutual,
+            weight=weight,
+            **dict(zip(ENGAGEMENT_NAMES, counts, strict=True)),
             contribution=value,
-            share=part,
+            share=share,
         )
-        for place, j, value, part in zip(
-            places.tolist(), follower[places].tolist(), contribution.tolist(), share.tolist(), strict=True
-        )
+        for j, follow, mutual, weight, counts, value, share in columns
     )
 
 
@@ -188,7 +201,7 @@ def _reasons(measured: Measured, scores: CommunityScores, reached: int, i: int, 
     """One sentence for each part that gave points, most points first (ties in the order of the parts)."""
     sentences = {
         "authority": lambda: _authority_reason(measured, scores, i),
-        "reach": lambda: _reach_reason(measured.graph, reached, i),
+        "reach": lambda: _reach_reason(measured.ties, reached, i),
         "trust": lambda: _trust_reason(measured, i),
     }
     scored = sorted((part for part in parts if part.points_millionths), key=lambda part: -(part.points_millionths or 0))
@@ -202,7 +215,10 @@ def _authority_reason(measured: Measured, scores: CommunityScores, i: int) -> st
     below = int(np.count_nonzero(compared < raw[i]))
     equal = int(np.count_nonzero(compared == raw[i])) - 1
     followers = int(graph.in_ptr[i + 1] - graph.in_ptr[i])
+    engaging = int(measured.ties.in_ptr[i + 1] - measured.ties.in_ptr[i]) - followers
     follow = f"{_count(followers, 'member')} {'follows' if followers == 1 else 'follow'} this account"
+    if engaging:
+        follow += f", and {engaging:,} more {'engages' if engaging == 1 else 'engage'} with it"
     if 0 < below == others > 1:
         return f"Listened to more than any of the {others:,} other accounts compared; {follow}."
     if below:
@@ -212,8 +228,8 @@ def _authority_reason(measured: Measured, scores: CommunityScores, i: int) -> st
     return f"{follow}."
 
 
-def _reach_reason(community: Graph, reached: int, i: int) -> str:
-    direct, others = int(community.in_ptr[i + 1] - community.in_ptr[i]), community.n - 1
+def _reach_reason(ties: TieGraph, reached: int, i: int) -> str:
+    direct, others = int(ties.in_ptr[i + 1] - ties.in_ptr[i]), ties.n - 1
     if reached == direct:
         return f"Reaches {_of(reached, others, 'other member')} directly."
     return (

@@ -10,6 +10,7 @@ from service.analytics.compiled import UInt32, UInt64, compiled, unsigned
 from service.analytics.graph import Projection, strengths
 from service.analytics.leiden import leiden
 from service.analytics.measures import pagerank_steps
+from service.analytics.ties import WeightedGraph, both_ways
 from service.domain import Float64, Graph, Int32
 
 PAGERANK_ERROR = 1e-14
@@ -36,7 +37,7 @@ class FastEngine:
         """Leiden (Traag et al. 2019) at resolution γ; see `engine.Engine.partition`."""
         return leiden(projection, resolution, seed)
 
-    def pagerank(self, community: Graph, damping: float) -> Float64:
+    def pagerank(self, community: Graph | WeightedGraph, damping: float) -> Float64:
         """PageRank (Page et al. 1999), dangling mass spread evenly; see `engine.Engine.pagerank`.
 
         Raises:
@@ -44,21 +45,21 @@ class FastEngine:
         """
         return pagerank(community, damping, PAGERANK_ERROR)
 
-    def reach(self, community: Graph, influence: Float64) -> Float64:
+    def reach(self, community: Graph | WeightedGraph, influence: Float64) -> Float64:
         """Reach within two steps; see `engine.Engine.reach`. Time in proportion to the paths of two steps."""
         moved = moved_in_two_steps(*unsigned(community.in_ptr, community.in_idx), influence)
         return moved / max(community.n - 1, 1)
 
 
-def pagerank(graph: Graph, damping: float, error: float) -> Float64:
-    """PageRank along follows i → j in proportion to weight, dangling mass spread evenly over all accounts.
+def pagerank(graph: Graph | WeightedGraph, damping: float, error: float) -> Float64:
+    """PageRank along ties (or follows) in proportion to weight, dangling mass spread evenly over all accounts.
 
     Dangling mass and restarts go to the same places, so the solution of x = d·Pᵀx + 1, where dangling accounts have
     empty rows in P, is PageRank but for a factor (Del Corso, Gullí and Romani 2005). See `sweeps` for how it is found.
 
     Args:
         graph: n ≥ 1 accounts.
-        damping: d, chance to go on along a follow.
+        damping: d, chance to go on along a tie.
         error: largest L1 distance from the limit, at least 1e-14.
 
     Returns:
@@ -68,9 +69,10 @@ def pagerank(graph: Graph, damping: float, error: float) -> Float64:
         InvalidRequest: damping is so near 1 that it would take very many steps.
     """
     steps = pagerank_steps(damping, error)
-    shares = np.empty(0)  # of each incoming follow in what its follower gives; none where all give equally
-    if graph.m and graph.in_weight.min() < graph.in_weight.max():
-        shares = graph.in_weight / strengths(graph.out_ptr, graph.out_weight)[graph.in_idx]
+    shares = np.empty(0)  # of each incoming tie in what its follower gives; none where all give equally
+    if graph.m and graph.out_weight.min() < graph.out_weight.max():
+        ties = both_ways(graph)
+        shares = ties.in_weight / strengths(ties.out_ptr, ties.out_weight)[ties.in_idx]
     equal = 1 / np.maximum(np.diff(graph.out_ptr), 1)
     # Scaled to a sum of 1, a distance at most doubles.
     rank = sweeps(*unsigned(graph.in_ptr, graph.in_idx), shares, equal, damping, error / 2, steps)

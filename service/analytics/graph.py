@@ -1,8 +1,7 @@
-"""Follower graphs as arrays: building them, cutting communities out of them, handing them to networkx."""
+"""Follows and interactions as arrays: building them, cutting communities out of them, handing them to networkx."""
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from dataclasses import dataclass
 
@@ -10,11 +9,26 @@ import networkx as nx
 import numpy as np
 
 from service.analytics.sparse import cut_out, first_twice, in_both, row_sums, rows_both_ways, summed
-from service.domain import Bool, BrandColumns, Float64, Graph, Int32, Int64, Snapshot
+from service.analytics.ties import WeightedGraph, both_ways
+from service.domain import (
+    DAY_MS,
+    Bool,
+    BrandColumns,
+    EngagementColumns,
+    Float64,
+    Graph,
+    Int32,
+    Int64,
+    Snapshot,
+    Texts,
+)
 from service.errors import RunFailed
 
 YEARS_MS = (-62_135_596_800_000, 253_402_300_799_999)
 """First and last millisecond of the years 1 to 9999, which dates can show."""
+
+MOST_COUNTED = 10**12
+"""Largest count of a day that is taken, as in an import: the counts of a window then add up in 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +56,16 @@ def build_graph(snapshot: Snapshot) -> Graph:
     """Build the arrays of a graph from columns as the store returns them, in any order.
 
     The order of the columns does not matter: accounts and brands are sorted by key (code points), follows by their
-    ends, relations to brands by account, brand, relation and times.
+    ends, interactions by their ends and day, relations to brands by account, brand, relation and times.
 
     Args:
-        snapshot: columns of n accounts, m follows, b brands and their relations.
+        snapshot: columns of n accounts, m follows, interactions, b brands and their relations.
 
     Raises:
-        RunFailed: what was read is no follower graph: an account or brand twice, a follow or relation that names an
-            unknown account or brand, an account that follows itself, a pair that occurs twice, a weight that is not
-            positive and finite, a time that no calendar shows.
+        RunFailed: what was read is no such graph: an account or brand twice, a follow, interaction or relation that
+            names an unknown account or brand, an account that follows or engages with itself, a pair (of interactions:
+            a pair and day) that occurs twice, a weight that is not positive and finite, a count that is below 0 or
+            beyond MOST_COUNTED, a time that no calendar shows.
     """
     accounts, follows = snapshot.accounts, snapshot.follows
     n = len(accounts.key)
@@ -61,6 +76,8 @@ def build_graph(snapshot: Snapshot) -> Graph:
     sorted_number = number[by_number]
     if any(a == b for a, b in itertools.pairwise(keys)) or bool(np.any(np.diff(sorted_number) == 0)):
         raise RunFailed("An account was read twice; check that the constraints on Account.key and Account.n exist.")
+    if n and (sorted_number[0] < 0 or sorted_number[-1] > np.iinfo(np.int32).max):
+        raise RunFailed("An account has a number that is not in 0..2147483647; export the graph and import it anew.")
 
     source = _positions("follow", follows.source, sorted_number, by_number)
     target = _positions("follow", follows.target, sorted_number, by_number)
@@ -70,11 +87,13 @@ def build_graph(snapshot: Snapshot) -> Graph:
     if not bool(np.all(np.isfinite(follows.weight) & (follows.weight > 0))):
         raise RunFailed("A follow has a weight that is not positive and finite; set it right and analyse again.")
 
-    out_ptr, out_idx, out_weight, in_ptr, in_idx, in_weight = rows_both_ways(source, target, follows.weight, n)
+    out_ptr, out_idx, out_weight, in_ptr, in_idx, _ = rows_both_ways(source, target, follows.weight, n)
     twice = first_twice(out_ptr, out_idx)
     if twice != (-1, -1):
         pair = f"{keys[twice[0]]} follows {keys[twice[1]]}"
         raise RunFailed(f"A follow exists twice ({pair}); delete one of the relationships and analyse again.")
+
+    engaged = _engagements(snapshot.engagements, sorted_number, by_number, keys)
 
     brands = snapshot.brands
     order = sorted(range(len(brands.key)), key=brands.key.__getitem__)
@@ -84,12 +103,15 @@ def build_graph(snapshot: Snapshot) -> Graph:
     account = _positions("relation", brands.account, sorted_number, by_number)
     of, brand, name, since, until = _relations(brands, brand_keys, account, keys)
 
-    known = follows.at[follows.at >= 0]
+    times = [int(follows.at.max(initial=-1)), snapshot.unfollowed_at]
+    latest = [DAY_MS * int(engaged.day.max())] if len(engaged.day) else []
+    latest += [at for at in times if at >= 0]
     return Graph(
         version=snapshot.version,
-        as_of=int(known.max()) if len(known) else None,
-        keys=keys,
-        handles=[accounts.handle[i] for i in by_key.tolist()],
+        as_of=max(latest, default=None),
+        number=number.astype(np.int32),
+        keys=Texts.of(keys),
+        handles=Texts.of(accounts.handle[i] or "" for i in by_key.tolist()),
         opted_out=accounts.opted_out[by_key],
         followers=accounts.followers[by_key],
         out_ptr=out_ptr,
@@ -97,15 +119,72 @@ def build_graph(snapshot: Snapshot) -> Graph:
         out_weight=out_weight,
         in_ptr=in_ptr,
         in_idx=in_idx,
-        in_weight=in_weight,
+        engaged_ptr=engaged.ptr,
+        engaged_idx=engaged.idx,
+        engaged_day=engaged.day,
+        engaged_code=engaged.code,
+        engaged_counts=engaged.counts,
         brand_keys=brand_keys,
         brand_names=[brands.name[k] for k in order],
         brand_account=brand_account,
-        relation_ptr=_pointers(of, n),
+        relation_account=of.astype(np.int32),
         relation_brand=brand.astype(np.int32),
         relation_name=name.astype(np.int8),
         relation_since=since,
         relation_until=until,
+    )
+
+
+@dataclass(frozen=True)
+class _Engagements:
+    """Interactions as `domain.Graph` has them."""
+
+    ptr: Int64
+    idx: Int32
+    day: Int32
+    code: Int32
+    counts: Int64
+
+
+def _engagements(columns: EngagementColumns, sorted_number: Int64, by_number: Int64, keys: list[str]) -> _Engagements:
+    """Sort interactions by their ends and day, and number the different counts.
+
+    Raises:
+        RunFailed: they name an unknown account, are with oneself, stand twice, or have a count or day that cannot be.
+    """
+    source = _positions("count of interactions", columns.source, sorted_number, by_number)
+    target = _positions("count of interactions", columns.target, sorted_number, by_number)
+    day, counts = columns.day, columns.counts
+    if bool(np.any(source == target)):
+        itself = keys[int(source[source == target].min())]
+        raise RunFailed(f"Account {itself} engages with itself; delete that ENGAGED relationship and analyse again.")
+    if bool(np.any((counts < 0) | (counts > MOST_COUNTED))):
+        raise RunFailed(f"A count of interactions is not in 0..{MOST_COUNTED:,}; set it right and analyse again.")
+    if bool(np.any((day < YEARS_MS[0] // DAY_MS) | (day > YEARS_MS[1] // DAY_MS))):
+        raise RunFailed("Interactions have a day outside the years 1 to 9999; set it right and analyse again.")
+    n = len(keys)
+    pair = source * n + target
+    order = np.lexsort((day, pair))
+    pair, day, counts = pair[order], day[order], counts[order]
+    twice = np.flatnonzero((np.diff(pair) == 0) & (np.diff(day) == 0))
+    if len(twice):
+        one, other = divmod(int(pair[twice[0]]), n)
+        raise RunFailed(
+            f"Interactions of {keys[one]} with {keys[other]} stand twice on one day; delete one of the ENGAGED "
+            "relationships and analyse again."
+        )
+    by_counts = np.lexsort(counts.T[::-1])
+    ordered = counts[by_counts]
+    new = np.ones(len(ordered), dtype=np.bool_)
+    new[1:] = np.any(ordered[1:] != ordered[:-1], axis=1)
+    code = np.empty(len(ordered), dtype=np.int32)
+    code[by_counts] = np.cumsum(new) - 1
+    return _Engagements(
+        ptr=_pointers(pair // max(n, 1), n),
+        idx=(pair % max(n, 1)).astype(np.int32),
+        day=day.astype(np.int32),
+        code=code,
+        counts=ordered[new],
     )
 
 
@@ -177,37 +256,43 @@ def strengths(ptr: Int64, weight: Float64) -> Float64:
 
 
 def subgraph(graph: Graph, members: Int32) -> Graph:
-    """Cut out the graph of some accounts and the follows among them, numbered in the order of `members`.
+    """Cut out the graph of some accounts with the follows and interactions among them, numbered as in `members`.
 
-    Their relations to brands come with them. Takes time in proportion to the members' follows and relations, not to the
+    Their relations to brands come with them. Takes time in proportion to what the members have of each, not to the
     whole graph.
 
     Args:
         graph: the whole.
         members: int32[k], indices into it, ascending (so that the order of keys is kept).
     """
-
-    out_ptr, out_idx, out_weight = cut_out(graph.out_ptr, graph.out_idx, graph.out_weight, members)
-    in_ptr, in_idx, in_weight = cut_out(graph.in_ptr, graph.in_idx, graph.in_weight, members)
-    relations = entries_of(graph.relation_ptr, members)
-    counts = graph.relation_ptr[members + 1] - graph.relation_ptr[members]
+    out_ptr, out_idx, out_entry = cut_out(graph.out_ptr, graph.out_idx, members)
+    in_ptr, in_idx, _ = cut_out(graph.in_ptr, graph.in_idx, members)
+    engaged_ptr, engaged_idx, engaged_entry = cut_out(graph.engaged_ptr, graph.engaged_idx, members)
+    first = np.searchsorted(graph.relation_account, members)
+    counts = np.searchsorted(graph.relation_account, members, side="right") - first
+    relations = np.repeat(first - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()), dtype=np.int64)
     return Graph(
         version=graph.version,
         as_of=graph.as_of,
-        keys=[graph.keys[i] for i in members.tolist()],
-        handles=[graph.handles[i] for i in members.tolist()],
+        number=graph.number[members],
+        keys=graph.keys.take(members),
+        handles=graph.handles.take(members),
         opted_out=graph.opted_out[members],
         followers=graph.followers[members],
         out_ptr=out_ptr,
         out_idx=out_idx,
-        out_weight=out_weight,
+        out_weight=graph.out_weight[out_entry],
         in_ptr=in_ptr,
         in_idx=in_idx,
-        in_weight=in_weight,
+        engaged_ptr=engaged_ptr,
+        engaged_idx=engaged_idx,
+        engaged_day=graph.engaged_day[engaged_entry],
+        engaged_code=graph.engaged_code[engaged_entry],
+        engaged_counts=graph.engaged_counts,
         brand_keys=graph.brand_keys,
         brand_names=graph.brand_names,
         brand_account=graph.brand_account[members],
-        relation_ptr=np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts, dtype=np.int64)]),
+        relation_account=np.repeat(np.arange(len(members), dtype=np.int32), counts),
         relation_brand=graph.relation_brand[relations],
         relation_name=graph.relation_name[relations],
         relation_since=graph.relation_since[relations],
@@ -215,27 +300,10 @@ def subgraph(graph: Graph, members: Int32) -> Graph:
     )
 
 
-def tie_graph(graph: Graph) -> Graph:
-    """Return the graph with the weights of ties that the measures use: today, from follows alone, the follow weight.
-
-    Only ratios of weights matter to any measure, so all are scaled by one power of two (exact, no digit changes) that
-    brings the largest into [½, 1): sums cannot overflow, however large the weights were. What would vanish beside the
-    largest is kept at the smallest normal number: a tie stays a tie.
-    """
-    if graph.m == 0:
-        return graph
-    exponent = int(np.frexp(graph.out_weight.max())[1])
-
-    def scaled(weight: Float64) -> Float64:
-        with np.errstate(under="ignore"):
-            return np.maximum(np.ldexp(weight, -exponent), np.finfo(np.float64).tiny)
-
-    return dataclasses.replace(graph, out_weight=scaled(graph.out_weight), in_weight=scaled(graph.in_weight))
-
-
-def project(graph: Graph) -> Projection:
-    """Project a graph to undirected ties: the weight of a pair is w_ij + w_ji."""
-    out, back = (graph.out_ptr, graph.out_idx, graph.out_weight), (graph.in_ptr, graph.in_idx, graph.in_weight)
+def project(graph: Graph | WeightedGraph) -> Projection:
+    """Project ties, or follows alone, to undirected ones: the weight of a pair is w_ij + w_ji."""
+    ties = both_ways(graph)
+    out, back = (ties.out_ptr, ties.out_idx, ties.out_weight), (ties.in_ptr, ties.in_idx, ties.in_weight)
     return Projection(*summed(*out, *back))
 
 
@@ -245,10 +313,14 @@ def followed_back(graph: Graph) -> Bool:
 
 
 def to_networkx(graph: Graph) -> nx.DiGraph[str]:
-    """Give the graph to analysts: nodes are keys with `handle`; an edge a → b with `weight` means a follows b."""
+    """Give the follows to analysts: nodes are keys with `handle`; an edge a → b with `weight` means a follows b.
+
+    `handle` is None where it is not known.
+    """
     result: nx.DiGraph[str] = nx.DiGraph()
-    for key, handle in zip(graph.keys, graph.handles, strict=True):
-        result.add_node(key, handle=handle)
+    keys = list(graph.keys)
+    for key, handle in zip(keys, graph.handles, strict=True):
+        result.add_node(key, handle=handle or None)
     ends = zip(rows_of(graph.out_ptr).tolist(), graph.out_idx.tolist(), graph.out_weight.tolist(), strict=True)
-    result.add_weighted_edges_from((graph.keys[i], graph.keys[j], weight) for i, j, weight in ends)
+    result.add_weighted_edges_from((keys[i], keys[j], weight) for i, j, weight in ends)
     return result

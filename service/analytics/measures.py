@@ -1,4 +1,4 @@
-"""Measures from follows alone that all engines share: influence, what reach rests on, trust."""
+"""Measures that all engines share: influence, what reach rests on, trust."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from service.analytics.compiled import UInt32, UInt64, compiled
 from service.analytics.graph import followed_back
+from service.analytics.ties import TieGraph
 from service.domain import Bool, Float64, Graph, Int64, ScoringRules
 from service.errors import InvalidRequest
 
@@ -31,24 +32,29 @@ def pagerank_steps(damping: float, error: float) -> int:
     return steps
 
 
-def influence(graph: Graph, rules: ScoringRules) -> Float64:
-    """Probability p_ij that i influences its follower j, for each incoming follow: float64[m], places of `in_idx`.
+def influence(ties: TieGraph, rules: ScoringRules) -> Float64:
+    """Probability p_ij that i influences j, for each incoming tie j → i: float64[m], places of `in_idx`.
 
-    p_ij = (d_ij + 10 · p₀) / (D_i + 10) after Goyal et al. (2010), where d_ij are days on which j engaged with i and
-    D_i days on which i posted or was engaged with. From follows alone d = D = 0, which leaves p₀.
+    p_ij = (d_ij + 10 · p₀) / (D_i + 10) after Goyal, Bonchi and Lakshmanan (2010), where d_ij are the days of the
+    window on which j engaged with i, and D_i those on which i was engaged with by anybody (or posted, once posts are
+    read). p₀ is Σ d / Σ D over all ties, and without any interactions that of the rules. d_ij is at most D_i, so that
+    p_ij is in 0..1. Where nobody engaged with i it is p₀.
     """
-    return np.full(graph.m, rules.influence_prior)
+    prior = rules.influence_prior if ties.mean_influence is None else ties.mean_influence
+    days = np.repeat(ties.active_days, np.diff(ties.in_ptr))
+    weight = rules.influence_prior_days
+    return np.where(days == 0, prior, (ties.in_days + weight * prior) / (days + weight))
 
 
 @compiled
 def lost_reach(ptr: UInt64, idx: UInt32, p: Float64, i: int) -> tuple[Float64, int]:
-    """What the expected number of others whom account i moves loses without each of its followers, all else held fixed.
+    """What the expected number of others whom account i moves loses without each incoming tie, all else held fixed.
 
-    Without the follow of k, k itself is no longer moved directly, and nobody by way of k. Who is missed by all paths
+    Without the tie of k, k itself is no longer moved directly, and nobody by way of k. Who is missed by all paths
     with chance q, is missed by all but one of probability a with chance q/(1 − a): that path gives a·q/(1 − a).
 
     Returns:
-        float64[f], by follower in the places of row i; and how many others any path leads to.
+        float64[f], by tie in the places of row i; and how many others any path leads to.
     """
     n = len(ptr) - 1
     missed = np.ones(n)
@@ -95,7 +101,7 @@ class Trust:
 
 
 def trust(community: Graph, rules: ScoringRules) -> Trust:
-    """Trust by reciprocity: s_ij = mutual · (1 − ½ · share of i's followers that i follows back).
+    """Trust by reciprocity, from follows alone: s_ij = mutual · (1 − ½ · share of i's followers that i follows back).
 
     Followers, n_i and the mean are those inside the community. All mutual ties of an account have the same s, so the
     sums come from counts and do not depend on any order. An account that nobody follows has the prior, the mean.

@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 from service.analytics.graph import Projection, entries_of, rows_of, strengths
 from service.analytics.leiden import EXTREME
 from service.analytics.measures import ALMOST_CERTAIN, pagerank_steps
+from service.analytics.ties import WeightedGraph, both_ways
 from service.domain import Float64, Graph, Int32
 
 PAGERANK_ERROR = 1e-16
@@ -56,7 +57,7 @@ class ReferenceEngine:
         labels[tied] = [found[i] for i in range(len(tied))]
         return labels
 
-    def pagerank(self, community: Graph, damping: float) -> Float64:
+    def pagerank(self, community: Graph | WeightedGraph, damping: float) -> Float64:
         """Plain power iteration (Page et al. 1999); see `engine.Engine.pagerank`.
 
         (networkx.pagerank stops by a tolerance instead, and raises where rounding keeps it from being met: the sums of
@@ -68,9 +69,10 @@ class ReferenceEngine:
         """
         steps = pagerank_steps(damping, PAGERANK_ERROR)
         n = community.n
-        given = strengths(community.out_ptr, community.out_weight)
-        shares = community.in_weight / given[community.in_idx]
-        flow = csr_array((shares, community.in_idx, community.in_ptr), shape=(n, n))
+        ties = both_ways(community)
+        given = strengths(ties.out_ptr, ties.out_weight)
+        shares = ties.in_weight / given[ties.in_idx]
+        flow = csr_array((shares, ties.in_idx, ties.in_ptr), shape=(n, n))
         dangling = given == 0
         rank = np.full(n, 1 / n)
         for _ in range(steps):
@@ -80,13 +82,13 @@ class ReferenceEngine:
                 break
         return rank
 
-    def reach(self, community: Graph, influence: Float64) -> Float64:
+    def reach(self, community: Graph | WeightedGraph, influence: Float64) -> Float64:
         """From the formula; see `engine.Engine.reach`. The sum is exact (fsum), so order does not matter to it."""
         moved = [math.fsum(moved_by(community, influence, i).tolist()) for i in range(community.n)]
         return np.array(moved, dtype=np.float64) / max(community.n - 1, 1)
 
 
-def moved_by(graph: Graph, influence: Float64, i: int) -> Float64:
+def moved_by(graph: Graph | WeightedGraph, influence: Float64, i: int) -> Float64:
     """Probability that account i moves each account: 1 − (1 − p_ij) · Π_k (1 − p_ik · p_kj), 0 for itself.
 
     Sums of logarithms, so that no digits are lost where probabilities are small.

@@ -48,6 +48,9 @@ def by_arithmetic(values: Float64, powers: Float64) -> tuple[Float64, Bool]:
             continue
         power = int(8 - np.floor(np.log10(size)))
         scaled = size * powers[power] if power >= 0 else size / powers[-power]
+        if abs(scaled - (1e9 - 0.5)) < 1e-6:
+            unsure[place] = True
+            continue
         if scaled >= 1e9 - 0.5:  # the logarithm was rounded, or the digits round up to 10⁹
             power -= 1
             scaled = size * powers[power] if power >= 0 else size / powers[-power]

@@ -23,11 +23,11 @@ from service.domain import (
 from service.errors import InvalidRequest
 
 NULL_REASONS: dict[PartName, str] = {
-    "resonance": "Likes, replies and reposts are not measured yet.",
+    "resonance": "How much of what is shown gets a response is not measured yet.",
     "relevance": "Posts are not measured yet.",
     "affinity": "No brand is named.",
 }
-"""The parts that are not measured from follows, and why they are null."""
+"""The parts that are not measured yet, and why they are null."""
 
 MEMBER, MICRO, MACRO = (TYPE_NAMES.index(name) for name in ("member", "micro", "macro"))
 
@@ -129,8 +129,8 @@ def score_community(
 
     The base B are the members that have not opted out and are no brand's own account; erased, suspicious and inactive
     accounts will be left out too as the data for these gates comes. Micro: not macro, in B, among the ⌈0.15 · |B|⌉
-    first of B by authority (ties by key), and followed by at least one other member, because a candidate without a
-    follow inside the community would have no evidence. Candidates are ranked by score, ties by key.
+    first of B by authority (ties by key), and followed by at least one other member, because others may engage
+    with an account to contradict it, while a follow is a choice to listen. Candidates are ranked by score, ties by key.
 
     Args:
         community: the community's own graph, k accounts.
@@ -171,7 +171,8 @@ def why_no_candidates(community: Graph, scores: CommunityScores) -> str | None:
         if bool(np.all(community.opted_out)):
             return "Every member has opted out."
         return "Every member has opted out or is a brand's own account."
-    followed = np.diff(community.in_ptr) > 0
-    if bool(np.any(scores.in_base & followed & (scores.type == MACRO))):
+    authority = np.where(scores.in_base, scores.raw[PART_NAMES.index("authority")], -1.0)
+    first = scores.in_base & (authority == authority.max()) & (np.diff(community.in_ptr) > 0)
+    if bool(np.any(first & (scores.type == MACRO))):
         return "Those with most authority are macro-influencers, who are not ambassador candidates."
     return "None of those who could be candidates is followed by another member."

@@ -133,17 +133,40 @@ def row_sums(ptr: Int64, weight: Float64) -> Float64:
 
 
 @compiled
-def cut_out(ptr: Int64, idx: Int32, weight: Float64, members: Int32) -> tuple[Int64, Int32, Float64]:
-    """Rows of some members with the entries among them: ptr, idx and weight, numbered as in `members` (ascending).
+def turned(ptr: Int64, idx: Int32) -> tuple[Int64, Int32, Int64]:
+    """Turn rows of n accounts round: ptr and idx of the rows by column, ascending, and where each entry stood before.
 
-    Takes time in proportion to the members' entries, not to the whole.
+    `column[entry]` brings any values that are parallel to `idx` into the new order.
+    """
+    n, m = len(ptr) - 1, len(idx)
+    turned_ptr = np.zeros(n + 1, np.int64)
+    for e in range(m):
+        turned_ptr[idx[e] + 1] += 1
+    for i in range(n):
+        turned_ptr[i + 1] += turned_ptr[i]
+    turned_idx, entry = np.empty(m, np.int32), np.empty(m, np.int64)
+    place = turned_ptr.copy()
+    for i in range(n):
+        for e in range(ptr[i], ptr[i + 1]):
+            at = place[idx[e]]
+            turned_idx[at], entry[at] = i, e
+            place[idx[e]] += 1
+    return turned_ptr, turned_idx, entry
+
+
+@compiled
+def cut_out(ptr: Int64, idx: Int32, members: Int32) -> tuple[Int64, Int32, Int64]:
+    """Rows of some members with the entries among them: ptr and idx, numbered as in `members` (ascending), and where
+    each entry stood before.
+
+    A column may stand several times in a row. Takes time in proportion to the members' entries, not to the whole.
     """
     k = len(members)
     most = 0
     for at in range(k):
         most += ptr[members[at] + 1] - ptr[members[at]]
     new_ptr = np.zeros(k + 1, np.int64)
-    new_idx, new_weight = np.empty(most, np.int32), np.empty(most, np.float64)
+    new_idx, entry = np.empty(most, np.int32), np.empty(most, np.int64)
     to = 0
     for at in range(k):
         place = 0
@@ -158,10 +181,10 @@ def cut_out(ptr: Int64, idx: Int32, weight: Float64, members: Int32) -> tuple[In
                     high = middle
             place = low
             if place < k and members[place] == idx[e]:
-                new_idx[to], new_weight[to] = place, weight[e]
+                new_idx[to], entry[to] = place, e
                 to += 1
         new_ptr[at + 1] = to
-    return new_ptr, new_idx[:to].copy(), new_weight[:to].copy()
+    return new_ptr, new_idx[:to].copy(), entry[:to].copy()
 
 
 @compiled

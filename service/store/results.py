@@ -89,7 +89,7 @@ def _community_row(community: Community) -> Row:
 
 def _member_rows(graph: Graph, analysis: Analysis) -> Iterator[Row]:
     for community, scores in zip(analysis.communities, analysis.scores, strict=True):
-        keys = [graph.keys[i] for i in scores.members.tolist()]
+        keys = graph.keys.take(scores.members)
         for key, properties in zip(keys, _member_properties(scores), strict=True):
             yield {"key": key, "community": community.id, "properties": properties}
 
@@ -197,7 +197,7 @@ def finish(
         run_id: the run.
         quality: what it found as a whole.
         digest: as `write_pages` returned it.
-        as_of: latest event time, in milliseconds since 1970 UTC; None where no follow has a time.
+        as_of: latest event time, in milliseconds since 1970 UTC; None where nothing has a time.
         graph_version: version of the graph that was analysed.
         publish: whether readers see it from now on.
 

@@ -22,13 +22,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from service.domain import AccountColumns, BrandColumns, FollowColumns, Progress, Snapshot, no_progress
+from service.domain import (
+    ENGAGEMENT_NAMES,
+    AccountColumns,
+    BrandColumns,
+    EngagementColumns,
+    FollowColumns,
+    Progress,
+    Snapshot,
+    no_progress,
+)
 from service.errors import MigrationError, StoreError
 from service.store.driver import Row, Store, Tx
 
 VALUES_A_ROW = 10_000
 READERS = 2
-"""Connections that read follows side by side: twice as fast as one; more leave Neo4j no processor for anybody else."""
+"""Connections that read follows or interactions side by side: twice as fast as one; more leave Neo4j no processor for
+anybody else."""
 
 _ENDED = float("nan")
 """Weight that stands for a follow that is no more."""
@@ -38,25 +48,35 @@ CATCH_UPS = 2
 
 
 def read_snapshot(store: Store, progress: Progress = no_progress) -> Snapshot:
-    """Read all accounts, follows, brands and relations to brands as they are at one version, in no particular order.
+    """Read all accounts, follows, interactions, brands and relations to brands as they are at one version.
+
+    They come in no particular order.
 
     Raises:
         MigrationError: the graph has not been migrated.
-        StoreError: Neo4j did not answer, or the graph holds accounts, follows or brands that cannot be read.
+        StoreError: Neo4j did not answer, or the graph holds accounts, follows, interactions or brands that cannot be
+            read.
     """
     states = store.read("snapshot/state")
     if not states:
         raise MigrationError("The graph has not been prepared; run `entourage migrate`.")
     state = states[0]
     version, last = state["v"], state["n"]  # accounts are numbered from 1
-    accounts, follows = _Accounts(), _Follows()
+    accounts, follows, engagements = _Accounts(), _Follows(), _Engagements()
     accounts.add(store.stream("snapshot/accounts", last=last, step=VALUES_A_ROW))
+    [ended] = store.read("snapshot/unfollowed_latest")
+    follows.ended_at = ended["latest"]
+    whole = 2 * last  # for progress: follows of all accounts, then interactions of all accounts
     # So many accounts that their follows make rows of about VALUES_A_ROW; celebrities are followed, they do not follow.
-    step = max(1, min(VALUES_A_ROW, VALUES_A_ROW * last // max(1, state["follows"])))
-    with closing(_follow_rows(store, last, step)) as rows:
-        for row, record in enumerate(rows):
-            progress("snapshot", min(row * step, last), last)
-            follows.add([record])
+    for before, query, gathered, held in (
+        (0, "snapshot/follows", follows, state["follows"]),
+        (last, "snapshot/engagements", engagements, state["engagements"]),
+    ):
+        step = max(1, min(VALUES_A_ROW, VALUES_A_ROW * last // max(1, held)))
+        with closing(_rows(store, query, last, step)) as rows:
+            for row, record in enumerate(rows):
+                progress("snapshot", before + min(row * step, last), whole)
+                gathered.add([record])
 
     for _ in range(CATCH_UPS):
         now = store.read("snapshot/state")[0]["v"]
@@ -65,6 +85,7 @@ def read_snapshot(store: Store, progress: Progress = no_progress) -> Snapshot:
         accounts.add(store.read("snapshot/accounts_changed", after=version))
         follows.end(store.read("snapshot/unfollowed_changed", after=version))
         follows.add(store.read("snapshot/follows_changed", after=version))
+        engagements.add(store.read("snapshot/engagements_changed", after=version))
         version = now
 
     def rest(tx: Tx) -> _Rest:
@@ -75,6 +96,7 @@ def read_snapshot(store: Store, progress: Progress = no_progress) -> Snapshot:
             accounts=tx.run("snapshot/accounts_changed", after=version) if changed else [],
             unfollowed=tx.run("snapshot/unfollowed_changed", after=version) if changed else [],
             follows=tx.run("snapshot/follows_changed", after=version) if changed else [],
+            engagements=tx.run("snapshot/engagements_changed", after=version) if changed else [],
             brands=tx.run("snapshot/brands"),
             brand_accounts=tx.run("snapshot/brand_accounts"),
             relations=tx.run("snapshot/relations", step=VALUES_A_ROW),
@@ -85,26 +107,38 @@ def read_snapshot(store: Store, progress: Progress = no_progress) -> Snapshot:
     accounts.add(last_read.accounts)
     follows.end(last_read.unfollowed)
     follows.add(last_read.follows)
-    account_columns, follow_columns = accounts.columns(), follows.columns()
-    read = (len(account_columns.key), len(follow_columns.source))
-    if read != (held["accounts"], held["follows"]):
-        raise StoreError(
-            f"The graph holds {held['accounts']:,} accounts and {held['follows']:,} follows, but {read[0]:,} and "
-            f"{read[1]:,} could be read: remove accounts that were not written by Entourage (they have no `key` or "
-            "no `n`) with their follows, and if there are none, try again."
-        )
+    engagements.add(last_read.engagements)
+    account_columns, follow_columns, engaged = accounts.columns(), follows.columns(), engagements.columns()
+    for things, read in (
+        ("accounts", len(account_columns.key)),
+        ("follows", len(follow_columns.source)),
+        ("engagements", len(engaged.source)),
+    ):
+        if read != held[things]:
+            raise StoreError(
+                f"The graph holds {held[things]:,} {things}, but {read:,} could be read: remove accounts that were not "
+                "written by Entourage (they have no `key` or no `n`) with their relationships, and ENGAGED without a "
+                "date as `day` or several of a pair and day; if there are none, try again."
+            )
     brand_columns = _brand_columns(last_read)
     if len(brand_columns.key) != held["brands"]:
         raise StoreError(
             f"The graph holds {held['brands']:,} brands, but {len(brand_columns.key):,} could be read: give each Brand "
             "a `key`, a text, or remove it."
         )
-    progress("snapshot", last, last)
-    return Snapshot(version=held["v"], accounts=account_columns, follows=follow_columns, brands=brand_columns)
+    progress("snapshot", whole, whole)
+    return Snapshot(
+        version=held["v"],
+        accounts=account_columns,
+        follows=follow_columns,
+        unfollowed_at=follows.ended_at,
+        engagements=engaged,
+        brands=brand_columns,
+    )
 
 
-def _follow_rows(store: Store, last: int, step: int) -> Generator[Mapping[str, Any], None, None]:
-    """Rows of all follows, from READERS connections at once, in no particular order.
+def _rows(store: Store, query: str, last: int, step: int) -> Generator[Mapping[str, Any], None, None]:
+    """Rows of all follows or interactions, from READERS connections at once, in no particular order.
 
     Raises:
         StoreError: as the first reader that fails.
@@ -115,7 +149,7 @@ def _follow_rows(store: Store, last: int, step: int) -> Generator[Mapping[str, A
     def read(reader: int) -> None:
         first, stride = 1 + reader * step, READERS * step
         try:
-            for record in store.stream("snapshot/follows", first=first, last=last, step=step, stride=stride):
+            for record in store.stream(query, first=first, last=last, step=step, stride=stride):
                 rows.put(record)
                 if stop.is_set():
                     break
@@ -150,6 +184,7 @@ class _Rest:
     accounts: list[Row]
     unfollowed: list[Row]
     follows: list[Row]
+    engagements: list[Row]
     brands: list[Row]
     brand_accounts: list[Row]
     relations: list[Row]
@@ -211,6 +246,7 @@ class _Follows:
         self.target: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
         self.weight: list[npt.NDArray[np.float64]] = [np.empty(0, dtype=np.float64)]
         self.at: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+        self.ended_at = -1
 
     def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
         for row in rows:
@@ -220,9 +256,13 @@ class _Follows:
             self.at.append(np.array(row["at"], dtype=np.int64))
 
     def end(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Take follows away that ended while the graph was read: some of them may have been read before."""
+        """Take follows away that ended: some of them may have been read before. `ended_at` is when the last one did.
+
+        Who follows again did so later, so that it does no harm to have read an unfollow that is no more.
+        """
         for row in rows:
             ended = len(row["source"])
+            self.ended_at = max(self.ended_at, row["latest"])
             self.add([{**row, "weight": [_ENDED] * ended, "at": [-1] * ended}])
 
     def columns(self) -> FollowColumns:
@@ -237,6 +277,32 @@ class _Follows:
             weight=weight[last],
             at=np.concatenate(self.at)[last],
         )
+
+
+class _Engagements:
+    """Gathers columns of interactions; of a pair and day that comes twice the later row stands."""
+
+    def __init__(self) -> None:
+        self.source: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+        self.target: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+        self.day: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+        self.counts: list[npt.NDArray[np.int64]] = [np.empty((0, len(ENGAGEMENT_NAMES)), dtype=np.int64)]
+
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        for row in rows:
+            self.source.append(np.array(row["source"], dtype=np.int64))
+            self.target.append(np.array(row["target"], dtype=np.int64))
+            self.day.append(np.array(row["day"], dtype=np.int64))
+            self.counts.append(np.array([row[name] for name in ENGAGEMENT_NAMES], dtype=np.int64).T)
+
+    def columns(self) -> EngagementColumns:
+        source, target, day = (np.concatenate(one) for one in (self.source, self.target, self.day))
+        order = np.lexsort((day, target, source))  # stable: of those alike the last one read stands last
+        alike = np.ones(max(len(order) - 1, 0), dtype=np.bool_)
+        for column in (source, target, day):
+            alike &= np.diff(column[order]) == 0
+        last = order[np.append(~alike, True)] if len(order) else order
+        return EngagementColumns(source[last], target[last], day[last], np.concatenate(self.counts)[last])
 
 
 def _last_of_each(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

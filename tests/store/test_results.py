@@ -23,6 +23,7 @@ from service.domain import (
     RunError,
     RunSpec,
     StoreAddress,
+    Texts,
     no_progress,
 )
 from service.errors import AccountNotFound, CommunityNotFound, Conflict, NotFound, PublishedSetCorrupt, RunNotFound
@@ -72,10 +73,13 @@ def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tup
     )
     empty = np.zeros(0)
     graph = Graph(
-        version=1, as_of=None, keys=keys, handles=[None] * n, opted_out=np.zeros(n, np.bool_),
+        version=1, as_of=None, number=np.arange(1, n + 1, dtype=np.int32), keys=Texts.of(keys),
+        handles=Texts.of([""] * n), opted_out=np.zeros(n, np.bool_),
         followers=np.full(n, -1), out_ptr=np.zeros(n + 1, np.int64), out_idx=empty.astype(np.int32), out_weight=empty,
-        in_ptr=np.zeros(n + 1, np.int64), in_idx=empty.astype(np.int32), in_weight=empty,
-        brand_keys=[], brand_names=[], brand_account=np.zeros(n, np.bool_), relation_ptr=np.zeros(n + 1, np.int64),
+        in_ptr=np.zeros(n + 1, np.int64), in_idx=empty.astype(np.int32),
+        engaged_ptr=np.zeros(n + 1, np.int64), engaged_idx=empty.astype(np.int32), engaged_day=empty.astype(np.int32),
+        engaged_code=empty.astype(np.int32), engaged_counts=np.zeros((0, 4), np.int64),
+        brand_keys=[], brand_names=[], brand_account=np.zeros(n, np.bool_), relation_account=empty.astype(np.int32),
         relation_brand=empty.astype(np.int32), relation_name=empty.astype(np.int8),
         relation_since=empty.astype(np.int64), relation_until=empty.astype(np.int64),
     )  # fmt: skip

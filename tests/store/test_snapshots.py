@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
 
 import pytest
 
-from service.domain import RELATION_NAMES, Follow
+from service.domain import RELATION_NAMES, Follow, Snapshot
 from service.errors import MigrationError, StoreError, StoreUnavailable
-from service.records import Statement
+from service.records import THINGS, Statement
 from service.store import snapshots
 from service.store.driver import Store
 from service.store.edges import apply_follows, apply_unfollows
 from service.store.snapshots import read_snapshot
+from service.store.things import apply_statements
 
 
 def as_follows(store: Store) -> tuple[dict[str, tuple[str | None, bool, int]], set[Follow], int]:
@@ -41,6 +43,8 @@ def as_follows(store: Store) -> tuple[dict[str, tuple[str | None, bool, int]], s
 
 TYPES = {"employee": "EMPLOYEE_OF", "collaborator": "COLLABORATES_WITH", "customer": "CUSTOMER_OF", "user": "USES"}
 Said = tuple[str, str, str, int, int]
+Engaged = tuple[str, str, int, tuple[int, ...]]
+"""Who engaged with whom, on which day since 1970, and how often in each way."""
 
 
 def relate(store: Store, relations: list[Said]) -> None:
@@ -74,6 +78,95 @@ def as_relations(store: Store) -> tuple[dict[str, str | None], set[str], list[Sa
         {key[n] for n in brands.own.tolist()},
         sorted((key[n], brand, RELATION_NAMES[kind], since, until) for n, brand, kind, since, until in columns),
     )
+
+
+def engage(store: Store, engaged: Iterable[Engaged]) -> int:
+    """Write counts of interactions the way an import does; returns the version afterwards."""
+    thing = THINGS["engagements"]
+    said = [
+        Statement("engagements", (a, b, date(1970, 1, 1) + timedelta(days=day)), (*counts, None, None), 0)
+        for a, b, day, counts in engaged
+    ]
+    return apply_statements(store, thing, said).version
+
+
+def engaged_in(snapshot: Snapshot) -> list[Engaged]:
+    key = dict(zip(snapshot.accounts.n.tolist(), snapshot.accounts.key, strict=True))
+    read = snapshot.engagements
+    columns = zip(read.source.tolist(), read.target.tolist(), read.day.tolist(), read.counts.tolist(), strict=True)
+    return sorted((key[a], key[b], day, tuple(counts)) for a, b, day, counts in columns)
+
+
+def test_interactions_are_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshots, "VALUES_A_ROW", 7)
+    rng = random.Random(6)
+    names = [f"net:{i}" for i in range(30)]
+    places = {(*rng.sample(names, 2), rng.choice([-400, 0, 19_999, 20_000])) for _ in range(150)}
+    written = [(*place, tuple(rng.choice([0, 1, 3, 10**12]) for _ in range(4))) for place in sorted(places)]
+    engage(store, written)
+    engage(store, [])
+    assert engaged_in(read_snapshot(store)) == written
+    store.statement("MATCH (:Account {key: $a})-[e:ENGAGED]->() REMOVE e.likes, e.mentions", a=written[0][0])
+    expected = [
+        (a, b, day, (0, counts[1], 0, counts[3]) if a == written[0][0] else counts) for a, b, day, counts in written
+    ]
+    assert engaged_in(read_snapshot(store)) == expected
+
+
+def test_the_latest_unfollow_is_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply_follows(store, [Follow("t:1", "t:2", at=5), Follow("t:2", "t:3")])
+    assert read_snapshot(store).unfollowed_at == -1
+    apply_unfollows(store, [Statement("unfollows", ("t:1", "t:2"), (), 70)])
+    apply_unfollows(store, [Statement("unfollows", ("t:2", "t:3"), (), 60)])
+    assert read_snapshot(store).unfollowed_at == 70
+    # one that comes while the graph is read
+    whole = store.stream
+
+    def unfollows_meanwhile(name: str, /, **parameters: int) -> Iterator[object]:
+        if name == "snapshot/accounts":
+            with Store(store.address) as own:
+                apply_unfollows(own, [Statement("unfollows", ("t:3", "t:1"), (), 80)])
+        yield from whole(name, **parameters)
+
+    monkeypatch.setattr(store, "stream", unfollows_meanwhile)
+    assert read_snapshot(store).unfollowed_at == 80
+
+
+@pytest.mark.parametrize("catch_ups", [0, 2])
+def test_interactions_are_cut_at_the_same_version_as_follows(
+    store: Store, monkeypatch: pytest.MonkeyPatch, catch_ups: int
+) -> None:
+    """A writer raises the likes of two pairs and makes a new day of a third at each version, all together."""
+    monkeypatch.setattr(snapshots, "VALUES_A_ROW", 7)
+    monkeypatch.setattr(snapshots, "CATCH_UPS", catch_ups)
+    apply_follows(store, [Follow(f"t:{i}", f"t:{i + 1}") for i in range(60)])
+    start = read_snapshot(store).version
+    stop, turns = threading.Event(), 0
+
+    def write() -> None:
+        nonlocal turns
+        with Store(store.address) as own:
+            while not stop.is_set():
+                turns += 1
+                counts = (turns, 0, 0, 1)
+                engage(own, [("t:3", "t:9", 7, counts), ("t:50", "t:9", 7, counts), ("t:20", "t:9", turns, counts)])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        cuts = []
+        while len(cuts) < 15 or turns <= 15:
+            cuts.append(read_snapshot(store))
+    finally:
+        stop.set()
+        writer.join()
+    for cut in cuts:
+        turn = cut.version - start
+        expected = [("t:20", "t:9", day, (day, 0, 0, 1)) for day in range(1, turn + 1)]
+        if turn:
+            expected += [(a, "t:9", 7, (turn, 0, 0, 1)) for a in ("t:3", "t:50")]
+        assert engaged_in(cut) == sorted(expected)
+    assert cuts[-1].version > cuts[0].version
 
 
 def test_an_empty_graph(store: Store) -> None:
@@ -148,7 +241,7 @@ def test_progress_ends_with_everything_done(store: Store, monkeypatch: pytest.Mo
     said: list[tuple[str, int, int | None]] = []
     read_snapshot(store, lambda *step: said.append(step))
     assert said == sorted(said)
-    assert said[-1] == ("snapshot", 21, 21)
+    assert said[-1] == ("snapshot", 42, 42)
 
 
 def test_a_reader_that_fails_ends_the_others(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,6 +270,9 @@ def test_a_reader_that_fails_ends_the_others(store: Store, monkeypatch: pytest.M
         "MATCH (g:Graph) SET g.n = g.n + 1 CREATE (:Account {n: g.n})",
         "MATCH (a:Account {key: 't:1'}) CREATE (a)-[:FOLLOWS {weight: 1.0, v: 1}]->(:Account {key: 'by:hand'})",
         "MATCH (a:Account {key: 't:1'}) CREATE (:Account {key: 'by:hand'})-[:FOLLOWS {weight: 1.0, v: 9}]->(a)",
+        "MATCH (a:Account {key: 't:1'}), (b:Account {key: 't:2'}) CREATE (a)-[:ENGAGED {likes: 1, v: 9}]->(b)",
+        "MATCH (a:Account {key: 't:1'}), (b:Account {key: 't:2'}) UNWIND [1, 2] AS likes "
+        "CREATE (a)-[:ENGAGED {day: date('2024-02-29'), likes: likes, v: 9}]->(b)",
     ],
 )
 def test_what_cannot_be_read_is_not_left_out_in_silence(store: Store, by_hand: str) -> None:

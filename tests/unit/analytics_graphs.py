@@ -18,14 +18,17 @@ from hypothesis import strategies as st
 
 from service.analytics.analysis import analyse
 from service.analytics.graph import build_graph
+from service.analytics.ties import TieGraph, tie_graph
 from service.domain import (
     RELATION_NAMES,
     AccountColumns,
     Analysis,
     BrandColumns,
+    EngagementColumns,
     FollowColumns,
     Graph,
     RunSpec,
+    ScoringRules,
     Snapshot,
     no_progress,
 )
@@ -33,6 +36,8 @@ from service.domain import (
 Edge = tuple[str, str, float]
 Related = tuple[str, str, str, int | None, int | None]
 """An account, a brand, what it is to it, since and until in milliseconds."""
+Engaged = tuple[str, str, int, tuple[int, int, int, int]]
+"""Who engaged with whom on which day since 1970: likes, replies, mentions, reposts."""
 Shared = Callable[[str], Path]
 laws = settings(deadline=None, max_examples=30)
 """For tests of laws over drawn graphs; how long one takes on a busy machine says nothing."""
@@ -48,6 +53,8 @@ def columns(
     followers: Mapping[str, int] | None = None,
     handles: Mapping[str, str] | None = None,
     at: int | None = None,
+    unfollowed: int | None = None,
+    engaged: Iterable[Engaged] = (),
     brands: Mapping[str, str | None] | None = None,
     own: Iterable[str] = (),
     relations: Iterable[Related] = (),
@@ -55,13 +62,15 @@ def columns(
 ) -> Snapshot:
     """Columns as the store returns them; `shuffle` seeds their order and the numbers of accounts.
 
-    The first follow is from the time `at`. Brands are those named and those of relations.
+    The first follow is from the time `at`, the last unfollow from `unfollowed`. Brands are those named and those of
+    relations.
     """
     edges = list(edges)
     times = [-1 if at is None or place else at for place in range(len(edges))]
-    related, owned = list(relations), list(own)
+    related, owned, interactions = list(relations), list(own), list(engaged)
     names = dict.fromkeys((brand for _, brand, *_ in related), None) | dict(brands or {})
-    keys = sorted({key for a, b, _ in edges for key in (a, b)} | set(accounts))
+    ends = {key for a, b, *_ in (*edges, *interactions) for key in (a, b)}
+    keys = sorted(ends | set(accounts))
     numbers = list(range(1, len(keys) + 1))
     if shuffle is not None:
         order = random.Random(shuffle)
@@ -70,6 +79,7 @@ def columns(
         order.shuffle(keys)
         order.shuffle(related)
         order.shuffle(owned)
+        order.shuffle(interactions)
         names = dict(order.sample(list(names.items()), len(names)))
         numbers = order.sample(range(10 * len(keys) + 1), len(keys))
     number = dict(zip(keys, numbers, strict=True))
@@ -88,6 +98,13 @@ def columns(
             target=np.array([number[b] for _, b, _ in edges], dtype=np.int64),
             weight=np.array([w for _, _, w in edges], dtype=np.float64),
             at=np.array(times, dtype=np.int64),
+        ),
+        unfollowed_at=-1 if unfollowed is None else unfollowed,
+        engagements=EngagementColumns(
+            source=np.array([number[a] for a, *_ in interactions], dtype=np.int64),
+            target=np.array([number[b] for _, b, *_ in interactions], dtype=np.int64),
+            day=np.array([day for _, _, day, _ in interactions], dtype=np.int64),
+            counts=np.array([counts for *_, counts in interactions], dtype=np.int64).reshape(-1, 4),
         ),
         brands=BrandColumns(
             key=list(names),
@@ -114,6 +131,25 @@ def edges_of(graph: Graph) -> dict[tuple[str, str], float]:
         for i in range(graph.n)
         for e in range(int(graph.out_ptr[i]), int(graph.out_ptr[i + 1]))
     }
+
+
+def engaged_in(graph: Graph) -> list[Engaged]:
+    """Interactions as the arrays hold them, by plain loops."""
+    return [
+        (
+            graph.keys[i],
+            graph.keys[int(graph.engaged_idx[e])],
+            int(graph.engaged_day[e]),
+            tuple(graph.engaged_counts[int(graph.engaged_code[e])].tolist()),  # type: ignore[misc]
+        )
+        for i in range(graph.n)
+        for e in range(int(graph.engaged_ptr[i]), int(graph.engaged_ptr[i + 1]))
+    ]
+
+
+def default_ties(graph: Graph) -> TieGraph:
+    """The ties of a graph by the default rules."""
+    return tie_graph(graph, ScoringRules())
 
 
 def mutual(*pairs: tuple[str, str]) -> list[Edge]:
@@ -164,14 +200,13 @@ def relations_in(graph: Graph) -> list[Related]:
     """Relations as the arrays hold them, by plain loops."""
     return [
         (
-            graph.keys[i],
+            graph.keys[int(graph.relation_account[e])],
             graph.brand_keys[int(graph.relation_brand[e])],
             RELATION_NAMES[int(graph.relation_name[e])],
             None if graph.relation_since[e] == -1 else int(graph.relation_since[e]),
             None if graph.relation_until[e] == -1 else int(graph.relation_until[e]),
         )
-        for i in range(graph.n)
-        for e in range(int(graph.relation_ptr[i]), int(graph.relation_ptr[i + 1]))
+        for e in range(len(graph.relation_account))
     ]
 
 

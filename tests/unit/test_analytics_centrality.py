@@ -29,7 +29,7 @@ from service.analytics.centrality import (
     personalised_pagerank,
     within_module_z,
 )
-from service.analytics.graph import project, tie_graph, to_networkx
+from service.analytics.graph import project, to_networkx
 from service.domain import Graph
 from service.errors import InvalidRequest
 from tests.unit.analytics_graphs import (
@@ -37,6 +37,7 @@ from tests.unit.analytics_graphs import (
     Shared,
     clique,
     congress,
+    default_ties,
     edge_lists,
     edges_of,
     follows,
@@ -570,7 +571,7 @@ def test_personalised_pagerank_of_special_graphs(graph: Graph) -> None:
 @laws
 @given(edge_lists(most=10, weights=EXTREMES))
 def test_personalised_pagerank_with_extreme_weights(edges: list[Edge]) -> None:
-    graph = tie_graph(make_graph(edges))
+    graph = default_ties(make_graph(edges))
     restart = np.arange(1.0, graph.n + 1)
     rank = personalised_pagerank(graph, 0.85, restart)
     assert np.abs(rank - exact_rank(graph, 0.85, restart)).sum() <= 1e-11
@@ -681,7 +682,7 @@ def test_an_isolate_changes_nobody(edges: list[Edge]) -> None:
 def test_weights_count_for_rank_alone(edges: list[Edge], others: list[Edge]) -> None:
     weights = [w for _, _, w in others]
     heavy = [(a, b, weights[place % len(weights)]) for place, (a, b, _) in enumerate(edges)]
-    one, two = all_measures(make_graph(edges)), all_measures(tie_graph(make_graph(heavy)))
+    one, two = all_measures(make_graph(edges)), all_measures(default_ties(make_graph(heavy)))
     assert {name: one[name] for name in one if name != "rank"} == {name: two[name] for name in two if name != "rank"}
 
 

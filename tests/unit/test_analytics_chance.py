@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from service.analytics.chance import rewired
 from service.analytics.communities import modularity_by_chance
 from service.analytics.engine import get_engine
-from service.analytics.graph import tie_graph
 from service.domain import Graph, RunSpec, ScoringRules
 from tests.unit.analytics_graphs import Edge, clique, edge_lists, laws, make_graph
 
@@ -102,7 +101,7 @@ def test_weights_are_dealt_out_among_all_targets_of_a_follower() -> None:
 
 def test_communities_are_gone_where_they_were_planted() -> None:
     planted = nx.planted_partition_graph(8, 30, 0.4, 0.01, seed=1, directed=True)
-    graph = tie_graph(make_graph([(f"x:{a:03}", f"x:{b:03}", 1.0) for a, b in planted.edges]))
+    graph = make_graph([(f"x:{a:03}", f"x:{b:03}", 1.0) for a, b in planted.edges])
     truth = [{i for i in range(graph.n) if int(graph.keys[i][2:]) // 30 == block} for block in range(8)]
     before, after = nx.Graph(), nx.Graph()
     for network, ties in ((before, ties_of(graph)), (after, rewired_ties(graph, 7))):
@@ -115,14 +114,14 @@ def test_communities_are_gone_where_they_were_planted() -> None:
 def test_modularity_by_chance_is_that_of_random_graphs() -> None:
     """Beside networkx's own rewiring of a random graph, where nothing but chance is there: the same modularity."""
     random = nx.gnm_random_graph(200, 1_200, seed=2, directed=True)
-    graph = tie_graph(make_graph([(f"x:{a:03}", f"x:{b:03}", 1.0) for a, b in random.edges]))
+    graph = make_graph([(f"x:{a:03}", f"x:{b:03}", 1.0) for a, b in random.edges])
     engine, spec = get_engine("fast"), RunSpec(rules=ScoringRules(rewirings=30))
     chance = modularity_by_chance(graph, engine, 1.0, spec, lambda *_: None)
     assert chance is not None
     others = []
     for seed in range(30):
         nx.directed_edge_swap(random, nswap=1_200, max_tries=1_000_000, seed=seed)
-        other = tie_graph(make_graph([(f"x:{a:03}", f"x:{b:03}", 1.0) for a, b in random.edges]))
+        other = make_graph([(f"x:{a:03}", f"x:{b:03}", 1.0) for a, b in random.edges])
         found = modularity_by_chance(other, engine, 1.0, RunSpec(rules=ScoringRules(rewirings=1)), lambda *_: None)
         assert found is not None
         others.append(found.mean)

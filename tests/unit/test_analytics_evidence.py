@@ -57,7 +57,7 @@ def check_evidence(graph: Graph, analysis: Analysis, spec: RunSpec) -> int:
                 assert item.followee == candidate.key
                 assert item.follower not in opted_out
                 assert item.mutual == ((item.followee, item.follower) in known)
-                assert item.follower_handle == graph.handles[position[item.follower]]
+                assert item.follower_handle == (graph.handles[position[item.follower]] or None)
                 # both ends are members of the same community
                 assert analysis.labels[position[item.follower]] == analysis.labels[position[item.followee]]
                 assert one.raw is not None

@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 from service.analytics.analysis import analyse
 from service.analytics.engine import get_engine
 from service.analytics.fast import pagerank
-from service.analytics.graph import project, rows_of, subgraph, tie_graph
+from service.analytics.graph import project, rows_of, subgraph
 from service.analytics.rounding import significant
 from service.analytics.sparse import components, first_twice, rows_both_ways
 from service.domain import Graph, RunSpec, no_progress
 from tests.unit.analytics_graphs import (
     Edge,
     congress,
+    default_ties,
     edge_lists,
     edges_of,
     laws,
@@ -114,7 +115,7 @@ def test_pagerank_is_as_near_as_it_was_asked_to_be(error: float, shared_data: Sh
 
 def test_pagerank_of_weights_that_are_far_apart() -> None:
     edges = [("x:a", "x:b", 1e-300), ("x:a", "x:c", 2e-300), ("x:b", "x:a", 1e300), ("x:c", "x:b", 5e-324)]
-    graph = tie_graph(make_graph(edges))
+    graph = default_ties(make_graph(edges))
     np.testing.assert_allclose(FAST.pagerank(graph, 0.85), exact(graph, 0.85), rtol=1e-11)
 
 

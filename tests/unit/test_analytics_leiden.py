@@ -21,13 +21,14 @@ from hypothesis import strategies as st
 from service.analytics.communities import canonical, connected_parts, find_communities
 from service.analytics.engine import get_engine
 from service.analytics.fast import FastEngine
-from service.analytics.graph import Projection, project, tie_graph
+from service.analytics.graph import Projection, project
 from service.analytics.leiden import aggregate, compact, leiden, move_nodes, refine, visiting_order
 from service.domain import Graph, RunSpec, no_progress
 from tests.unit.analytics_graphs import (
     Edge,
     clique,
     congress,
+    default_ties,
     edge_lists,
     laws,
     lfr,
@@ -257,7 +258,7 @@ SPECIAL: dict[str, tuple[list[Edge], list[str]]] = {
 @pytest.mark.parametrize("name", SPECIAL)
 def test_special_graphs(name: str, resolution: float) -> None:
     edges, accounts = SPECIAL[name]
-    graph = tie_graph(make_graph(edges, accounts))
+    graph = default_ties(make_graph(edges, accounts))
     labels = leiden(project(graph), resolution, 1)
     assert labels.dtype == np.int32
     assert labels.shape == (graph.n,)

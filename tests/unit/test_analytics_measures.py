@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from service.analytics.analysis import measure
 from service.analytics.engine import get_engine
 from service.analytics.evidence import authority_evidence, reach_evidence, trust_evidence
-from service.analytics.graph import rows_of, strengths, tie_graph, to_networkx
+from service.analytics.graph import rows_of, strengths, to_networkx
 from service.analytics.measures import influence, trust
 from service.analytics.rounding import significant
 from service.domain import Graph, ScoringRules
@@ -24,6 +24,7 @@ from tests.unit.analytics_graphs import (
     Edge,
     clique,
     congress,
+    default_ties,
     edge_lists,
     edges_of,
     follows,
@@ -106,10 +107,11 @@ def test_pagerank_sums_to_one_and_inflow_explains_it(edges: list[Edge]) -> None:
     rank = ENGINE.pagerank(graph, RULES.damping)
     assert math.fsum(rank) == pytest.approx(1, abs=1e-12)
     np.testing.assert_allclose(rank, exact_pagerank(graph, RULES.damping), rtol=1e-9)
-    given_out = strengths(graph.out_ptr, graph.out_weight)
+    ties = default_ties(graph)
+    given_out = strengths(ties.out_ptr, ties.out_weight)
     everybody = (1 - RULES.damping + RULES.damping * rank[given_out == 0].sum()) / graph.n
     for i in range(graph.n):
-        inflow = authority_evidence(graph, rank, given_out, i, RULES)
+        inflow = authority_evidence(ties, rank, given_out, i, RULES)
         assert everybody + math.fsum(inflow) == pytest.approx(rank[i], rel=1e-9)
 
 
@@ -172,14 +174,14 @@ def chances(graph: Graph, influence: np.ndarray) -> dict[tuple[str, str], float]
 def test_reach_is_its_formula(edges: list[Edge], data: st.DataObject) -> None:
     graph = make_graph(edges, ["x:zz"])
     drawn = data.draw(st.lists(st.floats(0, 1), min_size=graph.m, max_size=graph.m))
-    for p in (np.array(drawn), influence(graph, RULES)):
+    for p in (np.array(drawn), influence(default_ties(graph), RULES)):
         found = dict(zip(graph.keys, ENGINE.reach(graph, p).tolist(), strict=True))
         assert found == pytest.approx(plain_reach(graph.keys, chances(graph, p)), rel=1e-9, abs=1e-15)
 
 
 def test_reach_of_a_real_graph(shared_data: Shared) -> None:
     graph = make_graph(uk_faculty(shared_data))
-    p = influence(graph, RULES)
+    p = influence(default_ties(graph), RULES)
     assert set(p.tolist()) == {0.05}
     found = dict(zip(graph.keys, ENGINE.reach(graph, p).tolist(), strict=True))
     assert found == pytest.approx(plain_reach(graph.keys, chances(graph, p)), rel=1e-10)
@@ -189,11 +191,11 @@ def test_reach_by_hand() -> None:
     # b and c follow a; c follows b: a moves b with p, c directly with p or through b with p²
     graph = make_graph(follows("b>a", "c>a", "c>b"))
     p = 0.05
-    assert ENGINE.reach(graph, influence(graph, RULES)).tolist() == pytest.approx(
+    assert ENGINE.reach(graph, influence(default_ties(graph), RULES)).tolist() == pytest.approx(
         [(p + 1 - (1 - p) * (1 - p * p)) / 2, p / 2, 0.0]
     )
     alone = make_graph([], ["x:a"])
-    assert ENGINE.reach(alone, influence(alone, RULES)).tolist() == [0.0]
+    assert ENGINE.reach(alone, influence(default_ties(alone), RULES)).tolist() == [0.0]
 
 
 @laws
@@ -205,7 +207,7 @@ def test_a_follow_gives_reach_what_is_lost_without_it(edges: list[Edge], data: s
     known = chances(graph, p)
     whole = plain_reach(graph.keys, known)
     for i, key in enumerate(graph.keys):
-        found = reach_evidence(graph, p, i)[0]
+        found = reach_evidence(default_ties(graph), p, i)[0]
         followers = graph.in_idx[graph.in_ptr[i] : graph.in_ptr[i + 1]].tolist()
         for contribution, j in zip(found.tolist(), followers, strict=True):
             without = {ends: value for ends, value in known.items() if ends != (key, graph.keys[j])}
@@ -216,7 +218,7 @@ def test_a_follow_gives_reach_what_is_lost_without_it(edges: list[Edge], data: s
 def test_certain_influence_can_be_taken_out() -> None:
     graph = make_graph(follows("b>a", "c>b", "c>a"))
     assert ENGINE.reach(graph, np.ones(3)).tolist() == pytest.approx([1.0, 0.5, 0.0])
-    assert reach_evidence(graph, np.ones(3), 0)[0].tolist() == pytest.approx([0.5, 0.0], abs=1e-12)
+    assert reach_evidence(default_ties(graph), np.ones(3), 0)[0].tolist() == pytest.approx([0.5, 0.0], abs=1e-12)
 
 
 # --- trust -------------------------------------------------------------------------------------------------
@@ -284,13 +286,13 @@ def test_rounding_is_that_of_decimal_text(values: list[float]) -> None:
 @given(edge_lists(), st.randoms(use_true_random=False))
 def test_names_do_not_matter_to_measures(edges: list[Edge], order: object) -> None:
     """Renaming accounts, and so renumbering them, permutes raw values and changes none of them."""
-    graph = tie_graph(make_graph(edges))
+    graph = make_graph(edges)
     new = list(graph.keys)
     order.shuffle(new)  # type: ignore[attr-defined]
     rename = dict(zip(graph.keys, new, strict=True))
-    other = tie_graph(make_graph([(rename[a], rename[b], w) for a, b, w in edges]))
+    other = make_graph([(rename[a], rename[b], w) for a, b, w in edges])
     everybody = np.arange(graph.n, dtype=np.int32)
-    one, two = (measure(g, everybody, ENGINE, RULES) for g in (graph, other))
+    one, two = (measure(g, default_ties(g), everybody, ENGINE, RULES) for g in (graph, other))
     for part, values in one.raw.items():
         by_name = dict(zip(other.keys, two.raw[part].tolist(), strict=True))
         assert values.tolist() == [by_name[rename[key]] for key in graph.keys], part
@@ -298,7 +300,7 @@ def test_names_do_not_matter_to_measures(edges: list[Edge], order: object) -> No
 
 def test_symmetric_accounts_tie_exactly() -> None:
     graph = make_graph(clique(f"x:{i}" for i in range(7)) + [(f"y:{i}", "x:3", 0.1 * i) for i in range(1, 12)])
-    raw = measure(tie_graph(graph), np.arange(graph.n, dtype=np.int32), ENGINE, RULES).raw
+    raw = measure(graph, default_ties(graph), np.arange(graph.n, dtype=np.int32), ENGINE, RULES).raw
     alike = [i for i, key in enumerate(graph.keys) if key.startswith("x") and key != "x:3"]
     for values in raw.values():
         assert len(set(values[alike].tolist())) == 1
@@ -307,8 +309,8 @@ def test_symmetric_accounts_tie_exactly() -> None:
 @laws
 @given(edge_lists(weights=st.sampled_from([5e-324, 1e-200, 1.0, 1e200, 1.7976931348623157e308])))
 def test_extreme_weights_give_finite_measures(edges: list[Edge]) -> None:
-    graph = tie_graph(make_graph(edges))
-    raw = measure(graph, np.arange(graph.n, dtype=np.int32), ENGINE, RULES).raw
+    graph = make_graph(edges)
+    raw = measure(graph, default_ties(graph), np.arange(graph.n, dtype=np.int32), ENGINE, RULES).raw
     for values in raw.values():
         assert np.all(np.isfinite(values))
         assert np.all((values >= 0) & (values <= 1))
@@ -317,7 +319,8 @@ def test_extreme_weights_give_finite_measures(edges: list[Edge]) -> None:
 
 def test_only_ratios_of_weights_matter() -> None:
     edges = [("x:a", "x:b", 0.3), ("x:b", "x:a", 0.1), ("x:c", "x:a", 0.7), ("x:a", "x:c", 0.2)]
-    some = measure(tie_graph(make_graph(edges)), np.arange(3, dtype=np.int32), ENGINE, RULES).raw
-    scaled = tie_graph(make_graph([(a, b, w * 1e250) for a, b, w in edges]))
-    for part, values in measure(scaled, np.arange(3, dtype=np.int32), ENGINE, RULES).raw.items():
+    plain = make_graph(edges)
+    some = measure(plain, default_ties(plain), np.arange(3, dtype=np.int32), ENGINE, RULES).raw
+    scaled = make_graph([(a, b, w * 1e250) for a, b, w in edges])
+    for part, values in measure(scaled, default_ties(scaled), np.arange(3, dtype=np.int32), ENGINE, RULES).raw.items():
         assert values.tolist() == some[part].tolist()

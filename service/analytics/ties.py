@@ -1,0 +1,306 @@
+"""Ties: what the follows and interactions of a window say together about who listens to whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from service.analytics.compiled import compiled
+from service.analytics.sparse import cut_out, turned
+from service.domain import DAY_MS, ENGAGEMENT_NAMES, Bool, Float64, Graph, Int32, Int64, ScoringRules
+
+
+@dataclass(frozen=True)
+class WeightedGraph:
+    """Weighted edges among n accounts as compressed sparse rows, both ways; an edge j → i leads from j to i.
+
+    Attributes:
+        out_ptr: int64[n+1]; j leads to `out_idx[out_ptr[j]:out_ptr[j+1]]`, ascending.
+        out_idx: int32[m].
+        out_weight: float64[m], positive, finite.
+        in_ptr, in_idx, in_weight: the same for those that lead to i.
+    """
+
+    out_ptr: Int64
+    out_idx: Int32
+    out_weight: Float64
+    in_ptr: Int64
+    in_idx: Int32
+    in_weight: Float64
+
+    @property
+    def n(self) -> int:
+        """Number of accounts."""
+        return len(self.out_ptr) - 1
+
+    @property
+    def m(self) -> int:
+        """Number of edges."""
+        return len(self.out_idx)
+
+
+@dataclass(frozen=True)
+class Window:
+    """How much interactions count, by their day and by what was done.
+
+    Attributes:
+        last_day: the last day that counts, that of the graph's `as_of`, in days since 1970 UTC.
+        decay: float64[days], weight of an interaction by its age in days: 2^(−age / half-life).
+        value: float64[k], Σ c · count for each row of the graph's `engaged_counts`. Where it is 0, nobody engaged.
+    """
+
+    last_day: int
+    decay: Float64
+    value: Float64
+
+
+@dataclass(frozen=True)
+class TieGraph(WeightedGraph):
+    """Ties: there is one j → i where j follows i, or engaged with i in the window.
+
+    The weight of a tie is w_ji = follow weight (0 without a follow) + ln(1 + Σ c · 2^(−age in days / 30)) over the
+    interactions of j with i in the window. All weights are scaled by one power of two, see `tie_graph`.
+
+    Attributes:
+        in_follow: bool[m], whether each incoming tie is a follow (places of `in_idx`).
+        in_days: int32[m], d_ij, on how many days of the window j engaged with i, for each incoming tie.
+        active_days: int32[n], D_i, on how many days of the window anybody engaged with i, in the whole graph.
+        mean_influence: p₀ = Σ d_ij / Σ D_i over all ties of the whole graph; None where nobody engaged with anybody.
+        window: what counts how much.
+    """
+
+    in_follow: Bool
+    in_days: Int32
+    active_days: Int32
+    mean_influence: float | None
+    window: Window
+
+
+@dataclass(frozen=True)
+class TieParts:
+    """What some ties consist of; arrays are parallel.
+
+    Attributes:
+        follow: float64[k], weight of the follow, 0 without one.
+        mutual: bool[k], whether both follow each other.
+        counts: int64[k, 4], interactions in the window, a column for each of ENGAGEMENT_NAMES.
+        decayed: float64[k], Σ c · 2^(−age / half-life), added by day.
+        engagement: float64[k], ln(1 + decayed).
+        weight: float64[k], follow + engagement, not scaled.
+    """
+
+    follow: Float64
+    mutual: Bool
+    counts: Int64
+    decayed: Float64
+    engagement: Float64
+    weight: Float64
+
+
+def both_ways(graph: Graph | WeightedGraph) -> WeightedGraph:
+    """Give follows their weights in both directions; ties have them already.
+
+    Measures that look at weights take a graph of follows as well: then follows are all they look at.
+    """
+    if isinstance(graph, WeightedGraph):
+        return graph
+    in_ptr, in_idx, entry = turned(graph.out_ptr, graph.out_idx)
+    return WeightedGraph(graph.out_ptr, graph.out_idx, graph.out_weight, in_ptr, in_idx, graph.out_weight[entry])
+
+
+def window_of(graph: Graph, rules: ScoringRules) -> Window:
+    """Say how much the interactions of a graph count: the window ends with the day of `as_of`, and has all its days.
+
+    Powers come from the C library and not from NumPy, whose last digit depends on the processor.
+    """
+    value = np.zeros(len(graph.engaged_counts))
+    for column, name in enumerate(ENGAGEMENT_NAMES):
+        value += getattr(rules.engagement, name) * graph.engaged_counts[:, column]
+    return Window(
+        last_day=0 if graph.as_of is None else graph.as_of // DAY_MS,
+        decay=np.array([0.5 ** (age / rules.half_life_days) for age in range(rules.window_days)], dtype=np.float64),
+        value=value,
+    )
+
+
+def tie_graph(graph: Graph, rules: ScoringRules) -> TieGraph:
+    """Weigh the ties of a graph, from its follows and the interactions of the window.
+
+    Only ratios of weights matter to any measure, so all are scaled by one power of two (exact, no digit changes) that
+    brings the largest into [½, 1): sums cannot overflow, however large the weights were. What would vanish beside the
+    largest is kept at the smallest normal number: a tie stays a tie.
+
+    Time in proportion to follows and interactions.
+    """
+    window = window_of(graph, rules)
+    engaged = graph.engaged_ptr, graph.engaged_idx, graph.engaged_day, graph.engaged_code
+    counting = window.value, window.decay, window.last_day
+    ptr, idx, weight, follow, days = tie_rows(graph.out_ptr, graph.out_idx, graph.out_weight, *engaged, *counting)
+    if len(weight):
+        exponent = int(np.frexp(weight.max())[1])
+        with np.errstate(under="ignore"):
+            weight = np.maximum(np.ldexp(weight, -exponent), np.finfo(np.float64).tiny)
+    in_ptr, in_idx, entry = turned(ptr, idx)
+    active = days_engaged_with(*engaged, *counting)
+    possible = int((np.diff(in_ptr) * active).sum())
+    return TieGraph(
+        out_ptr=ptr,
+        out_idx=idx,
+        out_weight=weight,
+        in_ptr=in_ptr,
+        in_idx=in_idx,
+        in_weight=weight[entry],
+        in_follow=follow[entry],
+        in_days=days[entry],
+        active_days=active,
+        mean_influence=int(days.sum(dtype=np.int64)) / possible if possible else None,
+        window=window,
+    )
+
+
+def ties_among(ties: TieGraph, members: Int32) -> TieGraph:
+    """Cut out the ties among some accounts, numbered in the order of `members` (int32[k], ascending).
+
+    The days of D_i and p₀ stay those of the whole graph. Takes time in proportion to the members' ties.
+    """
+    out_ptr, out_idx, out_entry = cut_out(ties.out_ptr, ties.out_idx, members)
+    in_ptr, in_idx, in_entry = cut_out(ties.in_ptr, ties.in_idx, members)
+    return TieGraph(
+        out_ptr=out_ptr,
+        out_idx=out_idx,
+        out_weight=ties.out_weight[out_entry],
+        in_ptr=in_ptr,
+        in_idx=in_idx,
+        in_weight=ties.in_weight[in_entry],
+        in_follow=ties.in_follow[in_entry],
+        in_days=ties.in_days[in_entry],
+        active_days=ties.active_days[members],
+        mean_influence=ties.mean_influence,
+        window=ties.window,
+    )
+
+
+def tie_parts(graph: Graph, window: Window, followers: Int32, followee: int) -> TieParts:
+    """Say what the ties of some accounts to one account consist of.
+
+    Args:
+        graph: follows and interactions.
+        window: how much these count (`window_of`).
+        followers: int32[k], those who follow or engage; ties that are not there have parts of 0.
+        followee: whom they follow or engage with.
+    """
+    follow, mutual, counts, decayed = parts_kernel(
+        graph.out_ptr, graph.out_idx, graph.out_weight,
+        graph.engaged_ptr, graph.engaged_idx, graph.engaged_day, graph.engaged_code, graph.engaged_counts,
+        window.value, window.decay, window.last_day, followers, followee,
+    )  # fmt: skip
+    engagement = np.log1p(decayed)
+    return TieParts(follow, mutual, counts, decayed, engagement, follow + engagement)
+
+
+@compiled
+def tie_rows(
+    ptr: Int64, idx: Int32, weight: Float64,
+    engaged_ptr: Int64, engaged_idx: Int32, engaged_day: Int32, engaged_code: Int32,
+    value: Float64, decay: Float64, last_day: int,
+) -> tuple[Int64, Int32, Float64, Bool, Int32]:  # fmt: skip
+    """Merge rows of follows and rows of interactions into rows of ties.
+
+    Returns:
+        ptr, idx (ascending), weight, whether it is a follow, and days of the window with interactions, of each tie.
+    """
+    n = len(ptr) - 1
+    most = len(idx) + len(engaged_idx)  # more than is needed: what is not written costs no memory
+    tie_ptr, tie_idx, tie_weight = np.zeros(n + 1, np.int64), np.empty(most, np.int32), np.empty(most, np.float64)
+    tie_follow, tie_days = np.empty(most, np.bool_), np.empty(most, np.int32)
+    at = 0
+    for j in range(n):
+        a, a_end = ptr[j], ptr[j + 1]
+        b, b_end = engaged_ptr[j], engaged_ptr[j + 1]
+        while a < a_end or b < b_end:
+            next_is_follow = b == b_end or (a < a_end and idx[a] <= engaged_idx[b])
+            i = idx[a] if next_is_follow else engaged_idx[b]
+            follow = a < a_end and idx[a] == i
+            total = 0.0
+            if follow:
+                total = weight[a]
+                a += 1
+            decayed = 0.0
+            days = 0
+            while b < b_end and engaged_idx[b] == i:
+                age = last_day - engaged_day[b]
+                worth = value[engaged_code[b]]
+                if 0 <= age < len(decay) and worth > 0:
+                    decayed += worth * decay[age]
+                    days += 1
+                b += 1
+            if follow or days:
+                tie_idx[at], tie_weight[at] = i, total + np.log1p(decayed)
+                tie_follow[at], tie_days[at] = follow, days
+                at += 1
+        tie_ptr[j + 1] = at
+    return tie_ptr, tie_idx[:at].copy(), tie_weight[:at].copy(), tie_follow[:at].copy(), tie_days[:at].copy()
+
+
+@compiled
+def days_engaged_with(
+    engaged_ptr: Int64, engaged_idx: Int32, engaged_day: Int32, engaged_code: Int32,
+    value: Float64, decay: Float64, last_day: int,
+) -> Int32:  # fmt: skip
+    """Count the days of the window on which anybody engaged with each account: int32[n].
+
+    Days are dealt out by account first, so that one row of marks, a mark for each day, serves all accounts.
+    """
+    n = len(engaged_ptr) - 1
+    ptr = np.zeros(n + 2, np.int64)
+    for e in range(len(engaged_idx)):
+        ptr[engaged_idx[e] + 2] += 1
+    for i in range(n):
+        ptr[i + 2] += ptr[i + 1]
+    age_of = np.empty(len(engaged_idx), np.int32)
+    for e in range(len(engaged_idx)):  # ptr[i + 1] moves from the begin of row i to its end
+        age = last_day - engaged_day[e]
+        if 0 <= age < len(decay) and value[engaged_code[e]] > 0:
+            age_of[ptr[engaged_idx[e] + 1]] = age
+        else:
+            age_of[ptr[engaged_idx[e] + 1]] = -1
+        ptr[engaged_idx[e] + 1] += 1
+    marked = np.full(len(decay), -1, np.int64)
+    days = np.zeros(n, np.int32)
+    for i in range(n):
+        for e in range(ptr[i], ptr[i + 1]):
+            if age_of[e] >= 0 and marked[age_of[e]] != i:
+                marked[age_of[e]] = i
+                days[i] += 1
+    return days
+
+
+@compiled
+def parts_kernel(
+    ptr: Int64, idx: Int32, weight: Float64,
+    engaged_ptr: Int64, engaged_idx: Int32, engaged_day: Int32, engaged_code: Int32, engaged_counts: Int64,
+    value: Float64, decay: Float64, last_day: int, followers: Int32, followee: int,
+) -> tuple[Float64, Bool, Int64, Float64]:  # fmt: skip
+    """Look ties up in the rows of who follows or engages; returns what `TieParts` starts with."""
+    back = idx[ptr[followee] : ptr[followee + 1]]
+    follow = np.zeros(len(followers))
+    mutual = np.zeros(len(followers), np.bool_)
+    counts = np.zeros((len(followers), engaged_counts.shape[1]), np.int64)
+    decayed = np.zeros(len(followers))
+    for k in range(len(followers)):
+        j = followers[k]
+        a = ptr[j] + np.searchsorted(idx[ptr[j] : ptr[j + 1]], followee)
+        if a < ptr[j + 1] and idx[a] == followee:
+            follow[k] = weight[a]
+            place = np.searchsorted(back, j)
+            mutual[k] = place < len(back) and back[place] == j
+        b = engaged_ptr[j] + np.searchsorted(engaged_idx[engaged_ptr[j] : engaged_ptr[j + 1]], followee)
+        while b < engaged_ptr[j + 1] and engaged_idx[b] == followee:
+            age = last_day - engaged_day[b]
+            if 0 <= age < len(decay):
+                counts[k] += engaged_counts[engaged_code[b]]
+                if value[engaged_code[b]] > 0:
+                    decayed[k] += value[engaged_code[b]] * decay[age]
+            b += 1
+    return follow, mutual, counts, decayed
