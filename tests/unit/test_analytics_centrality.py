@@ -682,7 +682,11 @@ def test_an_isolate_changes_nobody(edges: list[Edge]) -> None:
 def test_weights_count_for_rank_alone(edges: list[Edge], others: list[Edge]) -> None:
     weights = [w for _, _, w in others]
     heavy = [(a, b, weights[place % len(weights)]) for place, (a, b, _) in enumerate(edges)]
-    one, two = all_measures(make_graph(edges)), all_measures(default_ties(make_graph(heavy)))
+    graph = make_graph(heavy)
+    scaled = dataclasses.replace(
+        graph, out_weight=default_ties(graph).out_weight
+    )  # so that sums of weights cannot overflow
+    one, two = all_measures(make_graph(edges)), all_measures(scaled)
     assert {name: one[name] for name in one if name != "rank"} == {name: two[name] for name in two if name != "rank"}
 
 
