@@ -708,7 +708,8 @@ def inner_run(run_id: str) -> None:
     from service.flows.processes import end_with_parent
 
     end_with_parent()
-    execute(given_address(settings()), run_id)
+    read = settings()
+    execute(given_address(read), run_id, read.cache_dir / "graphs")
 
 
 def version(asked: bool) -> None:

@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     )
     cache_dir: Path = Field(
         default_factory=lambda: _xdg("XDG_CACHE_HOME", ".cache"),
-        description="What can be deleted and comes back: Neo4j's jars, compiled kernels.",
+        description="What can be deleted and comes back: Neo4j's jars, graphs kept between analyses.",
     )
     neo4j_uri: str | None = Field(
         default=None,

@@ -12,10 +12,12 @@ from service.analytics.sparse import cut_out, first_twice, in_both, row_sums, ro
 from service.analytics.ties import WeightedGraph, both_ways
 from service.domain import (
     DAY_MS,
+    AccountColumns,
     Bool,
     BrandColumns,
     EngagementColumns,
     Float64,
+    FollowColumns,
     Graph,
     Int32,
     Int64,
@@ -132,6 +134,51 @@ def build_graph(snapshot: Snapshot) -> Graph:
         relation_name=name.astype(np.int8),
         relation_since=since,
         relation_until=until,
+    )
+
+
+def columns_of(graph: Graph) -> Snapshot:
+    """Turn a graph back into columns, the opposite of `build_graph`: what comes out builds the same graph.
+
+    When each follow was made is not kept: their times come out as unknown, and the latest of all times, `as_of`, as
+    that of the latest unfollow.
+    """
+
+    def numbers(rows: Int32 | Int64) -> Int64:
+        return graph.number[rows].astype(np.int64)
+
+    return Snapshot(
+        version=graph.version,
+        accounts=AccountColumns(
+            n=graph.number.astype(np.int64),
+            key=list(graph.keys),
+            handle=[handle or None for handle in graph.handles],
+            opted_out=graph.opted_out,
+            followers=graph.followers,
+        ),
+        follows=FollowColumns(
+            source=numbers(rows_of(graph.out_ptr)),
+            target=numbers(graph.out_idx),
+            weight=graph.out_weight,
+            at=np.full(graph.m, -1, dtype=np.int64),
+        ),
+        unfollowed_at=-1 if graph.as_of is None else graph.as_of,
+        engagements=EngagementColumns(
+            source=numbers(rows_of(graph.engaged_ptr)),
+            target=numbers(graph.engaged_idx),
+            day=graph.engaged_day.astype(np.int64),
+            counts=graph.engaged_counts[graph.engaged_code],
+        ),
+        brands=BrandColumns(
+            key=graph.brand_keys,
+            name=graph.brand_names,
+            own=graph.number[graph.brand_account].astype(np.int64),
+            account=numbers(graph.relation_account),
+            brand=[graph.brand_keys[k] for k in graph.relation_brand.tolist()],
+            relation=graph.relation_name,
+            since=graph.relation_since,
+            until=graph.relation_until,
+        ),
     )
 
 

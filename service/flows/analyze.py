@@ -6,18 +6,18 @@ import gc
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from service.analytics.analysis import analyse
-from service.analytics.graph import build_graph
 from service.domain import Analysis, Progress, PublishedPart, Run, RunError, StoreAddress, no_progress
 from service.errors import Conflict, EntourageError, StoreError
 from service.flows.runs import mark_failed
+from service.flows.snapshots import read_graph
 from service.store.driver import Store
 from service.store.results import finish, write_back, write_pages
 from service.store.runs import read_run, report
-from service.store.snapshots import read_snapshot
 
 REPORT_SECONDS = 0.5
 """Progress is reported to the graph at most this often."""
@@ -26,7 +26,7 @@ HEARTBEAT_SECONDS = 5.0
 """A run reports at least this often, as the sign that it lives."""
 
 
-def execute(address: StoreAddress, run_id: str, progress: Progress = no_progress) -> None:
+def execute(address: StoreAddress, run_id: str, kept: Path, progress: Progress = no_progress) -> None:
     """Carry out a run that was claimed: snapshot, analysis, pages, write-back, and at last publication.
 
     Readers see nothing of it before its last transaction. A run that ends with an error is marked failed with the
@@ -35,6 +35,7 @@ def execute(address: StoreAddress, run_id: str, progress: Progress = no_progress
     Args:
         address: the graph.
         run_id: a run in state `running`.
+        kept: folder in which graphs are kept between runs, see `flows.snapshots.read_graph`.
         progress: told what the graph is told, stage by stage.
 
     Raises:
@@ -48,7 +49,7 @@ def execute(address: StoreAddress, run_id: str, progress: Progress = no_progress
             raise Conflict(f"Run {run_id} is {run.state}, not running; claim it first.")
         try:
             with _Reporter(address, run_id, progress) as reporter:
-                _analyse_and_publish(store, run, reporter.progress)
+                _analyse_and_publish(store, run, kept, reporter.progress)
         except EntourageError as error:
             mark_failed(address, run_id, RunError(code=error.code, message=error.message))
             raise
@@ -58,8 +59,8 @@ def execute(address: StoreAddress, run_id: str, progress: Progress = no_progress
             raise
 
 
-def _analyse_and_publish(store: Store, run: Run, progress: Progress) -> None:
-    graph = build_graph(read_snapshot(store, progress))
+def _analyse_and_publish(store: Store, run: Run, kept: Path, progress: Progress) -> None:
+    graph = read_graph(store, kept, progress)
     with _no_search_for_garbage():
         analysis = analyse(graph, run.spec, progress)
     progress("pages", 0, None)

@@ -12,6 +12,7 @@ several connections at once, because Neo4j makes the rows of one query on one pr
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Generator, Iterable, Mapping
@@ -40,6 +41,8 @@ READERS = 2
 """Connections that read follows or interactions side by side: twice as fast as one; more leave Neo4j no processor for
 anybody else."""
 
+log = logging.getLogger(__name__)
+
 _ENDED = float("nan")
 """Weight that stands for a follow that is no more."""
 
@@ -47,10 +50,47 @@ CATCH_UPS = 2
 """How often what changed is read without the lock first: writers wait only while the rest is read under it."""
 
 
-def read_snapshot(store: Store, progress: Progress = no_progress) -> Snapshot:
+@dataclass(frozen=True)
+class State:
+    """Which graph a store holds, at which version, and how many accounts, follows and counts of interactions."""
+
+    identity: str
+    version: int
+    accounts: int
+    follows: int
+    engagements: int
+
+
+def read_state(store: Store) -> State:
+    """Say what the store holds now.
+
+    Raises:
+        MigrationError: the graph has not been migrated.
+        StoreError: Neo4j did not answer.
+    """
+    rows = store.write("snapshot/identity")
+    if not rows:
+        raise _not_prepared()
+    [row] = rows
+    return State(row["identity"], row["v"], row["accounts"], row["follows"], row["engagements"])
+
+
+def changed_since(store: Store, version: int, most: int) -> int:
+    """Count follows and interactions that changed after a version; of each kind at most `most`."""
+    [row] = store.read("snapshot/changed", after=version, most=most)
+    return int(row["changed"])
+
+
+def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapshot | None = None) -> Snapshot:
     """Read all accounts, follows, interactions, brands and relations to brands as they are at one version.
 
     They come in no particular order.
+
+    Args:
+        store: the graph.
+        progress: told of stage `snapshot`.
+        known: what this graph held at an earlier version: then only what changed since is read. Where that does not add
+            up to what the graph holds, something was written around the service: a warning says so, and all is read.
 
     Raises:
         MigrationError: the graph has not been migrated.
@@ -59,24 +99,17 @@ def read_snapshot(store: Store, progress: Progress = no_progress) -> Snapshot:
     """
     states = store.read("snapshot/state")
     if not states:
-        raise MigrationError("The graph has not been prepared; run `entourage migrate`.")
-    state = states[0]
-    version, last = state["v"], state["n"]  # accounts are numbered from 1
+        raise _not_prepared()
+    [state] = states
     accounts, follows, engagements = _Accounts(), _Follows(), _Engagements()
-    accounts.add(store.stream("snapshot/accounts", last=last, step=VALUES_A_ROW))
-    [ended] = store.read("snapshot/unfollowed_latest")
-    follows.ended_at = ended["latest"]
-    whole = 2 * last  # for progress: follows of all accounts, then interactions of all accounts
-    # So many accounts that their follows make rows of about VALUES_A_ROW; celebrities are followed, they do not follow.
-    for before, query, gathered, held in (
-        (0, "snapshot/follows", follows, state["follows"]),
-        (last, "snapshot/engagements", engagements, state["engagements"]),
-    ):
-        step = max(1, min(VALUES_A_ROW, VALUES_A_ROW * last // max(1, held)))
-        with closing(_rows(store, query, last, step)) as rows:
-            for row, record in enumerate(rows):
-                progress("snapshot", before + min(row * step, last), whole)
-                gathered.add([record])
+    if known is None:
+        version = state["v"]
+        _read_all(store, state, progress, accounts, follows, engagements)
+    else:
+        version = known.version
+        accounts.begin(known.accounts)
+        follows.begin(known.follows, known.unfollowed_at)
+        engagements.begin(known.engagements)
 
     for _ in range(CATCH_UPS):
         now = store.read("snapshot/state")[0]["v"]
@@ -114,6 +147,13 @@ def read_snapshot(store: Store, progress: Progress = no_progress) -> Snapshot:
         ("follows", len(follow_columns.source)),
         ("engagements", len(engaged.source)),
     ):
+        if read != held[things] and known is not None:
+            log.warning(
+                "The graph holds %s %s, but with what changed since version %s there would be %s: something was "
+                "written around Entourage. All of it is read again.",
+                f"{held[things]:,}", things, known.version, f"{read:,}",
+            )  # fmt: skip
+            return read_snapshot(store, progress)
         if read != held[things]:
             raise StoreError(
                 f"The graph holds {held[things]:,} {things}, but {read:,} could be read: remove accounts that were not "
@@ -126,7 +166,7 @@ def read_snapshot(store: Store, progress: Progress = no_progress) -> Snapshot:
             f"The graph holds {held['brands']:,} brands, but {len(brand_columns.key):,} could be read: give each Brand "
             "a `key`, a text, or remove it."
         )
-    progress("snapshot", whole, whole)
+    progress("snapshot", 2 * state["n"], 2 * state["n"])
     return Snapshot(
         version=held["v"],
         accounts=account_columns,
@@ -135,6 +175,31 @@ def read_snapshot(store: Store, progress: Progress = no_progress) -> Snapshot:
         engagements=engaged,
         brands=brand_columns,
     )
+
+
+def _not_prepared() -> MigrationError:
+    return MigrationError("The graph has not been prepared; run `entourage migrate`.")
+
+
+def _read_all(
+    store: Store, state: Row, progress: Progress, accounts: _Accounts, follows: _Follows, engagements: _Engagements
+) -> None:
+    """Read everything but brands, while others may be writing."""
+    last = state["n"]  # accounts are numbered from 1
+    accounts.add(store.stream("snapshot/accounts", last=last, step=VALUES_A_ROW))
+    [ended] = store.read("snapshot/unfollowed_latest")
+    follows.ended_at = ended["latest"]
+    whole = 2 * last  # for progress: follows of all accounts, then interactions of all accounts
+    # So many accounts that their follows make rows of about VALUES_A_ROW; celebrities are followed, they do not follow.
+    for before, query, gathered, held in (
+        (0, "snapshot/follows", follows, state["follows"]),
+        (last, "snapshot/engagements", engagements, state["engagements"]),
+    ):
+        step = max(1, min(VALUES_A_ROW, VALUES_A_ROW * last // max(1, held)))
+        with closing(_rows(store, query, last, step)) as rows:
+            for row, record in enumerate(rows):
+                progress("snapshot", before + min(row * step, last), whole)
+                gathered.add([record])
 
 
 def _rows(store: Store, query: str, last: int, step: int) -> Generator[Mapping[str, Any], None, None]:
@@ -218,6 +283,14 @@ class _Accounts:
         self.opted_out: list[bool] = []
         self.followers: list[int] = []
 
+    def begin(self, known: AccountColumns) -> None:
+        """Begin with what is known."""
+        self.n += known.n.tolist()
+        self.key += known.key
+        self.handle += known.handle
+        self.opted_out += known.opted_out.tolist()
+        self.followers += known.followers.tolist()
+
     def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
         for row in rows:
             self.n += row["n"]
@@ -247,6 +320,14 @@ class _Follows:
         self.weight: list[npt.NDArray[np.float64]] = [np.empty(0, dtype=np.float64)]
         self.at: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
         self.ended_at = -1
+
+    def begin(self, known: FollowColumns, ended_at: int) -> None:
+        """Begin with what is known."""
+        self.source.append(known.source)
+        self.target.append(known.target)
+        self.weight.append(known.weight)
+        self.at.append(known.at)
+        self.ended_at = ended_at
 
     def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
         for row in rows:
@@ -287,6 +368,13 @@ class _Engagements:
         self.target: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
         self.day: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
         self.counts: list[npt.NDArray[np.int64]] = [np.empty((0, len(ENGAGEMENT_NAMES)), dtype=np.int64)]
+
+    def begin(self, known: EngagementColumns) -> None:
+        """Begin with what is known."""
+        self.source.append(known.source)
+        self.target.append(known.target)
+        self.day.append(known.day)
+        self.counts.append(known.counts)
 
     def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
         for row in rows:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -51,7 +53,8 @@ def publish(store: Store, spec: RunSpec | None = None) -> str:
 
     run_id = asyncio.run(create())
     claim(store, run_id)
-    execute(store.address, run_id)
+    with TemporaryDirectory() as kept:
+        execute(store.address, run_id, Path(kept))
     return run_id
 
 

@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,8 @@ def import_and_analyse(address: StoreAddress, seed: int) -> str:
             apply_follows(store, follows[:size])
             follows = follows[size:]
         run_id = claim(store, asyncio.run(create(RunSpec()))).id
-    execute(address, run_id)
+    with TemporaryDirectory() as kept:
+        execute(address, run_id, Path(kept))
     return run_id
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import csv
+import dataclasses
 import functools
 import gzip
 import json
 import random
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -122,6 +124,20 @@ def columns(
 def make_graph(edges: Iterable[Edge], accounts: Iterable[str] = (), **more: object) -> Graph:
     """The graph of some edges; arguments as of `columns`."""
     return build_graph(columns(edges, accounts, **more))  # type: ignore[arg-type]
+
+
+def assert_equal(one: Any, other: Any) -> None:
+    """The same values in all fields; arrays of the same types."""
+    assert type(one) is type(other)
+    for field in dataclasses.fields(one):
+        a, b = getattr(one, field.name), getattr(other, field.name)
+        if dataclasses.is_dataclass(a):
+            assert_equal(a, b)
+        elif isinstance(a, np.ndarray):
+            assert (a.dtype, a.shape) == (b.dtype, b.shape), field.name
+            np.testing.assert_array_equal(a, b, err_msg=field.name)
+        else:
+            assert (type(a), a) == (type(b), b), field.name
 
 
 def edges_of(graph: Graph) -> dict[tuple[str, str], float]:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ import pytest
 from service.domain import Graph
 from service.files import snapshots
 from service.files.snapshots import HEAD, load, save
-from tests.unit.analytics_graphs import make_graph
+from tests.unit.analytics_graphs import assert_equal, make_graph
 
 
 def a_graph(version: int = 7) -> Graph:
@@ -35,27 +34,13 @@ def a_graph(version: int = 7) -> Graph:
     return dataclasses.replace(graph, version=version)
 
 
-def assert_same(one: Any, other: Any) -> None:
-    """The same values in all fields; arrays of the same types."""
-    assert type(one) is type(other)
-    for field in dataclasses.fields(one):
-        a, b = getattr(one, field.name), getattr(other, field.name)
-        if dataclasses.is_dataclass(a):
-            assert_same(a, b)
-        elif isinstance(a, np.ndarray):
-            assert (a.dtype, a.shape) == (b.dtype, b.shape), field.name
-            np.testing.assert_array_equal(a, b, err_msg=field.name)
-        else:
-            assert (type(a), a) == (type(b), b), field.name
-
-
 def test_what_is_kept_is_read_back(tmp_path: Path) -> None:
     for number, graph in enumerate((a_graph(), make_graph([]), make_graph([], ["x:alone"]))):
         root = tmp_path / str(number)
         save(graph, root)
         read = load(root)
         assert read is not None
-        assert_same(read, graph)
+        assert_equal(read, graph)
         assert [path.name for path in root.iterdir()] == [str(graph.version)]
 
 
@@ -67,7 +52,7 @@ def test_arrays_are_mapped_and_may_be_read_after_the_folder_is_gone(tmp_path: Pa
     assert isinstance(read.out_idx.base, np.memmap)
     save(a_graph(version=8), tmp_path)  # removes version 7
     assert [path.name for path in tmp_path.iterdir()] == ["8"]
-    assert_same(read, graph)
+    assert_equal(read, graph)
 
 
 def test_the_newest_version_is_read(tmp_path: Path) -> None:
@@ -161,7 +146,7 @@ def test_a_process_that_dies_while_keeping_leaves_the_last_one_whole(tmp_path: P
     assert len(left) == 1
     read = load(tmp_path)
     assert read is not None
-    assert_same(read, a_graph(version=7))
+    assert_equal(read, a_graph(version=7))
     os.utime(left[0], (0, 0))
     save(a_graph(version=8), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["8"], "what was left long ago is removed"

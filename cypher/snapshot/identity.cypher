@@ -1,0 +1,16 @@
+// answers: Which graph is this? A name that no other graph has, given when it is first asked for.
+// column: identity STRING the name, gone when the graph is emptied by hand
+// column: v INTEGER version of the graph
+// column: accounts INTEGER how many accounts there are
+// column: follows INTEGER how many follows there are
+// column: engagements INTEGER how many counts of interactions there are, one a pair and day
+// mode: write
+// index: graph_id
+MATCH (g:Graph {id: 1})
+SET g.identity = coalesce(g.identity, randomUUID())
+RETURN
+  g.identity AS identity,
+  g.v AS v,
+  COUNT { (:Account) } AS accounts,
+  COUNT { (:Account)-[:FOLLOWS]->() } AS follows,
+  COUNT { (:Account)-[:ENGAGED]->() } AS engagements

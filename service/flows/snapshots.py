@@ -1,0 +1,46 @@
+"""The graph that an analysis reads: kept on disk, and caught up with what changed since."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from service.analytics.graph import build_graph, columns_of
+from service.domain import Graph, Progress
+from service.files.snapshots import load, save
+from service.store.driver import Store
+from service.store.snapshots import changed_since, read_snapshot, read_state
+
+CHANGED_SHARE = 0.10
+"""Where more of the follows and interactions than this changed, reading all of them is faster than reading what did."""
+
+
+def read_graph(store: Store, kept: Path, progress: Progress) -> Graph:
+    """Return the graph as it is now: the one that was kept when it is up to date, else what changed since put on top.
+
+    All is read where nothing usable is kept, where very much changed, or where the graph turns out to hold another
+    number of things than it should (a warning says so). The answer is the same in each case.
+
+    Args:
+        store: the graph.
+        kept: folder in which graphs are kept, one folder for each graph store; it may be deleted at any time.
+        progress: told of stage `snapshot`.
+
+    Raises:
+        MigrationError: the graph has not been migrated.
+        StoreError: Neo4j did not answer, or holds what cannot be read.
+        RunFailed: what it holds is no follower graph.
+    """
+    state = read_state(store)
+    folder = kept / state.identity
+    known = load(folder)
+    if known is not None:
+        held = (state.version, state.accounts, state.follows, state.engagements)
+        if (known.version, known.n, known.m, len(known.engaged_idx)) == held:
+            progress("snapshot", 1, 1)
+            return known
+        most = int(CHANGED_SHARE * (known.m + len(known.engaged_idx)))
+        if known.version > state.version or changed_since(store, known.version, most + 1) > most:
+            known = None
+    graph = build_graph(read_snapshot(store, progress, columns_of(known) if known is not None else None))
+    save(graph, folder)
+    return graph

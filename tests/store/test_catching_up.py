@@ -1,0 +1,194 @@
+"""Graphs kept between analyses: caught up with what changed, they are what reading everything gives."""
+
+from __future__ import annotations
+
+import logging
+import random
+from pathlib import Path
+
+import pytest
+
+from service.analytics.graph import build_graph, columns_of
+from service.domain import Follow, Graph, Snapshot, no_progress
+from service.flows import snapshots as flow
+from service.flows.snapshots import read_graph
+from service.records import THINGS, Statement
+from service.store import snapshots
+from service.store.driver import Store
+from service.store.edges import apply_follows, apply_unfollows
+from service.store.snapshots import read_snapshot
+from service.store.things import apply_statements
+from tests.store.test_snapshots import engage
+from tests.unit.analytics_graphs import assert_equal
+
+
+def read_whole(store: Store) -> Graph:
+    return build_graph(read_snapshot(store))
+
+
+@pytest.fixture
+def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """How each graph came: `kept`, `changes` or `all`, in turn; entries are added as graphs are read."""
+    taken: list[str] = []
+    real = flow.read_snapshot
+
+    def read(store: Store, progress: object, known: Snapshot | None) -> Snapshot:
+        taken.append("all" if known is None else "changes")
+        return real(store, no_progress, known)
+
+    def load(folder: Path) -> Graph | None:
+        taken.append("kept")
+        return real_load(folder)
+
+    real_load = flow.load
+    monkeypatch.setattr(flow, "read_snapshot", read)
+    monkeypatch.setattr(flow, "load", load)
+    return taken
+
+
+def caught_up(store: Store, kept: Path, ways: list[str]) -> tuple[Graph, str]:
+    ways.clear()
+    graph = read_graph(store, kept, no_progress)
+    return graph, ways[-1]
+
+
+def base(store: Store, count: int = 300) -> None:
+    rng = random.Random(5)
+    pairs = {(rng.randrange(60), rng.randrange(60)) for _ in range(count)}
+    apply_follows(store, [Follow(f"t:{a}", f"t:{b}", 1.0, 1_000 + a) for a, b in pairs if a != b])
+    engage(store, [(f"t:{a}", f"t:{b}", 100 + a, (1, 0, 2, 0)) for a, b in pairs if a < b])
+
+
+def test_any_sequence_of_changes(
+    store: Store, tmp_path: Path, ways: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    base(store)
+    rng = random.Random(7)
+    assert caught_up(store, tmp_path, ways)[1] == "all"
+    for turn in range(12):
+        for _ in range(rng.randrange(1, 4)):
+            a, b = (f"t:{number}" for number in rng.sample(range(70), 2))
+            match rng.randrange(7):
+                case 0:
+                    apply_follows(store, [Follow(a, b, rng.choice([1.0, 2.5]), 2_000 + turn)])
+                case 1:
+                    apply_follows(store, [Follow(a, b, 1.0, None)])
+                case 2:
+                    rows = store.statement("MATCH (a)-[:FOLLOWS]->(b) RETURN a.key AS a, b.key AS b ORDER BY a, b")
+                    pair = rng.choice(rows)
+                    apply_unfollows(store, [Statement("unfollows", (pair["a"], pair["b"]), (), 3_000 + turn)])
+                case 3:
+                    engage(store, [(a, b, 100 + turn * 30, (0, turn, 0, 1))])
+                case 4:
+                    handle = Statement(
+                        "accounts", (a,), account_values(handle=f"h{turn}", followers=turn), 4_000 + turn
+                    )
+                    apply_statements(store, THINGS["accounts"], [handle])
+                case 5:
+                    apply_statements(
+                        store, THINGS["accounts"], [Statement("accounts", (a,), account_values(opted_out=True), 5_000)]
+                    )
+                case 6:
+                    store.statement(
+                        "MATCH (g:Graph {id: 1}) SET g.v = g.v + 1 WITH g MATCH (a:Account {key: $a}) "
+                        "MERGE (b:Brand {key: $brand}) SET b.v = g.v MERGE (a)-[r:CUSTOMER_OF]->(b) SET r.v = g.v",
+                        a="t:1", brand=f"brand{turn}",
+                    )  # fmt: skip
+        graph, way = caught_up(store, tmp_path, ways)
+        assert way in ("changes", "kept")  # kept where nothing really changed
+        assert_equal(graph, read_whole(store))
+    assert caught_up(store, tmp_path, ways)[1] == "kept"
+    assert caplog.records == []
+
+
+def account_values(**said: object) -> tuple[object, ...]:
+    return tuple(said.get(field) for field in THINGS["accounts"].fields)
+
+
+def test_columns_build_the_same_graph(store: Store) -> None:
+    base(store)
+    graph = read_whole(store)
+    assert_equal(build_graph(columns_of(graph)), graph)
+
+
+def test_where_very_much_changed_all_is_read(store: Store, tmp_path: Path, ways: list[str]) -> None:
+    base(store)
+    read_graph(store, tmp_path, no_progress)
+    engage(store, [(f"t:{a}", f"t:{a + 1}", 500, (1, 0, 0, 0)) for a in range(59)])
+    graph, way = caught_up(store, tmp_path, ways)
+    assert way == "all"
+    assert_equal(graph, read_whole(store))
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "MATCH (:Account)-[f:FOLLOWS]->(:Account) WITH f LIMIT 1 DELETE f",
+        "MATCH (:Account)-[e:ENGAGED]->(:Account) WITH e LIMIT 1 DELETE e",
+        "MATCH (a:Account) WITH a LIMIT 1 DETACH DELETE a",
+        "MATCH (a:Account {key: 't:1'}), (b:Account {key: 't:59'}) CREATE (a)-[:FOLLOWS {weight: 3.0}]->(b)",
+    ],
+)
+def test_what_was_written_around_the_service_is_noticed(
+    store: Store, tmp_path: Path, around: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    base(store)
+    apply_unfollows(store, [Statement("unfollows", ("t:1", "t:59"), (), 9_000)])
+    read_graph(store, tmp_path, no_progress)
+    store.statement(around)
+    with caplog.at_level(logging.WARNING):
+        graph = read_graph(store, tmp_path, no_progress)
+    assert ["written around Entourage" in record.getMessage() for record in caplog.records] == [True]
+    assert_equal(graph, read_whole(store))
+    caplog.clear()
+    assert_equal(read_graph(store, tmp_path, no_progress), graph)
+    assert caplog.records == [], "once it was read whole, it is known"
+
+
+def test_what_is_kept_of_another_graph_or_of_a_later_version_is_not_used(
+    store: Store, tmp_path: Path, ways: list[str]
+) -> None:
+    base(store)
+    apply_follows(store, [Follow("t:1", "t:59", 1.0, 9_999)])
+    read_graph(store, tmp_path, no_progress)
+    # As after a restore from an older backup.
+    store.statement("MATCH (g:Graph {id: 1}) SET g.v = 1")
+    graph, way = caught_up(store, tmp_path, ways)
+    assert way == "all"
+    assert graph.version == 1
+    # As when the graph was emptied and filled anew.
+    store.statement("MATCH (g:Graph) SET g = {id: 1, v: g.v, n: g.n}")
+    assert caught_up(store, tmp_path, ways)[1] == "all"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_what_is_damaged_or_deleted_is_read_again(
+    store: Store, tmp_path: Path, ways: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    base(store)
+    first = read_graph(store, tmp_path, no_progress)
+    [array] = tmp_path.glob("*/*/out_idx.npy")
+    array.write_bytes(array.read_bytes()[:-4])
+    graph, way = caught_up(store, tmp_path, ways)
+    assert way == "all"
+    assert_equal(graph, first)
+    assert len(caplog.records) == 1
+    assert caught_up(store, tmp_path, ways)[1] == "kept"
+
+
+def test_writers_while_it_catches_up(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written between the first look and the lock is in the graph, too."""
+    base(store)
+    read_graph(store, tmp_path, no_progress)
+    apply_follows(store, [Follow("t:1", "t:2", 1.0, 7_000)])
+    real = snapshots.read_snapshot
+
+    def later(own: Store, progress: object, known: Snapshot | None) -> Snapshot:
+        apply_unfollows(store, [Statement("unfollows", ("t:1", "t:2"), (), 8_000)])
+        apply_follows(store, [Follow("t:2", "t:1", 1.0, 8_001)])
+        return real(own, no_progress, known)
+
+    monkeypatch.setattr(flow, "read_snapshot", later)
+    graph = read_graph(store, tmp_path, no_progress)
+    assert_equal(graph, read_whole(store))
+    assert graph.as_of == read_whole(store).as_of
