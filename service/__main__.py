@@ -709,7 +709,7 @@ def inner_run(run_id: str) -> None:
 
     end_with_parent()
     read = settings()
-    execute(given_address(read), run_id, read.cache_dir / "graphs")
+    execute(given_address(read), run_id, read.data_dir / "graphs")
 
 
 def version(asked: bool) -> None:

@@ -36,11 +36,11 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(
         default_factory=lambda: _xdg("XDG_DATA_HOME", ".local/share"),
-        description="Where the embedded Neo4j keeps its data, and where import reports are written.",
+        description="Where the embedded Neo4j keeps its data; import reports and graphs kept between analyses, too.",
     )
     cache_dir: Path = Field(
         default_factory=lambda: _xdg("XDG_CACHE_HOME", ".cache"),
-        description="What can be deleted and comes back: Neo4j's jars, graphs kept between analyses.",
+        description="What can be deleted and comes back: Neo4j's jars.",
     )
     neo4j_uri: str | None = Field(
         default=None,

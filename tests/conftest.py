@@ -24,6 +24,14 @@ def _ctrl_c_is_heard() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _data_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What commands and processes keep between calls goes into a temporary folder, not to the user's own data."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("ENTOURAGE_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def data_root() -> Path:
     """The folder of real graphs beside the project; skips where it is absent, fails if CI=true."""

@@ -12,10 +12,12 @@ import dataclasses
 import json
 import logging
 import os
+import re
 import shutil
 import time
 import typing
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, TypeVar
@@ -33,6 +35,10 @@ ASIDE = ".aside-"
 
 ABANDONED_SECONDS = 3600.0
 """A folder that was begun so long ago and is still aside was left by a process that died."""
+
+UNUSED_SECONDS = 30 * 86_400.0
+IDENTITY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""Folders of stores have such names; others are not ours to remove."""
 
 T = TypeVar("T")
 
@@ -78,6 +84,14 @@ def _save(graph: Graph, root: Path) -> None:
             shutil.rmtree(other, ignore_errors=True)
 
 
+def forget_unused(kept: Path) -> None:
+    """Remove the graphs of stores below `kept` that nobody has kept or loaded for UNUSED_SECONDS."""
+    with suppress(OSError):  # nothing could be kept, or another process was faster
+        for root in kept.iterdir():
+            if IDENTITY.fullmatch(root.name) and time.time() - root.stat().st_mtime > UNUSED_SECONDS:
+                shutil.rmtree(root, ignore_errors=True)
+
+
 def load(root: Path) -> Graph | None:
     """Return the newest graph kept below `root`, its arrays mapped read-only; None where there is none to be read.
 
@@ -89,7 +103,9 @@ def load(root: Path) -> Graph | None:
         return None
     for folder in found:
         try:
-            return _load(folder)
+            graph = _load(folder)
+            os.utime(root)  # it is in use, see `forget_unused`
+            return graph
         except (OSError, ValueError, KeyError, TypeError, _Unreadable) as error:
             log.warning("The graph kept in %s cannot be used (%s); all of it is read again.", folder, error)
     return None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from service.analytics.graph import build_graph, columns_of
 from service.domain import Graph, Progress
-from service.files.snapshots import load, save
+from service.files.snapshots import forget_unused, load, save
 from service.store.driver import Store
 from service.store.snapshots import changed_since, read_snapshot, read_state
 
@@ -43,4 +43,5 @@ def read_graph(store: Store, kept: Path, progress: Progress) -> Graph:
             known = None
     graph = build_graph(read_snapshot(store, progress, columns_of(known) if known is not None else None))
     save(graph, folder)
+    forget_unused(kept)
     return graph

@@ -16,7 +16,7 @@ import pytest
 
 from service.domain import Graph
 from service.files import snapshots
-from service.files.snapshots import HEAD, load, save
+from service.files.snapshots import HEAD, forget_unused, load, save
 from tests.unit.analytics_graphs import assert_equal, make_graph
 
 
@@ -112,6 +112,16 @@ def test_what_is_damaged_is_passed_over_with_a_warning(
     assert str(tmp_path / "7") in record.getMessage()
     save(a_graph(), tmp_path)
     assert load(tmp_path) is not None, "what was read anew takes the place of what was damaged"
+
+
+def test_graphs_of_stores_that_nobody_uses_are_forgotten(tmp_path: Path) -> None:
+    used, unused = f"{1:08x}-0000-0000-0000-000000000000", f"{2:08x}-0000-0000-0000-000000000000"
+    for name in (used, unused, "holiday pictures"):
+        save(a_graph(), tmp_path / name)
+        os.utime(tmp_path / name, (0, 0))
+    assert load(tmp_path / used) is not None
+    forget_unused(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [used, "holiday pictures"]
 
 
 def test_where_nothing_is_kept_nothing_is_found(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
