@@ -454,6 +454,11 @@ def analyze(
     rules: Annotated[
         Path | None, typer.Option(help="JSON file with cut-offs and weights to use instead of the defaults.")
     ] = None,
+    measure: Annotated[
+        list[str] | None,
+        typer.Option(help="Write this measure of accounts to the graph; may be given several times, see `measures`."),
+    ] = None,
+    brand: Annotated[str | None, typer.Option(help="Key of the brand of the measure brand_pagerank.")] = None,
     publish: Annotated[
         bool, typer.Option("--publish/--no-publish", help="Make this the run that everybody reads.")
     ] = True,
@@ -468,7 +473,7 @@ def analyze(
     from service.flows.store import open_store
 
     config = settings()
-    spec = run_spec(seed, engine, rules)
+    spec = run_spec(seed, engine, rules, measure, brand)
     with console.shown_progress(quiet=as_json) as progress, open_store(store_source(config), progress) as address:
         run, created = analyze_flow(address, spec, publish, progress, config.run_timeout_s)
     if as_json:
@@ -477,13 +482,29 @@ def analyze(
         console.out.print(console.run_summary(run, created=created))
 
 
-def run_spec(seed: int, engine: str, rules: Path | None) -> RunSpec:
+@app.command("measures")
+def list_measures(as_json: AsJson = False) -> None:
+    """List the measures of accounts over the whole network that an analysis can write to the graph."""
+    from service.flows.measures import MeasureInfo, measures
+
+    listed = measures()
+    if as_json:
+        print(TypeAdapter(list[MeasureInfo]).dump_json(listed, indent=2).decode())
+    else:
+        console.out.print(console.measures_table(listed))
+
+
+def run_spec(
+    seed: int, engine: str, rules: Path | None, measures: list[str] | None = None, brand: str | None = None
+) -> RunSpec:
     """Make the specification of a run from what was typed.
 
     Raises:
         BadInput: a value is not of the schema, or the rules file cannot be read; each field is named.
     """
-    given: dict[str, Any] = {"seed": seed, "engine": engine}
+    given: dict[str, Any] = {"seed": seed, "engine": engine, "brand": brand}
+    if measures:
+        given["measures"] = measures
     try:
         if rules is not None:
             given["rules"] = ScoringRules.model_validate_json(rules.read_bytes())

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # importing them for real would slow down every command, `--h
     from service.files.schemas import Schema
     from service.flows.exporting import ExportReport
     from service.flows.importing import FolderReport, ImportReport
+    from service.flows.measures import MeasureInfo
     from service.store.embedded import EmbeddedStatus
     from service.store.migrations import MigrationReport
 
@@ -185,6 +186,14 @@ def brand_candidates_table(candidates: Sequence[domain.BrandCandidate], brand: s
             escape(active_relations(one.candidate, brand)),
             escape("\n".join(one.candidate.reasons[:2])),
         )
+    return table
+
+
+def measures_table(measures: Sequence[MeasureInfo]) -> Table:
+    """List measures of accounts."""
+    table = Table("measure", "what it says", "time grows with", "made by default", box=None, padding=(0, 2, 0, 0))
+    for one in measures:
+        table.add_row(one.name, one.meaning, one.cost, "yes" if one.default else "no")
     return table
 
 

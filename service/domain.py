@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, overload
+from typing import Annotated, Literal, NamedTuple, Self, get_args, overload
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 MILLION = 1_000_000
 
@@ -390,6 +391,9 @@ class ScoringRules(Frozen):
         le=1_000,
         description="Randomly rewired graphs whose modularity stands beside that of the graph; 0 for none (c).",
     )
+    secondary_share: Annotated[float, Field(ge=0.01, le=1)] = Field(
+        default=0.2, description="Share of an account's tie weight to another community that makes it a member too (c)."
+    )
     damping: Annotated[float, Field(gt=0, lt=1)] = Field(default=0.85, description="Damping of PageRank.")
     influence_prior: Share = Field(
         default=0.05,
@@ -419,6 +423,30 @@ class ScoringRules(Frozen):
 
 EngineName = Literal["auto", "fast", "reference"]
 
+MeasureName = Literal[
+    "degree",
+    "strength",
+    "pagerank",
+    "core",
+    "participation",
+    "within_module_z",
+    "clustering",
+    "betweenness",
+    "bridging",
+    "brand_pagerank",
+]
+MEASURE_NAMES: tuple[MeasureName, ...] = get_args(MeasureName)
+"""Measures of accounts over the whole network that a run can write to the graph; see `analytics.network`."""
+
+MEASURED_PROPERTIES = (
+    "in_degree",
+    "out_degree",
+    "in_strength",
+    "out_strength",
+    *MEASURE_NAMES[2:],
+)
+"""The properties of a membership that hold them: two of degree, two of strength, of all others one of the same name."""
+
 
 class RunSpec(Frozen):
     """What a run computes. A run is a function of (graph version, RunSpec)."""
@@ -429,6 +457,11 @@ class RunSpec(Frozen):
         description="`fast` is compiled kernels, `reference` networkx with python-louvain; `auto` becomes `fast`.",
     )
     seed: int = Field(default=42, ge=0, le=2**31 - 1, description="Seed of everything random.")
+    measures: tuple[MeasureName, ...] = Field(
+        default=MEASURE_NAMES[:7],
+        description="Measures of accounts over the whole network that are written to the graph, beside the scores.",
+    )
+    brand: str | None = Field(default=None, max_length=500, description="Key of the brand of `brand_pagerank`.")
     rules: ScoringRules = ScoringRules()
 
     @field_validator("engine")
@@ -437,9 +470,23 @@ class RunSpec(Frozen):
         """A specification names the engine itself: what is best may change, what a run was asked must not."""
         return "fast" if engine == "auto" else engine
 
+    @field_validator("measures")
+    @classmethod
+    def _in_order(cls, measures: tuple[MeasureName, ...]) -> tuple[MeasureName, ...]:
+        """Each once, in one order: the same measures make the same specification."""
+        return tuple(name for name in MEASURE_NAMES if name in measures)
+
+    @model_validator(mode="after")
+    def _brand_where_it_is_needed(self) -> Self:
+        if ("brand_pagerank" in self.measures) != (self.brand is not None):
+            raise PydanticCustomError(
+                "brand", "measure brand_pagerank needs the key of a brand as `brand`, and nothing else does"
+            )
+        return self
+
 
 RunState = Literal["queued", "running", "done", "failed"]
-Stage = Literal["queued", "snapshot", "communities", "scores", "pages", "write_back", "publish", "done"]
+Stage = Literal["queued", "snapshot", "communities", "measures", "scores", "pages", "write_back", "publish", "done"]
 
 
 # --- what a run publishes -------------------------------------------------------------------------------
@@ -580,6 +627,7 @@ class Community(Frozen):
     micros: int
     candidates: int
     no_candidates_reason: str | None
+    secondary_members: int = Field(default=0, description="Accounts of other communities that belong here, too.")
     follows_inside: int
     follows_in: int
     follows_out: int
@@ -655,6 +703,8 @@ class Quality(Frozen):
     isolates: int
     communities: int
     respectable: int
+    tiny: int = Field(default=0, description="Communities below the smallest useful size; they are listed, too.")
+    accounts_in_tiny: int = 0
     candidates: int
     resolution: float
     modularity: float
@@ -713,11 +763,26 @@ class CommunityScores:
 
 
 @dataclass(frozen=True)
+class SecondaryMemberships:
+    """Communities that accounts belong to besides their own: parallel arrays, by account, then community.
+
+    `account` is int32[s], `community` int32[s] (position in canonical order), `share` float64[s], how much of the
+    weight of the account's ties is to that community.
+    """
+
+    account: Int32
+    community: Int32
+    share: Float64
+
+
+@dataclass(frozen=True)
 class Analysis:
     """Everything a run computed, ready to be published and written back.
 
     `communities`, `scores` and `candidates` are parallel, in canonical order: size descending, then smallest
     account key. `labels` is int32[n]: position of each account's community in that order, -1 for isolates.
+    `measures` are values of all accounts by the name of the property that holds them, `share` (of the account's own
+    community) among them.
     """
 
     quality: Quality
@@ -725,6 +790,8 @@ class Analysis:
     communities: list[Community]
     scores: list[CommunityScores]
     candidates: list[list[Candidate]]
+    measures: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64]]
+    secondary: SecondaryMemberships
 
 
 # --- published pages ------------------------------------------------------------------------------------

@@ -17,5 +17,5 @@ RETURN
     // toString keeps Neo4j from looking through all memberships of the run by index, instead of those of the account.
     WHERE toString(m.run) = $run
     RETURN m {.*, community: c {.id, .label, .size, .respectable}}
-    ORDER BY m.share DESC, c.id
+    ORDER BY coalesce(m.primary, true) DESC, m.share DESC, c.id
   } AS memberships

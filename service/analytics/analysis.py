@@ -15,6 +15,7 @@ from service.analytics.engine import Engine, get_engine
 from service.analytics.evidence import Measured, candidates_of
 from service.analytics.graph import subgraph
 from service.analytics.measures import influence, trust
+from service.analytics.network import measure_network
 from service.analytics.rounding import significant
 from service.analytics.scoring import (
     MACRO,
@@ -65,7 +66,8 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress) -> Analysis:
     Args:
         graph: at least one account.
         spec: engine, seed and rules.
-        progress: told of stage `communities`, a step for each resolution, and stage `scores`, a step for each member.
+        progress: told of stage `communities`, a step for each resolution and rewiring, of stage `measures`, a step for
+            each, and of stage `scores`, a step for each member.
 
     Raises:
         EmptyGraph: the graph has no account.
@@ -77,15 +79,17 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress) -> Analysis:
     engine = get_engine(spec.engine)
     ties = tie_graph(graph, spec.rules)
     partition = find_communities(ties, engine, spec, progress)
+    measures, secondary = measure_network(graph, ties, partition.labels, engine, spec, progress)
+    secondary_members = np.bincount(secondary.community, minlength=len(partition.members)).tolist()
     macro = macro_rule(graph, spec.rules)
     communities: list[Community] = []
     scores: list[CommunityScores] = []
     candidates: list[list[Candidate]] = []
     done, total = 0, sum(len(members) for members in partition.members)
-    for members in partition.members:
+    for members, others in zip(partition.members, secondary_members, strict=True):
         progress("scores", done, total)
         found, scored, ranked = _analyse_community(graph, ties, members, partition, macro, engine, spec.rules)
-        communities.append(found)
+        communities.append(found.model_copy(update={"secondary_members": others}))
         scores.append(scored)
         candidates.append(ranked)
         done += len(members)
@@ -96,6 +100,8 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress) -> Analysis:
         communities=communities,
         scores=scores,
         candidates=candidates,
+        measures=measures,
+        secondary=secondary,
     )
 
 
@@ -184,12 +190,15 @@ def _gates(community: Graph) -> tuple[Gate, ...]:
 
 
 def _quality(graph: Graph, partition: Partition, communities: list[Community], engine: Engine) -> Quality:
+    tiny = [community.size for community in communities if community.size < partition.useful_min]
     return Quality(
         accounts=graph.n,
         follows=graph.m,
         isolates=int(np.count_nonzero(partition.labels < 0)),
         communities=len(communities),
         respectable=sum(community.respectable for community in communities),
+        tiny=len(tiny),
+        accounts_in_tiny=sum(tiny),
         candidates=sum(community.candidates for community in communities),
         resolution=partition.chosen.resolution,
         modularity=partition.chosen.modularity,

@@ -68,6 +68,7 @@ class TieGraph(WeightedGraph):
         active_days: int32[n], D_i, on how many days of the window anybody engaged with i, in the whole graph.
         mean_influence: p₀ = Σ d_ij / Σ D_i over all ties of the whole graph; None where nobody engaged with anybody.
         window: what counts how much.
+        exponent: weights times 2 to this power are those before they were scaled.
     """
 
     in_follow: Bool
@@ -75,6 +76,7 @@ class TieGraph(WeightedGraph):
     active_days: Int32
     mean_influence: float | None
     window: Window
+    exponent: int
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,7 @@ def tie_graph(graph: Graph, rules: ScoringRules) -> TieGraph:
     engaged = graph.engaged_ptr, graph.engaged_idx, graph.engaged_day, graph.engaged_code
     counting = window.value, window.decay, window.last_day
     ptr, idx, weight, follow, days = tie_rows(graph.out_ptr, graph.out_idx, graph.out_weight, *engaged, *counting)
+    exponent = 0
     if len(weight):
         exponent = int(np.frexp(weight.max())[1])
         with np.errstate(under="ignore"):
@@ -156,6 +159,7 @@ def tie_graph(graph: Graph, rules: ScoringRules) -> TieGraph:
         active_days=active,
         mean_influence=int(days.sum(dtype=np.int64)) / possible if possible else None,
         window=window,
+        exponent=exponent,
     )
 
 
@@ -178,6 +182,7 @@ def ties_among(ties: TieGraph, members: Int32) -> TieGraph:
         active_days=ties.active_days[members],
         mean_influence=ties.mean_influence,
         window=ties.window,
+        exponent=ties.exponent,
     )
 
 

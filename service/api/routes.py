@@ -22,7 +22,7 @@ from service.api.schemas import (
     ReadQuery,
     StrictRunRequest,
 )
-from service.domain import PART_NAMES, Community, Run
+from service.domain import MEASURED_PROPERTIES, PART_NAMES, Community, Run
 from service.errors import CommunityNotFound, InvalidRequest, NotFound
 from service.flows.importing import line_schemas
 from service.flows.published import Published, PublishedReader
@@ -239,9 +239,10 @@ async def _standing(
         candidate = json.loads(part.lines[membership["rank"] - 1])
     return {
         "community": membership["community"],
+        "primary": membership.get("primary", True),
         "share": membership["share"],
-        "type": membership["type"],
-        "in_base": membership["in_base"],
+        "type": membership.get("type"),
+        "in_base": membership.get("in_base"),
         "score": membership.get("score"),
         "rank": membership.get("rank"),
         "parts": {
@@ -253,12 +254,15 @@ async def _standing(
             for part in PART_NAMES
             if part in membership
         },
+        "measures": {name: membership[name] for name in MEASURED_PROPERTIES if name in membership},
         "candidate": candidate,
         "not_candidate_reason": None if candidate else _why_not(account, membership),
     }
 
 
 def _why_not(account: dict[str, Any], membership: dict[str, Any]) -> str:
+    if not membership.get("primary", True):
+        return "Secondary membership: an account is compared, and may be a candidate, in its own community."
     if not membership["in_base"]:
         gate = "it opted out" if account.get("opted_out") else "it did not pass an integrity gate when the run was made"
         return f"Outside the base of its community: {gate}."

@@ -114,12 +114,14 @@ class Standing(BaseModel):
     """Where one account stands in one of its communities."""
 
     community: dict[str, Any] = Field(description="Id, label, size and whether it is respectable.")
-    share: float
-    type: AccountType
-    in_base: bool
+    primary: bool = Field(description="Whether it is the account's own community; in others nobody is scored.")
+    share: float = Field(description="Of the weight of the account's ties, how much is to this community.")
+    type: AccountType | None
+    in_base: bool | None
     score: float | None
     rank: int | None
     parts: dict[str, dict[str, float | None]] = Field(description="Raw value, x and points of each known part.")
+    measures: dict[str, float] = Field(description="Measures over the whole network, of the account's own community.")
     candidate: Candidate | None
     not_candidate_reason: str | None
 

@@ -62,8 +62,9 @@ async def read_account(store: AsyncStore, run_id: str, key: str) -> dict[str, An
 
     Returns:
         account: its properties; followers, following: counts of follows in the graph; memberships: a list with the
-        properties of each `MEMBER_OF` of the run (share, type, in_base, score, rank, authority, ...), and under
-        `community` that community's id, label, size and respectable. The list is empty for an account without ties.
+        properties of each `MEMBER_OF` of the run (primary, share, and in its own community type, in_base, score, rank,
+        authority, ...), and under `community` that community's id, label, size and respectable. Its own community comes
+        first; the list is empty for an account without ties.
 
     Raises:
         AccountNotFound: there is no account with this key.

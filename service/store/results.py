@@ -46,14 +46,16 @@ T = TypeVar("T")
 def write_back(store: Store, run_id: str, graph: Graph, analysis: Analysis, progress: Progress) -> None:
     """Write communities and memberships with their scores, in batches.
 
-    A membership has share (1.0: communities do not overlap), type and in_base; score and rank where it has one; and of
-    each part its raw value (`authority`), x (`authority_x`) and points of 100 (`authority_points`). What is null is
-    absent. Accounts that have gone since the snapshot are left out.
+    The membership of an account in its own community has primary, share, type and in_base; score and rank where it has
+    one; of each part its raw value (`authority`), x (`authority_x`) and points of 100 (`authority_points`); and every
+    measure of the whole network that was asked for. What is null is absent. Secondary memberships have primary (false)
+    and share. Accounts that have gone since the snapshot are left out.
 
     Raises:
         Conflict: the run is no longer running.
     """
-    total = len(analysis.communities) + sum(len(scores.members) for scores in analysis.scores)
+    members = sum(len(scores.members) for scores in analysis.scores) + len(analysis.secondary.account)
+    total = len(analysis.communities) + members
     done = 0
     batches = [
         ("results/write_communities", _batches(map(_community_row, analysis.communities), COMMUNITIES_A_BATCH)),
@@ -90,11 +92,21 @@ def _community_row(community: Community) -> Row:
 def _member_rows(graph: Graph, analysis: Analysis) -> Iterator[Row]:
     for community, scores in zip(analysis.communities, analysis.scores, strict=True):
         keys = graph.keys.take(scores.members)
-        for key, properties in zip(keys, _member_properties(scores), strict=True):
+        measured = {name: values[scores.members].tolist() for name, values in analysis.measures.items()}
+        for key, properties in zip(keys, _member_properties(scores, measured), strict=True):
             yield {"key": key, "community": community.id, "properties": properties}
+    secondary = analysis.secondary
+    for account, community, share in zip(
+        secondary.account.tolist(), secondary.community.tolist(), secondary.share.tolist(), strict=True
+    ):
+        yield {
+            "key": graph.keys[account],
+            "community": analysis.communities[community].id,
+            "properties": {"primary": False, "share": share},
+        }
 
 
-def _member_properties(scores: CommunityScores) -> Iterator[dict[str, Any]]:
+def _member_properties(scores: CommunityScores, measured: dict[str, list[float]]) -> Iterator[dict[str, Any]]:
     # As Python lists: reading arrays item by item is many times slower, and the driver takes no NumPy scalars.
     raw, x, points = scores.raw.tolist(), scores.x.tolist(), scores.points.tolist()
     columns = zip(
@@ -102,7 +114,7 @@ def _member_properties(scores: CommunityScores) -> Iterator[dict[str, Any]]:
     )
     for k, (in_base, type_, score, rank) in enumerate(columns):
         properties: dict[str, Any] = {
-            "share": 1.0,
+            "primary": True,
             "type": TYPE_NAMES[type_],
             "in_base": in_base,
             "score": score / MILLION if score >= 0 else None,
@@ -113,6 +125,8 @@ def _member_properties(scores: CommunityScores) -> Iterator[dict[str, Any]]:
             properties[part] = None if math.isnan(raw[p][k]) else raw[p][k]
             properties[f"{part}_x"] = x[p][k] if scored else None
             properties[f"{part}_points"] = points[p][k] / MILLION if scored else None
+        for name, values in measured.items():
+            properties[name] = values[k]
         yield properties
 
 

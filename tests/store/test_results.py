@@ -22,6 +22,7 @@ from service.domain import (
     RespectableTest,
     RunError,
     RunSpec,
+    SecondaryMemberships,
     StoreAddress,
     Texts,
     no_progress,
@@ -136,8 +137,20 @@ def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tup
                 most_followed=("net:1", "net:2"),
             )  # fmt: skip
         )
+    placed = np.flatnonzero(labels >= 0)
+    secondary = placed[:3] if len(sizes) > 1 else placed[:0]
     return graph, Analysis(
-        quality=QUALITY, labels=labels, communities=communities, scores=scores, candidates=[[] for _ in sizes]
+        quality=QUALITY,
+        labels=labels,
+        communities=communities,
+        scores=scores,
+        candidates=[[] for _ in sizes],
+        measures={"share": rng.random(graph.n), "core": rng.integers(0, 9, graph.n)},
+        secondary=SecondaryMemberships(
+            account=secondary.astype(np.int32),
+            community=((labels[secondary] + 1) % max(len(sizes), 1)).astype(np.int32),
+            share=rng.random(len(secondary)),
+        ),
     )
 
 
@@ -163,16 +176,23 @@ def test_the_graph_says_what_the_analysis_says(
     run_id = running(store)
     told: list[tuple[str, int, int | None]] = []
     write_back(store, run_id, graph, analysis, lambda *now: told.append(now))
-    rows = written(store, run_id)
+    everything = written(store, run_id)
+    rows = [row for row in everything if row["m"]["primary"]]
+    secondary = analysis.secondary
+    assert sorted((row["key"], row["c"]["id"], row["m"]) for row in everything if not row["m"]["primary"]) == sorted(
+        (graph.keys[i], f"c{c}", {"run": run_id, "primary": False, "share": share})
+        for i, c, share in zip(secondary.account, secondary.community, secondary.share.tolist(), strict=True)
+    )
     assert {row["key"]: row["c"]["id"] for row in rows} == {
         key: f"c{label}" for key, label in zip(graph.keys, analysis.labels.tolist(), strict=True) if label >= 0
     }
-    assert len(rows) == sum(sizes), "one membership each, none for isolates"
+    assert len(rows) == sum(sizes), "one primary membership each, none for isolates"
     by_key = {row["key"]: row["m"] for row in rows}
     for community, scores in zip(analysis.communities, analysis.scores, strict=True):
         for k, i in enumerate(scores.members):
             m = by_key[graph.keys[i]]
-            assert (m.pop("run"), m.pop("share")) == (run_id, 1.0)
+            assert (m.pop("run"), m.pop("primary")) == (run_id, True)
+            assert (m.pop("share"), m.pop("core")) == (analysis.measures["share"][i], analysis.measures["core"][i])
             assert (m.pop("type"), m.pop("in_base")) == (TYPE_NAMES[scores.type[k]], scores.in_base[k])
             assert m.pop("rank", 0) == scores.rank[k]
             assert m.pop("score", -1e-6) == scores.score[k] / 1e6
@@ -188,7 +208,7 @@ def test_the_graph_says_what_the_analysis_says(
         assert (c.pop("run"), c.pop("failed_tests")) == (run_id, failed)
         document = community.model_dump(mode="json", exclude={"tests", "gates"})
         assert c == {name: value for name, value in document.items() if value is not None}
-    total = len(sizes) + sum(sizes)
+    total = len(sizes) + sum(sizes) + len(secondary.account)
     assert told[-1] == ("write_back", total, total)
     assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
 
@@ -419,12 +439,19 @@ def test_an_account_with_its_place_in_a_run(store: Store) -> None:
     assert found["account"]["key"] == key
     assert found["account"]["network"] == "net"
     assert (found["followers"], found["following"]) == (3, 1)
-    [membership] = found["memberships"]
+    membership, *others = found["memberships"]
+    assert membership["primary"]
+    secondary = analysis.secondary
+    assert [(one["primary"], one["community"]["id"], one["share"]) for one in others] == [
+        (False, analysis.communities[c].id, share)
+        for a, c, share in zip(secondary.account, secondary.community, secondary.share.tolist(), strict=True)
+        if a == i
+    ]
     community = analysis.communities[1]
     assert membership.pop("community") == {
         "id": community.id, "label": community.label, "size": community.size, "respectable": community.respectable,
     }  # fmt: skip
-    [row] = [row for row in written(store, run_id) if row["key"] == key]
+    [row] = [row for row in written(store, run_id) if row["key"] == key and row["m"]["primary"]]
     assert membership == row["m"]
     assert awaited(store.address, read_account, other, key)["memberships"] == []
     assert awaited(store.address, read_account, run_id, isolate)["memberships"] == []
