@@ -103,7 +103,8 @@ def ours(file: Path, home: Path) -> tuple[Stages, dict[str, int], dict[str, list
         stages.end()
         with Store(address) as store:
             rows = store.statement(
-                "MATCH (a:Account)-[m:MEMBER_OF {run: $run}]->(c) RETURN c.id AS id, collect(a.native_id) AS members",
+                "MATCH (a:Account)-[:MEMBER_OF {run: $run, primary: true}]->(c) "
+                "RETURN c.id AS id, collect(a.native_id) AS members",
                 run=run.id,
             )
         names = {row["id"]: digest(row["members"]) for row in rows}

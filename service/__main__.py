@@ -459,6 +459,9 @@ def analyze(
         typer.Option(help="Write this measure of accounts to the graph; may be given several times, see `measures`."),
     ] = None,
     brand: Annotated[str | None, typer.Option(help="Key of the brand of the measure brand_pagerank.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say how much memory and time it would take, roughly.")
+    ] = False,
     publish: Annotated[
         bool, typer.Option("--publish/--no-publish", help="Make this the run that everybody reads.")
     ] = True,
@@ -469,11 +472,18 @@ def analyze(
     An analysis is a function of the graph and of what is asked: asked again of an unchanged graph, the run
     that is already published is returned. While it works, readers see the previous run.
     """
+    from service.flows.estimates import estimate_run
     from service.flows.runs import analyze as analyze_flow
     from service.flows.store import open_store
+    from service.store.driver import Store
 
     config = settings()
     spec = run_spec(seed, engine, rules, measure, brand)
+    if dry_run:
+        with open_store(store_source(config)) as address, Store(address) as store:
+            estimated = estimate_run(store, spec, config.run_memory_mb)
+        print(estimated.model_dump_json(indent=2)) if as_json else console.out.print(console.estimate_table(estimated))
+        return
     with console.shown_progress(quiet=as_json) as progress, open_store(store_source(config), progress) as address:
         run, created = analyze_flow(address, spec, publish, progress, config.run_timeout_s)
     if as_json:
@@ -730,7 +740,7 @@ def inner_run(run_id: str) -> None:
 
     end_with_parent()
     read = settings()
-    execute(given_address(read), run_id, read.data_dir / "graphs")
+    execute(given_address(read), run_id, read.data_dir / "graphs", most_mb=read.run_memory_mb)
 
 
 def version(asked: bool) -> None:

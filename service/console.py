@@ -197,6 +197,21 @@ def measures_table(measures: Sequence[MeasureInfo]) -> Table:
     return table
 
 
+def estimate_table(estimate: domain.RunEstimate) -> Table:
+    """Show what a run would take, stage by stage."""
+    available = "" if estimate.available_bytes is None else f" of {estimate.available_bytes / 2**20:,.0f} MiB"
+    verdict = "fits" if estimate.fits else "[red]does not fit: it would be refused[/]"
+    table = Table(
+        "stage", "memory", "time",
+        title=f"{estimate.accounts:,} accounts, {estimate.follows:,} follows, {estimate.engagements:,} interactions "
+        f"by day: about {estimate.memory_bytes / 2**20:,.0f} MiB{available} and {estimate.seconds:,.0f} s; {verdict}",
+        title_justify="left", box=None, padding=(0, 2, 0, 0),
+    )  # fmt: skip
+    for one in estimate.stages:
+        table.add_row(one.stage, f"{one.memory_bytes / 2**20:,.0f} MiB", f"{one.seconds:,.1f} s")
+    return table
+
+
 def run_summary(run: domain.Run, *, created: bool = True) -> str:
     """Say in a few lines what a run found."""
     quality = run.quality

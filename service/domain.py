@@ -485,6 +485,30 @@ class RunSpec(Frozen):
         return self
 
 
+class StageEstimate(Frozen):
+    """What one stage of a run would take: bytes of memory at its peak, and seconds."""
+
+    stage: str
+    memory_bytes: int
+    seconds: float
+
+
+class RunEstimate(Frozen):
+    """What a run over the graph as it is now would take: roughly, by the size of the graph.
+
+    `memory_bytes` is the most that any stage needs, `available_bytes` what there is. What does not fit is refused.
+    """
+
+    accounts: int
+    follows: int
+    engagements: int
+    stages: tuple[StageEstimate, ...]
+    memory_bytes: int
+    seconds: float
+    available_bytes: int | None
+    fits: bool
+
+
 RunState = Literal["queued", "running", "done", "failed"]
 Stage = Literal["queued", "snapshot", "communities", "measures", "scores", "pages", "write_back", "publish", "done"]
 

@@ -3,6 +3,7 @@
 EntourageError
 ├── BadInput                          what was sent or typed cannot be used        400, exit 3
 │   ├── InvalidRequest                a body or a parameter breaks its schema      422, exit 3
+│   ├── RunTooLarge                   not enough memory for an analysis            422, exit 3
 │   ├── InvalidCursor                 a paging cursor that is not ours             400, exit 3
 │   ├── BodyTooLarge                  a body over the limit                        413, exit 3
 │   ├── UnreadableFile                a file that cannot be imported at all        400, exit 3
@@ -80,6 +81,14 @@ class InvalidRequest(BadInput):
     code = "invalid_request"
     status = 422
     title = "Invalid request"
+
+
+class RunTooLarge(BadInput):
+    """An analysis for which there is not enough memory; it did not begin."""
+
+    code = "run_too_large"
+    status = 422
+    title = "Run too large"
 
 
 class InvalidCursor(BadInput):

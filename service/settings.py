@@ -80,6 +80,12 @@ class Settings(BaseSettings):
         default=3600, ge=1, description="An analysis that takes longer is ended and marked failed."
     )
 
+    run_memory_mb: int | None = Field(
+        default=None,
+        ge=1,
+        description="Memory an analysis may use at most, in MiB; all that is free when unset. Larger ones are refused.",
+    )
+
     @field_validator("neo4j_uri")
     @classmethod
     def _only_an_address(cls, uri: str | None) -> str | None:

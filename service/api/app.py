@@ -40,6 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncStore(address, connect_seconds=2.0, retry_seconds=1.0) as store:
             app.state.store = store
+            app.state.run_memory_mb = settings.run_memory_mb
             app.state.reader = PublishedReader(store)
             yield
             await app.state.reader.close()

@@ -22,8 +22,9 @@ from service.api.schemas import (
     ReadQuery,
     StrictRunRequest,
 )
-from service.domain import MEASURED_PROPERTIES, PART_NAMES, Community, Run
+from service.domain import MEASURED_PROPERTIES, PART_NAMES, Community, Run, RunEstimate
 from service.errors import CommunityNotFound, InvalidRequest, NotFound
+from service.flows.estimates import estimate_requested
 from service.flows.importing import line_schemas
 from service.flows.published import Published, PublishedReader
 from service.flows.requests import check_ready, request_run, run_by_id
@@ -69,23 +70,31 @@ NO_QUERY = Depends(_no_query)
     "/runs",
     tags=["runs"],
     status_code=202,
-    response_model=Run,
+    response_model=Run | RunEstimate,
     responses={
-        200: {"model": Run, "description": "The run that answers already."},
+        200: {
+            "model": Run | RunEstimate,
+            "description": "The run that answers already, or what `dry_run` asks for.",
+        },
         **problems(400, 409, 413, 415, 422, 503),
     },
     dependencies=[NO_QUERY],
 )
 async def post_run(
+    request: Request,
     store: StoreDep,
     body: StrictRunRequest,
     response: Response,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
-) -> Run:
+) -> Run | RunEstimate:
     """Ask for an analysis; it is carried out by the engine. Follow `Location` until its state is done or failed.
 
     Asked again of an unchanged graph, or with the same Idempotency-Key, the run that is there is returned with 200.
+    With `dry_run` nothing is asked for, and no key remembered: the answer is what the run would take.
     """
+    if body.dry_run:
+        response.status_code = 200
+        return await estimate_requested(store, body.spec, request.app.state.run_memory_mb)
     digest = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
     run, created = await request_run(store, body.spec, body.publish, idempotency_key, digest)
     response.status_code = 202 if created else 200

@@ -20,6 +20,7 @@ class RunRequest(Frozen):
     """What to analyse, and whether readers see it when it is done."""
 
     publish: bool = Field(default=False, description="Make this the run that everybody reads.")
+    dry_run: bool = Field(default=False, description="Only say what it would take; nothing is asked for.")
     spec: RunSpec = RunSpec()
 
 

@@ -13,6 +13,7 @@ from typing import Self
 from service.analytics.analysis import analyse
 from service.domain import Analysis, Progress, PublishedPart, Run, RunError, StoreAddress, no_progress
 from service.errors import Conflict, EntourageError, StoreError
+from service.flows.estimates import require_room
 from service.flows.runs import mark_failed
 from service.flows.snapshots import read_graph
 from service.store.driver import Store
@@ -26,7 +27,9 @@ HEARTBEAT_SECONDS = 5.0
 """A run reports at least this often, as the sign that it lives."""
 
 
-def execute(address: StoreAddress, run_id: str, kept: Path, progress: Progress = no_progress) -> None:
+def execute(
+    address: StoreAddress, run_id: str, kept: Path, progress: Progress = no_progress, most_mb: int | None = None
+) -> None:
     """Carry out a run that was claimed: snapshot, analysis, pages, write-back, and at last publication.
 
     Readers see nothing of it before its last transaction. A run that ends with an error is marked failed with the
@@ -37,10 +40,12 @@ def execute(address: StoreAddress, run_id: str, kept: Path, progress: Progress =
         run_id: a run in state `running`.
         kept: folder in which graphs are kept between runs, see `flows.snapshots.read_graph`.
         progress: told what the graph is told, stage by stage.
+        most_mb: memory the run may use at most, in MiB; None for what is free.
 
     Raises:
         Conflict: the run is not running, or was ended by somebody else meanwhile.
         EmptyGraph: there is no account to analyse.
+        RunTooLarge: there is not enough memory for it; it did not begin.
         StoreError: Neo4j did not do what was asked.
     """
     with Store(address) as store:
@@ -49,6 +54,7 @@ def execute(address: StoreAddress, run_id: str, kept: Path, progress: Progress =
             raise Conflict(f"Run {run_id} is {run.state}, not running; claim it first.")
         try:
             with _Reporter(address, run_id, progress) as reporter:
+                require_room(store, run.spec, most_mb)
                 _analyse_and_publish(store, run, kept, reporter.progress)
         except EntourageError as error:
             mark_failed(address, run_id, RunError(code=error.code, message=error.message))

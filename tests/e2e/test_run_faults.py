@@ -18,7 +18,17 @@ import numpy as np
 import psutil
 import pytest
 
-from service.domain import EmbeddedConfig, Progress, PublishedPart, Run, RunSpec, StoreAddress, no_progress
+from service.domain import (
+    EmbeddedConfig,
+    EngineName,
+    Progress,
+    PublishedPart,
+    Run,
+    RunSpec,
+    ScoringRules,
+    StoreAddress,
+    no_progress,
+)
 from service.errors import EmptyGraph, EntourageError, RunFailed, StoreUnavailable
 from service.flows.processes import end, spawn
 from service.flows.runs import RUN_NICE, analyze, engine_loop
@@ -32,7 +42,8 @@ from tests.conftest import clear
 
 TIMEOUT = 300
 # The kernels are through a small graph before anybody sees the stage; the plain engine gives the tests time to act.
-ENGINE = "reference"
+ENGINE: EngineName = "reference"
+SLOW = RunSpec(engine=ENGINE, rules=ScoringRules(rewirings=0))
 STAGES = ("snapshot", "communities", "measures", "scores", "pages", "write_back", "publish")
 
 
@@ -149,7 +160,7 @@ def test_killed_children_leave_the_previous_run_served(store: Store, capfd: pyte
             kill = at(stage, lambda: [child.kill() for child in run_children()])
             try:
                 first, _ = analyze(
-                    store.address, RunSpec(engine=ENGINE, seed=100 * turn + attempt), True, kill, TIMEOUT
+                    store.address, SLOW.model_copy(update={"seed": 100 * turn + attempt}), True, kill, TIMEOUT
                 )
             except RunFailed as error:
                 caught = error
@@ -179,7 +190,7 @@ def test_killed_children_leave_the_previous_run_served(store: Store, capfd: pyte
 def test_a_child_that_takes_too_long_or_is_cancelled_is_ended(store: Store) -> None:
     grow(store, 1_000, 8_000, seed=1)
     with pytest.raises(RunFailed) as caught:
-        analyze(store.address, RunSpec(engine=ENGINE), True, no_progress, 0.5)
+        analyze(store.address, SLOW, True, no_progress, 0.5)
     assert caught.value.fields["run_code"] == "run_timeout"
     assert last_run(store).error is not None
 
@@ -187,7 +198,7 @@ def test_a_child_that_takes_too_long_or_is_cancelled_is_ended(store: Store) -> N
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        analyze(store.address, RunSpec(engine=ENGINE), True, at("communities", interrupt), TIMEOUT)
+        analyze(store.address, SLOW, True, at("communities", interrupt), TIMEOUT)
     cancelled = last_run(store)
     assert (cancelled.state, cancelled.error and cancelled.error.code) == ("failed", "run_cancelled")
     assert run_children() == []
@@ -204,7 +215,7 @@ def test_a_run_that_is_marked_failed_by_others_stops(store: Store) -> None:
         )
 
     with pytest.raises(RunFailed, match=r"^y$"):
-        analyze(store.address, RunSpec(engine=ENGINE), True, at("communities", give_up), TIMEOUT)
+        analyze(store.address, SLOW, True, at("communities", give_up), TIMEOUT)
     assert left_by(store, last_run(store).id) == 0
     assert asyncio.run(read_published(store.address)) == (None, [])
 
@@ -225,6 +236,25 @@ def test_an_empty_graph_is_said_to_be_empty(store: Store) -> None:
     failed = last_run(store)
     assert failed.error is not None
     assert (failed.state, failed.error.code, failed.error.message) == ("failed", "empty_graph", caught.value.message)
+
+
+def test_a_run_without_room_is_refused_before_it_begins(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    grow(store, 500, 3_000, seed=1)
+    monkeypatch.setenv("ENTOURAGE_RUN_MEMORY_MB", "1")
+    with pytest.raises(RunFailed, match="would need about") as caught:
+        analyze(store.address, RunSpec(), True, no_progress, TIMEOUT)
+    assert caught.value.fields["run_code"] == "run_too_large"
+    assert "ENTOURAGE_RUN_MEMORY_MB" in caught.value.message
+    assert left_by(store, last_run(store).id) == 0
+    with command(store.address, "analyze", "--dry-run", "--json", stdout=subprocess.PIPE) as asked:
+        assert asked.stdout is not None
+        estimate = json.loads(asked.stdout.read())
+        assert asked.wait(60) == 0
+    assert (estimate["accounts"], estimate["fits"], estimate["available_bytes"]) == (500, False, 2**20)
+    assert store.statement("MATCH (r:Run) RETURN count(r) AS n") == [{"n": 1}], "a dry run asks for nothing"
+    monkeypatch.delenv("ENTOURAGE_RUN_MEMORY_MB")
+    run, _ = analyze(store.address, RunSpec(), True, no_progress, TIMEOUT)
+    assert is_whole(store, run)
 
 
 # --- readers --------------------------------------------------------------------------------------------
@@ -261,7 +291,9 @@ def test_a_reader_sees_one_run_whole_at_every_moment(store: Store) -> None:
 
 
 @contextmanager
-def command(address: StoreAddress, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def command(
+    address: StoreAddress, *arguments: str, stdout: int = subprocess.DEVNULL
+) -> Iterator[subprocess.Popen[bytes]]:
     """The `entourage` command as a person would run it, ended at the latest on leaving."""
     environment = {
         **os.environ,
@@ -271,7 +303,7 @@ def command(address: StoreAddress, *arguments: str) -> Iterator[subprocess.Popen
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "service", *arguments],
-        env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env=environment, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         yield process
@@ -341,7 +373,7 @@ def test_the_engine_works_off_what_is_asked(store: Store) -> None:
         assert is_whole(store, second)
 
         # Asked to end in the middle of a run, it ends the run's child and says what became of the run.
-        third = ask(store, RunSpec(engine=ENGINE, seed=3))
+        third = ask(store, SLOW.model_copy(update={"seed": 3}))
         child = the_child(engine.pid)
         eventually(lambda: read_run(store, third).stage == "communities")
         engine.terminate()
@@ -412,7 +444,7 @@ def test_neo4j_is_killed_in_the_middle_of_a_run(own_server: tuple[EmbeddedConfig
             restarts.append(ensure_alive(config))
 
         try:
-            expected, _ = analyze(address, RunSpec(engine=ENGINE), True, at("communities", restart), TIMEOUT)
+            expected, _ = analyze(address, SLOW, True, at("communities", restart), TIMEOUT)
         except EntourageError:
             expected = read_run(store, first.id)
             assert last_run(store).state == "failed"
@@ -433,7 +465,7 @@ def test_neo4j_stays_away_until_the_run_is_given_up(own_server: tuple[EmbeddedCo
         first, _ = analyze(address, RunSpec(), True, no_progress, TIMEOUT)
         grow(store, 3_000, 30_000, seed=2)  # seconds of work are left once it is seen to look for communities
         with pytest.raises(StoreUnavailable):
-            analyze(address, RunSpec(engine=ENGINE), True, at("communities", lambda: kill_server(config)), TIMEOUT)
+            analyze(address, SLOW, True, at("communities", lambda: kill_server(config)), TIMEOUT)
         assert run_children() == []
         assert ensure_alive(config)
         assert is_whole(store, read_run(store, first.id))

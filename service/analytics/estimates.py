@@ -1,0 +1,91 @@
+"""What a run will take: memory and time of each stage, from the size of the graph alone.
+
+Bytes are those of the arrays and objects that a stage holds at its peak, as they were measured with `tracemalloc` on
+generated graphs of 10⁵ and 10⁶ follows, rounded up. Seconds were measured on two cores of a small virtual machine and
+are rough: expect a factor of three either way. Every constant stands in this file.
+"""
+
+from __future__ import annotations
+
+from service.domain import RunEstimate, RunSpec, StageEstimate
+
+ACCOUNT, FOLLOW, ENGAGEMENT = 70, 16, 12
+"""Bytes of `domain.Graph`."""
+
+READ_ACCOUNT, READ_FOLLOW, READ_ENGAGEMENT = 500, 130, 230
+"""Bytes while the graph is read and built: columns twice, and the arrays made of them."""
+
+TIE, PROJECTED = 42, 24
+"""Bytes of a tie both ways, and of its undirected projection."""
+
+SEARCHED = 115
+"""Bytes of a tie in each thread that looks for communities."""
+
+MEASURED_TIE, MEASURED_ACCOUNT = 25, 200
+SCORED_ACCOUNT = 6_000
+"""Bytes of candidates with their evidence, spread over all accounts."""
+
+PAGE_ACCOUNT = 1_500
+"""Bytes of prepared pages, likewise."""
+
+EXACT_PAIRS = 2 * 10**8
+"""Betweenness is exact up to so many accounts · ties."""
+
+
+def estimate(
+    accounts: int, follows: int, engagements: int, spec: RunSpec, threads: int, available: int | None
+) -> RunEstimate:
+    """Estimate a run before it begins.
+
+    Args:
+        accounts, follows, engagements: what the graph holds; engagements are counts of a pair and day.
+        spec: what is asked.
+        threads: how many resolutions and rewirings are computed side by side.
+        available: bytes of memory there are; None where that is not known, and everything fits.
+    """
+    n, f, e = accounts, follows, engagements
+    ties = f + e  # at most: a pair may interact on many days, and follow
+    graph = ACCOUNT * n + FOLLOW * f + ENGAGEMENT * e
+    weighed = graph + TIE * ties + PROJECTED * ties
+    searches = len(spec.rules.resolutions) + spec.rules.rewirings
+    plain = 40 if spec.engine == "reference" else 1  # networkx keeps an object for everything
+    stages = [
+        StageEstimate(
+            stage="snapshot",
+            memory_bytes=READ_ACCOUNT * n + READ_FOLLOW * f + READ_ENGAGEMENT * e,
+            seconds=n / 100_000 + f / 300_000 + e / 200_000,
+        ),
+        StageEstimate(
+            stage="communities",
+            memory_bytes=weighed + plain * SEARCHED * ties * min(threads, searches),
+            seconds=plain * searches * ties * 1.4e-6 / threads,
+        ),
+        StageEstimate(
+            stage="measures",
+            memory_bytes=weighed + MEASURED_TIE * ties + MEASURED_ACCOUNT * n,
+            seconds=sum(_seconds(name, n, ties) for name in spec.measures),
+        ),
+        StageEstimate(
+            stage="scores",
+            memory_bytes=graph + TIE * ties + SCORED_ACCOUNT * n,
+            seconds=plain * (1e-4 * n + 2e-6 * ties),
+        ),
+        StageEstimate(stage="write_back", memory_bytes=graph + (SCORED_ACCOUNT + PAGE_ACCOUNT) * n, seconds=n / 4_000),
+    ]
+    most = max(stage.memory_bytes for stage in stages)
+    return RunEstimate(
+        accounts=n,
+        follows=f,
+        engagements=e,
+        stages=tuple(stages),
+        memory_bytes=most,
+        seconds=round(sum(stage.seconds for stage in stages), 1),
+        available_bytes=available,
+        fits=available is None or most <= available,
+    )
+
+
+def _seconds(measure: str, n: int, ties: int) -> float:
+    if measure in ("betweenness", "bridging"):
+        return 5e-9 * n * ties if n * ties <= EXACT_PAIRS else 20 + 1e-5 * ties
+    return 1e-7 * ties

@@ -1,0 +1,97 @@
+"""Estimates of runs: they grow with the graph, and are neither below what is used nor far above it."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.analytics.analysis import analyse
+from service.analytics.communities import find_communities
+from service.analytics.engine import get_engine
+from service.analytics.estimates import estimate
+from service.analytics.graph import build_graph
+from service.analytics.network import measure_network
+from service.analytics.ties import tie_graph
+from service.domain import MEASURE_NAMES, RunSpec, ScoringRules, no_progress
+from tests.unit.analytics_graphs import columns
+
+T = TypeVar("T")
+SIZES = st.integers(0, 10**8)
+
+
+@given(SIZES, SIZES, SIZES, SIZES, SIZES, SIZES)
+def test_a_larger_graph_never_takes_less(n: int, f: int, e: int, more_n: int, more_f: int, more_e: int) -> None:
+    one = estimate(n, f, e, RunSpec(), 2, None)
+    other = estimate(n + more_n, f + more_f, e + more_e, RunSpec(), 2, None)
+    assert one.memory_bytes <= other.memory_bytes
+    assert one.seconds <= other.seconds
+    for small, large in zip(one.stages, other.stages, strict=True):
+        assert small.stage == large.stage
+        assert small.memory_bytes <= large.memory_bytes
+        assert small.seconds <= large.seconds
+
+
+def test_the_whole_is_made_of_the_stages() -> None:
+    found = estimate(100_000, 1_000_000, 50_000, RunSpec(), 2, 10**9)
+    assert found.memory_bytes == max(stage.memory_bytes for stage in found.stages)
+    assert found.seconds == pytest.approx(sum(stage.seconds for stage in found.stages), abs=0.1)
+    assert (found.accounts, found.follows, found.engagements) == (100_000, 1_000_000, 50_000)
+
+
+def test_it_fits_where_there_is_as_much_as_it_needs() -> None:
+    needed = estimate(1_000, 10_000, 0, RunSpec(), 2, None).memory_bytes
+    assert [estimate(1_000, 10_000, 0, RunSpec(), 2, there).fits for there in (needed - 1, needed, None)] == [
+        False,
+        True,
+        True,
+    ]
+
+
+def test_what_is_asked_for_counts() -> None:
+    def seconds(spec: RunSpec) -> float:
+        return estimate(100_000, 1_000_000, 0, spec, 2, None).seconds
+
+    assert seconds(RunSpec(rules=ScoringRules(rewirings=0))) < seconds(RunSpec()) < seconds(RunSpec(engine="reference"))
+    assert seconds(RunSpec(measures=())) < seconds(RunSpec()) < seconds(RunSpec(measures=MEASURE_NAMES[:9]))
+
+
+@pytest.mark.parametrize(("accounts", "follows"), [(4_000, 60_000), (15_000, 60_000)])
+def test_stages_take_what_was_estimated(accounts: int, follows: int) -> None:
+    """Peaks of arrays and objects: none above the estimate (for scores: of a whole analysis), none below a quarter."""
+    rng = np.random.default_rng(3)
+    source = rng.integers(0, accounts, 2 * follows)
+    near = (source // 50 * 50 + rng.integers(0, 50, len(source))) % accounts
+    target = np.where(rng.random(len(source)) < 0.8, near, rng.integers(0, accounts, len(source)))
+    pairs = sorted({(a, b) for a, b in zip(source.tolist(), target.tolist(), strict=True) if a != b})
+    edges = [(f"x:{a}", f"x:{b}", 1.0) for a, b in rng.permutation(pairs)[:follows].tolist()]
+    snapshot = columns(edges, [f"x:{i}" for i in range(accounts)])
+    engine, spec = get_engine("fast"), RunSpec(rules=ScoringRules(rewirings=2))
+    found = estimate(accounts, follows, 0, spec, engine.threads, None)
+    estimated = {stage.stage: stage.memory_bytes for stage in found.stages}
+    peaks: dict[str, int] = {}
+
+    def traced(stage: str, work: Callable[[], T]) -> T:
+        tracemalloc.reset_peak()
+        done = work()
+        peaks[stage] = tracemalloc.get_traced_memory()[1]
+        return done
+
+    analyse(build_graph(snapshot), spec, no_progress)  # kernels are compiled, which takes memory too
+    tracemalloc.start()
+    try:
+        graph = traced("snapshot", lambda: build_graph(snapshot))
+        ties = tie_graph(graph, spec.rules)
+        partition = traced("communities", lambda: find_communities(ties, engine, spec, no_progress))
+        traced("measures", lambda: measure_network(graph, ties, partition.labels, engine, spec, no_progress))
+        traced("scores", lambda: analyse(graph, spec, no_progress))
+    finally:
+        tracemalloc.stop()
+    for stage, peak in peaks.items():
+        assert peak <= max(estimated[stage], estimated["communities"] if stage == "scores" else 0), stage
+        assert 4 * peak >= estimated[stage], stage
