@@ -31,9 +31,13 @@ from service.domain import (
     FollowColumns,
     Int64,
     RunSpec,
+    ScoringRules,
     Snapshot,
     no_progress,
 )
+
+WITHOUT_CHANCE = RunSpec(rules=ScoringRules(rewirings=0))
+"""The plain peer makes no rewired graphs either."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def main(paths: list[Path]) -> None:
         snapshot = snapshot_of(path)
         before = psutil.Process().memory_info().rss / 2**20
         begin = time.perf_counter()
-        analyse(build_graph(snapshot), RunSpec(), no_progress)
+        analyse(build_graph(snapshot), WITHOUT_CHANCE, no_progress)
         seconds = time.perf_counter() - begin
         print(json.dumps({"seconds": seconds, "grown_mb": peak_megabytes() - before}), flush=True)
 

@@ -247,9 +247,9 @@ def test_a_run_without_room_is_refused_before_it_begins(store: Store, monkeypatc
     assert "ENTOURAGE_RUN_MEMORY_MB" in caught.value.message
     assert left_by(store, last_run(store).id) == 0
     with command(store.address, "analyze", "--dry-run", "--json", stdout=subprocess.PIPE) as asked:
-        assert asked.stdout is not None
-        estimate = json.loads(asked.stdout.read())
-        assert asked.wait(60) == 0
+        answer, _ = asked.communicate(timeout=60)
+        assert asked.returncode == 0
+    estimate = json.loads(answer)
     assert (estimate["accounts"], estimate["fits"], estimate["available_bytes"]) == (500, False, 2**20)
     assert store.statement("MATCH (r:Run) RETURN count(r) AS n") == [{"n": 1}], "a dry run asks for nothing"
     monkeypatch.delenv("ENTOURAGE_RUN_MEMORY_MB")
