@@ -475,14 +475,16 @@ def analyze(
     from service.flows.estimates import estimate_run
     from service.flows.runs import analyze as analyze_flow
     from service.flows.store import open_store
-    from service.store.driver import Store
 
     config = settings()
     spec = run_spec(seed, engine, rules, measure, brand)
     if dry_run:
-        with open_store(store_source(config)) as address, Store(address) as store:
-            estimated = estimate_run(store, spec, config.run_memory_mb)
-        print(estimated.model_dump_json(indent=2)) if as_json else console.out.print(console.estimate_table(estimated))
+        with open_store(store_source(config)) as address:
+            estimated = estimate_run(address, spec, config.run_memory_mb)
+        if as_json:
+            print(estimated.model_dump_json(indent=2))
+        else:
+            console.out.print(console.estimate_table(estimated))
         return
     with console.shown_progress(quiet=as_json) as progress, open_store(store_source(config), progress) as address:
         run, created = analyze_flow(address, spec, publish, progress, config.run_timeout_s)

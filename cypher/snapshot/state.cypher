@@ -1,7 +1,6 @@
 // answers: At which version is the graph, how many accounts were numbered, how many follows and interactions are there?
 // column: v INTEGER version of accounts and follows
 // column: n INTEGER accounts numbered so far, from 1
-// column: accounts INTEGER how many accounts there are
 // column: follows INTEGER how many follows there are
 // column: engagements INTEGER how many counts of interactions there are, one a pair and day
 // mode: read
@@ -10,6 +9,5 @@ MATCH (g:Graph {id: 1})
 RETURN
   g.v AS v,
   g.n AS n,
-  COUNT { (:Account) } AS accounts,
   COUNT { (:Account)-[:FOLLOWS]->() } AS follows,
   COUNT { (:Account)-[:ENGAGED]->() } AS engagements

@@ -9,10 +9,10 @@ import psutil
 
 from service.analytics.engine import get_engine
 from service.analytics.estimates import estimate
-from service.domain import RunEstimate, RunSpec
+from service.domain import RunEstimate, RunSpec, StoreAddress
 from service.errors import RunTooLarge
 from service.store.driver import AsyncStore, Store
-from service.store.snapshots import State, read_state
+from service.store.snapshots import State, get_state, read_state
 
 GROUP_LIMITS = (
     (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
@@ -32,11 +32,11 @@ def available_memory(most_mb: int | None) -> int:
     return max(min(room), 0)
 
 
-def estimate_run(store: Store, spec: RunSpec, most_mb: int | None) -> RunEstimate:
+def estimate_run(address: StoreAddress, spec: RunSpec, most_mb: int | None) -> RunEstimate:
     """Estimate what a run over the graph as it is now would take.
 
     Args:
-        store: the graph.
+        address: the graph.
         spec: what would be asked.
         most_mb: memory a run may use at most, in MiB; None for what is there.
 
@@ -44,14 +44,13 @@ def estimate_run(store: Store, spec: RunSpec, most_mb: int | None) -> RunEstimat
         MigrationError: the graph has not been migrated.
         StoreError: Neo4j did not answer.
     """
-    return _estimate(read_state(store), spec, most_mb)
+    with Store(address) as store:
+        return _estimate(read_state(store), spec, most_mb)
 
 
 async def estimate_requested(store: AsyncStore, spec: RunSpec, most_mb: int | None) -> RunEstimate:
     """Do what `estimate_run` does, for the API."""
-    [row] = await store.read("snapshot/state")
-    state = State("", row["v"], row["accounts"], row["follows"], row["engagements"])
-    return _estimate(state, spec, most_mb)
+    return _estimate(await get_state(store), spec, most_mb)
 
 
 def require_room(store: Store, spec: RunSpec, most_mb: int | None) -> None:
@@ -60,7 +59,7 @@ def require_room(store: Store, spec: RunSpec, most_mb: int | None) -> None:
     Raises:
         RunTooLarge: says what it needs, what there is, and what helps.
     """
-    estimated = estimate_run(store, spec, most_mb)
+    estimated = _estimate(read_state(store), spec, most_mb)
     if not estimated.fits:
         largest = max(estimated.stages, key=lambda stage: stage.memory_bytes)
         raise RunTooLarge(

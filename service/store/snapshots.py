@@ -34,7 +34,7 @@ from service.domain import (
     no_progress,
 )
 from service.errors import MigrationError, StoreError
-from service.store.driver import Row, Store, Tx
+from service.store.driver import AsyncStore, Row, Store, Tx
 
 VALUES_A_ROW = 10_000
 READERS = 2
@@ -68,7 +68,15 @@ def read_state(store: Store) -> State:
         MigrationError: the graph has not been migrated.
         StoreError: Neo4j did not answer.
     """
-    rows = store.write("snapshot/identity")
+    return _state(store.write("snapshot/identity"))
+
+
+async def get_state(store: AsyncStore) -> State:
+    """Do what `read_state` does, for the API."""
+    return _state(await store.write("snapshot/identity"))
+
+
+def _state(rows: list[Row]) -> State:
     if not rows:
         raise _not_prepared()
     [row] = rows

@@ -32,3 +32,13 @@ def test_what_cannot_be_asked_for_is_refused_there_too(api: TestClient) -> None:
         answer = api.post("/v1/runs", json={"dry_run": True, "spec": wrong})
         assert answer.status_code == 422
         assert answer.json()["code"] == "invalid_request"
+
+
+def test_a_graph_that_is_not_prepared_is_said_to_be(api: TestClient, store: Store) -> None:
+    store.statement("MATCH (g:Graph {id: 1}) DELETE g")
+    try:
+        answer = api.post("/v1/runs", json={"dry_run": True})
+        assert (answer.status_code, answer.json()["code"]) == (503, "migration_error")
+        assert "entourage migrate" in answer.json()["detail"]
+    finally:
+        store.statement("MERGE (g:Graph {id: 1}) SET g.v = 0, g.n = 0")
