@@ -140,7 +140,7 @@ def leiden_contenders(follows: Follows, pairs: Int64, weight: Float64) -> list[C
 
     def build() -> Projection:
         out_ptr, out_idx, out_weight, *back = rows_both_ways(follows.source, follows.target, ones, n)
-        return Projection(*summed(out_ptr, out_idx, out_weight, *back))
+        return Projection.of(*summed(out_ptr, out_idx, out_weight, *back))
 
     def build_igraph() -> igraph.Graph:
         graph = igraph.Graph(n=n, edges=pairs)

@@ -24,6 +24,7 @@ from service.domain import (
     Candidate,
     Community,
     CommunityCandidates,
+    CommunityGroup,
     EmbeddedConfig,
     RunSpec,
     ScoringRules,
@@ -535,20 +536,32 @@ def run_spec(
 def communities(
     run: Annotated[str | None, typer.Option(help="A kept run's id; the current run when not said.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many, largest first.")] = 20,
+    level: Annotated[
+        int, typer.Option("--level", min=0, help="From 1 on: groups of communities that belong together.")
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """List the communities of the current run, largest first."""
-    from service.flows.published import read_communities
+    """List the communities of the current run, largest first; with --level, groups of them."""
+    from service.flows.published import read_communities, read_groups
     from service.flows.store import open_store
 
     with open_store(store_source(settings()), migrated=False) as address:
-        listed = asyncio.run(read_communities(address, run))
+        if level:
+            groups = asyncio.run(read_groups(address, level, run))
+            total, table = len(groups), console.groups_table(groups[:limit])
+            document = TypeAdapter(list[CommunityGroup]).dump_json(groups[:limit], indent=2)
+        else:
+            listed = asyncio.run(read_communities(address, run))
+            total, table = len(listed), console.communities_table(listed[:limit])
+            document = TypeAdapter(list[Community]).dump_json(listed[:limit], indent=2)
     if as_json:
-        print(TypeAdapter(list[Community]).dump_json(listed[:limit], indent=2).decode())
-    else:
-        console.out.print(console.communities_table(listed[:limit]))
-        if len(listed) > limit:
-            console.note(f"{len(listed) - limit} more; --limit shows them.")
+        print(document.decode())
+        return
+    console.out.print(table)
+    if level and not total:
+        console.note(f"There is no level {level}: no coarser resolution of the run brings more communities together.")
+    if total > limit:
+        console.note(f"{total - limit} more; --limit shows them.")
 
 
 @app.command()

@@ -120,6 +120,30 @@ def communities_table(communities: Sequence[domain.Community]) -> Table:
     return table
 
 
+def groups_table(groups: Sequence[domain.CommunityGroup]) -> Table:
+    """Draw groups of communities, one a row."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name, right in (
+        ("id", False),
+        ("label", False),
+        ("size", True),
+        ("communities", True),
+        ("candidates", True),
+        ("largest parts", False),
+    ):
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    for group in groups:
+        table.add_row(
+            group.id,
+            escape(group.label),
+            f"{group.size:,}",
+            f"{group.communities:,}",
+            f"{group.candidates:,}",
+            ", ".join(group.parts[:3]) + (f" and {len(group.parts) - 3} more" if len(group.parts) > 3 else ""),
+        )
+    return table
+
+
 def candidates_table(candidates: Sequence[domain.Candidate]) -> Table:
     """Draw candidates in order of rank with their two strongest reasons, and what they are to brands if anything."""
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))

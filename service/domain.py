@@ -361,6 +361,10 @@ class EngagementWeights(Frozen):
     reposts: EngagementWeight = 2
 
 
+QualityFunction = Literal["modularity", "directed_modularity", "cpm"]
+"""What communities maximise; see `analytics.leiden`."""
+
+
 class ScoringRules(Frozen):
     """Every cut-off of the score, in this one place. Shown with each run. (c) marks a convention.
 
@@ -374,6 +378,10 @@ class ScoringRules(Frozen):
         default=30, ge=1, description="Days after which an interaction counts half in the weight of a tie (c)."
     )
     engagement: EngagementWeights = EngagementWeights()
+    quality_function: QualityFunction = Field(
+        default="modularity",
+        description="What communities maximise: modularity, directed_modularity, or cpm (the constant Potts model).",
+    )
     resolutions: tuple[Annotated[float, Field(gt=0)], ...] = Field(
         default=(0.25, 0.5, 1.0, 2.0, 4.0), min_length=1, description="Resolutions γ tried; higher is finer."
     )
@@ -657,6 +665,27 @@ class Community(Frozen):
     follows_out: int
     reciprocity: float
     most_followed: tuple[str, ...]
+    part_of: str | None = Field(default=None, description="Id of the group of the next level that it is part of.")
+
+
+class CommunityGroup(Frozen):
+    """Communities of one run that belong together, at a level above them; sizes of a level plus isolates are all.
+
+    Nobody is scored within it: `candidates` counts those of its communities.
+    """
+
+    id: str
+    level: int = Field(ge=1)
+    label: str
+    size: int = Field(description="Accounts.")
+    parts: tuple[str, ...] = Field(description="Ids of what it consists of, one level below, largest first.")
+    part_of: str | None = Field(default=None, description="Id of the group of the next level that it is part of.")
+    communities: int = Field(description="Communities of level 0 in it.")
+    candidates: int
+    follows_inside: int
+    follows_in: int
+    follows_out: int
+    most_followed: tuple[str, ...]
 
 
 class CommunityCandidates(Frozen):
@@ -705,6 +734,15 @@ class LevelTried(Frozen):
     chosen: bool
 
 
+class Level(Frozen):
+    """A level above the communities of a run: γ at which they were merged, how many groups, modularity at γ = 1."""
+
+    level: int
+    resolution: float
+    communities: int
+    modularity: float
+
+
 class Chance(Frozen):
     """Modularity at γ = 1 that the same search finds in graphs whose ties are rewired at random, degrees kept.
 
@@ -736,6 +774,7 @@ class Quality(Frozen):
     useful_min: int
     useful_max: int
     levels: tuple[LevelTried, ...]
+    hierarchy: tuple[Level, ...] = Field(default=(), description="Levels of groups above the communities.")
     engine: str
 
 
@@ -805,6 +844,7 @@ class Analysis:
 
     `communities`, `scores` and `candidates` are parallel, in canonical order: size descending, then smallest
     account key. `labels` is int32[n]: position of each account's community in that order, -1 for isolates.
+    `groups` are those of each level above, finest first, in canonical order.
     `measures` are values of all accounts by the name of the property that holds them, `share` (of the account's own
     community) among them.
     """
@@ -812,6 +852,7 @@ class Analysis:
     quality: Quality
     labels: Int32
     communities: list[Community]
+    groups: list[list[CommunityGroup]]
     scores: list[CommunityScores]
     candidates: list[list[Candidate]]
     measures: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64]]
@@ -825,7 +866,8 @@ class Analysis:
 class PublishedPart:
     """One named part of a published set: prepared JSON documents, one a line.
 
-    Parts are `communities` (all of them, canonical order) and `candidates/<community id>` (by rank).
+    Parts are `communities` (all of them, canonical order), `groups` (by level, then canonical order) and
+    `candidates/<community id>` (by rank).
     """
 
     name: str

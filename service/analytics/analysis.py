@@ -13,7 +13,8 @@ from service.analytics.communities import (
 )
 from service.analytics.engine import Engine, get_engine
 from service.analytics.evidence import Measured, candidates_of
-from service.analytics.graph import subgraph
+from service.analytics.graph import project, subgraph
+from service.analytics.hierarchy import coarser_levels, describe_levels
 from service.analytics.measures import influence, trust
 from service.analytics.network import measure_network
 from service.analytics.rounding import significant
@@ -36,6 +37,7 @@ from service.domain import (
     Gate,
     Graph,
     Int32,
+    Level,
     Progress,
     Quality,
     RespectableTest,
@@ -78,8 +80,11 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress) -> Analysis:
     weights_in_force(spec.rules)  # a specification that cannot be scored fails before the long work
     engine = get_engine(spec.engine)
     ties = tie_graph(graph, spec.rules)
-    partition = find_communities(ties, engine, spec, progress)
-    measures, secondary = measure_network(graph, ties, partition.labels, engine, spec, progress)
+    projection = project(ties)
+    partition = find_communities(ties, projection, engine, spec, progress)
+    measures, secondary = measure_network(graph, ties, projection, partition.labels, engine, spec, progress)
+    levels = coarser_levels(projection, partition.labels, partition.chosen.resolution, engine, spec)
+    del projection  # a third of the memory of all arrays
     secondary_members = np.bincount(secondary.community, minlength=len(partition.members)).tolist()
     macro = macro_rule(graph, spec.rules)
     communities: list[Community] = []
@@ -94,10 +99,12 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress) -> Analysis:
         candidates.append(ranked)
         done += len(members)
     progress("scores", total, total)
+    communities, groups, hierarchy = describe_levels(graph, ties, partition.labels, levels, communities)
     return Analysis(
-        quality=_quality(graph, partition, communities, engine),
+        quality=_quality(graph, partition, communities, hierarchy, engine),
         labels=partition.labels,
         communities=communities,
+        groups=groups,
         scores=scores,
         candidates=candidates,
         measures=measures,
@@ -189,7 +196,9 @@ def _gates(community: Graph) -> tuple[Gate, ...]:
     )
 
 
-def _quality(graph: Graph, partition: Partition, communities: list[Community], engine: Engine) -> Quality:
+def _quality(
+    graph: Graph, partition: Partition, communities: list[Community], hierarchy: tuple[Level, ...], engine: Engine
+) -> Quality:
     tiny = [community.size for community in communities if community.size < partition.useful_min]
     return Quality(
         accounts=graph.n,
@@ -206,5 +215,6 @@ def _quality(graph: Graph, partition: Partition, communities: list[Community], e
         useful_min=partition.useful_min,
         useful_max=partition.useful_max,
         levels=partition.levels,
+        hierarchy=hierarchy,
         engine=engine.name,
     )

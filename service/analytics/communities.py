@@ -13,9 +13,9 @@ import numpy as np
 
 from service.analytics.chance import rewired
 from service.analytics.engine import Engine
-from service.analytics.graph import Projection, project, strengths
+from service.analytics.graph import Projection, projected, strengths
 from service.analytics.rounding import significant
-from service.analytics.sparse import components, rows_both_ways, summed, weight_inside
+from service.analytics.sparse import components, weight_inside
 from service.analytics.ties import WeightedGraph
 from service.domain import Chance, Float64, Graph, Int32, LevelTried, Progress, RunSpec, ScoringRules
 
@@ -48,7 +48,9 @@ class Partition:
         return next(level for level in self.levels if level.chosen)
 
 
-def find_communities(graph: Graph | WeightedGraph, engine: Engine, spec: RunSpec, progress: Progress) -> Partition:
+def find_communities(
+    graph: Graph | WeightedGraph, projection: Projection, engine: Engine, spec: RunSpec, progress: Progress
+) -> Partition:
     """Partition a graph at each resolution of the rules and take the finest one that is good enough.
 
     Each community is split into its connected parts, whatever the engine found. Without any tie there are no
@@ -56,18 +58,19 @@ def find_communities(graph: Graph | WeightedGraph, engine: Engine, spec: RunSpec
 
     Args:
         graph: the ties of n ≥ 1 accounts (of a graph of follows, these).
+        projection: the same, undirected.
         engine: finds a partition at one resolution.
         spec: seed and rules.
         progress: told of each resolution and each rewiring as stage `communities`.
     """
-    projection = project(graph)
     low, high = useful_sizes(graph.n, spec.rules)
     resolutions = spec.rules.resolutions
     found: list[Int32] = []
     quality: list[tuple[float, float]] = []
 
     def partition(resolution: float) -> Int32:
-        return canonical(connected_parts(projection, engine.partition(projection, resolution, spec.seed)))
+        found = engine.partition(projection, resolution, spec.seed, spec.rules.quality_function)
+        return canonical(connected_parts(projection, found))
 
     steps = len(resolutions) + (spec.rules.rewirings if graph.m else 0)
     progress("communities", 0, steps)
@@ -123,10 +126,9 @@ def modularity_by_chance(
         return None
 
     def found(seed: int) -> float:
-        source, target, weight = rewired(graph.out_ptr, graph.out_idx, graph.out_weight, seed)
-        projection = Projection(*summed(*rows_both_ways(source, target, weight, graph.n)))
-        labels = connected_parts(projection, engine.partition(projection, resolution, spec.seed))
-        return modularity(projection, labels)
+        projection = projected(*rewired(graph.out_ptr, graph.out_idx, graph.out_weight, seed), graph.n)
+        labels = engine.partition(projection, resolution, spec.seed, spec.rules.quality_function)
+        return modularity(projection, connected_parts(projection, labels))
 
     qualities = []
     with ThreadPoolExecutor(max_workers=engine.threads) as threads:
@@ -216,8 +218,12 @@ def community_id(community: Graph, ties: WeightedGraph) -> str:
         anchor, in any run.
     """
     strength = strengths(ties.in_ptr, ties.in_weight)
-    anchor = int(np.argmax(significant(strength)))
-    digest = hashlib.sha256(community.keys[anchor].encode()).digest()
+    return anchor_id(community.keys[int(np.argmax(significant(strength)))], level=0)
+
+
+def anchor_id(key: str, level: int) -> str:
+    """Name the community of a level whose anchor has this key: see `community_id`."""
+    digest = hashlib.sha256((key if level == 0 else f"{level} {key}").encode()).digest()
     return "c" + base64.b32encode(digest).decode().lower()[:10]
 
 
@@ -229,6 +235,11 @@ def community_label(community: Graph, authority: Float64) -> str:
     """
     order = np.lexsort((np.arange(community.n), -authority))
     names = [community.name(i) for i in order.tolist() if not community.opted_out[i]][:3]
+    return names_label(names)
+
+
+def names_label(names: Sequence[str]) -> str:
+    """Label by some names: "around @a, @b and @c"."""
     if not names:
         return "around accounts that have opted out"
     return "around " + (" and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0])

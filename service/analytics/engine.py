@@ -8,7 +8,7 @@ from service.analytics.fast import FastEngine
 from service.analytics.graph import Projection
 from service.analytics.reference import ReferenceEngine
 from service.analytics.ties import WeightedGraph
-from service.domain import EngineName, Float64, Graph, Int32
+from service.domain import EngineName, Float64, Graph, Int32, QualityFunction
 
 
 class Engine(Protocol):
@@ -27,17 +27,22 @@ class Engine(Protocol):
     def threads(self) -> int:
         """How many calls are worth making side by side. The answers do not depend on it."""
 
-    def partition(self, projection: Projection, resolution: float, seed: int) -> Int32:
-        """Assign accounts to communities that maximise modularity at a resolution γ.
+    def partition(
+        self, projection: Projection, resolution: float, seed: int, quality_function: QualityFunction = "modularity"
+    ) -> Int32:
+        """Assign accounts to communities that maximise a quality at a resolution γ.
 
-        Q_γ = Σ_c [w_c / W − γ · (s_c / 2W)²], with W all tie weight, w_c that inside c, s_c the summed strength of
-        c's members. Communities need not be connected yet, nor labels be in any order; accounts without ties may get
-        any label, and change nothing for the others.
+        modularity: Q_γ = Σ_c [w_c / W − γ · (s_c / 2W)²], with W all tie weight, w_c that inside c, s_c the summed
+        strength of c's members. directed_modularity: γ · o_c · e_c / W² instead of the last term, o_c being what c's
+        members give and e_c what they get. cpm: γ · (n_c / N)², n_c of N accounts with ties being in c.
+        Communities need not be connected yet, nor labels be in any order; accounts without ties may get any label, and
+        change nothing for the others.
 
         Args:
             projection: undirected ties of n accounts.
             resolution: γ > 0; higher is finer.
             seed: of everything random.
+            quality_function: which quality.
 
         Returns:
             int32[n], labels from 0 on.

@@ -11,7 +11,7 @@ from service.analytics.graph import Projection, strengths
 from service.analytics.leiden import leiden
 from service.analytics.measures import pagerank_steps
 from service.analytics.ties import WeightedGraph, both_ways
-from service.domain import Float64, Graph, Int32
+from service.domain import Float64, Graph, Int32, QualityFunction
 
 PAGERANK_ERROR = 1e-14
 """Largest L1 distance of a PageRank from its limit, so that digits that are shown do not depend on the way there."""
@@ -33,9 +33,11 @@ class FastEngine:
         """One for each processor, at most MOST_THREADS: each needs memory of its own."""
         return min(MOST_THREADS, os.cpu_count() or 1)
 
-    def partition(self, projection: Projection, resolution: float, seed: int) -> Int32:
+    def partition(
+        self, projection: Projection, resolution: float, seed: int, quality_function: QualityFunction = "modularity"
+    ) -> Int32:
         """Leiden (Traag et al. 2019) at resolution γ; see `engine.Engine.partition`."""
-        return leiden(projection, resolution, seed)
+        return leiden(projection, resolution, seed, quality_function)
 
     def pagerank(self, community: Graph | WeightedGraph, damping: float) -> Float64:
         """PageRank (Page et al. 1999), dangling mass spread evenly; see `engine.Engine.pagerank`.

@@ -38,15 +38,28 @@ class Projection:
     """The undirected projection of a graph: a pair's weight is w_ij + w_ji. Symmetric compressed sparse rows.
 
     Neighbours of i are `idx[ptr[i]:ptr[i + 1]]`, ascending, with weights (positive) in the same places; each pair
-    stands in both rows.
+    stands in both rows. A node is an account, or many of them together: then the ties among these are in its strength.
 
     Attributes:
         ptr: int64[n+1]; idx: int32[2 · pairs]; weight: float64[2 · pairs].
+        strength: float64[n], weight of all ties of each node; a tie within it counts twice.
+        skew: float64[n], weight that a node gives minus weight that it gets; all 0 where ties have no direction.
+        size: float64[n], how many accounts with ties a node stands for.
     """
 
     ptr: Int64
     idx: Int32
     weight: Float64
+    strength: Float64
+    skew: Float64
+    size: Float64
+
+    @classmethod
+    def of(cls, ptr: Int64, idx: Int32, weight: Float64, skew: Float64 | None = None) -> Projection:
+        """Put the ties of n accounts together with what follows from them."""
+        n = len(ptr) - 1
+        tied = (np.diff(ptr) > 0).astype(np.float64)
+        return cls(ptr, idx, weight, row_sums(ptr, weight), np.zeros(n) if skew is None else skew, tied)
 
     @property
     def n(self) -> int:
@@ -350,8 +363,19 @@ def subgraph(graph: Graph, members: Int32) -> Graph:
 def project(graph: Graph | WeightedGraph) -> Projection:
     """Project ties, or follows alone, to undirected ones: the weight of a pair is w_ij + w_ji."""
     ties = both_ways(graph)
-    out, back = (ties.out_ptr, ties.out_idx, ties.out_weight), (ties.in_ptr, ties.in_idx, ties.in_weight)
-    return Projection(*summed(*out, *back))
+    return _projection(ties.out_ptr, ties.out_idx, ties.out_weight, ties.in_ptr, ties.in_idx, ties.in_weight)
+
+
+def projected(source: Int64, target: Int64, weight: Float64, n: int) -> Projection:
+    """Do what `project` does for ties in no order: int64[m], int64[m] and float64[m], among n accounts."""
+    return _projection(*rows_both_ways(source, target, weight, n))
+
+
+def _projection(
+    out_ptr: Int64, out_idx: Int32, out_weight: Float64, in_ptr: Int64, in_idx: Int32, in_weight: Float64
+) -> Projection:
+    skew = strengths(out_ptr, out_weight) - strengths(in_ptr, in_weight)
+    return Projection.of(*summed(out_ptr, out_idx, out_weight, in_ptr, in_idx, in_weight), skew)
 
 
 def followed_back(graph: Graph) -> Bool:

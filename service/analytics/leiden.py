@@ -4,9 +4,18 @@ Maximised is modularity at a resolution γ on undirected weighted ties,
 
     Q_γ = Σ_c [w_c / W − γ · (s_c / 2W)²]
 
-with W all tie weight, w_c that inside community c, s_c the summed strength of its members. One round moves nodes
-between communities while that gains, refines each community into well-connected parts, makes each part one node of a
-smaller graph, and goes on there. The next round starts from what the last one found.
+with W all tie weight, w_c that inside community c, s_c the summed strength of its members. Two more qualities differ
+in what is expected of a pair alone, where modularity expects γ · k_i · k_j / 2W of accounts of strengths k:
+
+- directed modularity (Leicht and Newman 2008), with o what an account gives and e what it gets:
+  γ · (o_i · e_j + e_i · o_j) / W, which is γ · (k_i · k_j − b_i · b_j) / 2W, b being o − e;
+- the constant Potts model (Traag, Van Dooren and Nesterov 2011): the same of each pair, γ · 2W / N², N accounts having
+  ties. (γ is often said to be all of that, which cannot be compared between graphs.)
+
+So each node has a mass (its strength, or its share of all strength), and with directed modularity a skew, b.
+
+One round moves nodes between communities while that gains, refines each community into well-connected parts, makes each
+part one node of a smaller graph, and goes on there. The next round starts from what the last one found.
 
 Large graphs do not fit into the caches of a processor, and there the time goes into waiting for memory. So nodes are
 visited nearly in the order in which their rows lie, and after the first round accounts of one community are put side by
@@ -19,8 +28,7 @@ import numpy as np
 
 from service.analytics.compiled import UInt32, UInt64, compiled, unsigned
 from service.analytics.graph import Projection
-from service.analytics.sparse import row_sums
-from service.domain import Float64, Int32
+from service.domain import Float64, Int32, QualityFunction
 
 EXTREME = 1e9
 """A resolution beyond this is taken as this: nothing is left to merge or split, and sums would overflow."""
@@ -44,13 +52,16 @@ BLOCK = 64
 """So many nodes are visited in the order of their rows; the order of blocks is drawn."""
 
 
-def leiden(projection: Projection, resolution: float, seed: int) -> Int32:
-    """Find communities that maximise Q_γ. All of them are connected but for rare ones that a last move cut in two.
+def leiden(
+    projection: Projection, resolution: float, seed: int, quality_function: QualityFunction = "modularity"
+) -> Int32:
+    """Find communities that maximise a quality. All are connected but for rare ones that a last move cut in two.
 
     Args:
         projection: undirected ties of n accounts, positive weights. Accounts without ties change nothing for others.
         resolution: γ > 0; higher is finer.
         seed: of the order in which nodes are visited.
+        quality_function: which quality.
 
     Returns:
         int32[n], labels 0, 1, … in the order of each community's first account.
@@ -58,19 +69,19 @@ def leiden(projection: Projection, resolution: float, seed: int) -> Int32:
     ptr, idx = unsigned(projection.ptr, projection.idx)
     weight = projection.weight
     labels = np.arange(projection.n, dtype=np.uint32)
-    strength = row_sums(projection.ptr, weight)
-    total = float(strength.sum())
-    if total == 0:
+    mass, skew, rate = null_model(projection, resolution, quality_function)
+    total = float(projection.strength.sum())
+    if not len(idx):
         return labels.view(np.int32)
-    rate = min(max(resolution, 1 / EXTREME), EXTREME) / total
     order = labels  # which account stands at each place of the arrays
     for at in range(ROUNDS):
         enough = FIRST_SWEEP_GAIN * total / 2 if at == 0 else 0.0
-        labels, gained = _one_round(ptr, idx, weight, strength, labels, rate, seed + at, enough)
+        labels, gained = _one_round(ptr, idx, weight, mass, skew, labels, rate, seed + at, enough)
         if at == 0:
             order = np.argsort(labels, kind="stable").astype(np.uint32)
             ptr, idx, weight = rearranged(ptr, idx, weight, order)
-            strength, labels = strength[order], labels[order]
+            mass, labels = mass[order], labels[order]
+            skew = None if skew is None else skew[order]
         elif 2 * gained / total < ROUND_GAIN:
             break
     result = np.empty_like(labels)
@@ -79,27 +90,43 @@ def leiden(projection: Projection, resolution: float, seed: int) -> Int32:
     return result.view(np.int32)
 
 
+def null_model(
+    projection: Projection, resolution: float, quality_function: QualityFunction
+) -> tuple[Float64, Float64 | None, float]:
+    """Say what a quality expects of a pair of nodes: rate · (mass_i · mass_j − skew_i · skew_j).
+
+    Returns:
+        mass and skew of each node (float64[n]; None where there is no skew), and the rate.
+    """
+    total = float(projection.strength.sum())
+    rate = min(max(resolution, 1 / EXTREME), EXTREME) / total if total else 0.0
+    if quality_function == "cpm":
+        return projection.size * (total / max(float(projection.size.sum()), 1.0)), None, rate
+    return projection.strength, projection.skew if quality_function == "directed_modularity" else None, rate
+
+
 def _one_round(
     ptr: UInt64,
     idx: UInt32,
     weight: Float64,
-    strength: Float64,
+    mass: Float64,
+    skew: Float64 | None,
     labels: UInt32,
     rate: float,
     seed: int,
     enough: float,
 ) -> tuple[UInt32, float]:
     """One round from a given partition: the labels it ends with, and what moves have gained, in units of weight."""
-    node = np.arange(len(strength), dtype=np.uint32)  # of the graph at hand, for each account
+    node = np.arange(len(mass), dtype=np.uint32)  # of the graph at hand, for each account
     gained = 0.0
     while True:
         order = visiting_order(ptr, seed)
-        gained += move_nodes(ptr, idx, weight, strength, labels, rate, order, enough)
-        parts = refine(ptr, idx, weight, strength, labels, rate, order)
+        gained += move_nodes(ptr, idx, weight, mass, skew, labels, rate, order, enough)
+        parts = refine(ptr, idx, weight, mass, skew, labels, rate, order)
         count = compact(parts)
-        if count == len(strength):
+        if count == len(mass):
             break
-        ptr, idx, weight, strength, labels = aggregate(ptr, idx, weight, strength, labels, parts, count)
+        ptr, idx, weight, mass, skew, labels = aggregate(ptr, idx, weight, mass, skew, labels, parts, count)
         node = parts[node]
     labels = labels[node]
     compact(labels)
@@ -143,7 +170,8 @@ def move_nodes(
     ptr: UInt64,
     idx: UInt32,
     weight: Float64,
-    strength: Float64,
+    mass: Float64,
+    skew: Float64 | None,
     labels: UInt32,
     rate: float,
     order: UInt32,
@@ -151,23 +179,29 @@ def move_nodes(
 ) -> float:
     """Move nodes one at a time to the neighbouring community that gains most, sweep after sweep.
 
-    Moving a node of strength k from its community to c gains (w_c − rate·k·s_c) − (w_own − rate·k·(s_own − k)), w being
-    the weight of its ties to each; Q_γ gains twice that over 2W, rate being γ/2W. A node whose neighbour has moved away
-    from it is visited again. Done when nobody is left to visit, or a sweep has gained less than `enough`.
+    Moving a node of mass k from its community to c gains (w_c − rate·k·s_c) − (w_own − rate·k·(s_own − k)), w being the
+    weight of its ties to each and s the mass of each, and the same of skew with the other sign; Q_γ gains twice that
+    over 2W, rate being γ/2W. A node whose neighbour has moved away from it is visited again. Done when nobody is left
+    to visit, or a sweep has gained less than `enough`.
 
     Args:
+        mass, skew: what is expected of pairs, see `null_model`. For skew None a kernel without it is compiled.
         labels: uint32[n] in 0..n-1; changed in place.
         order: in which order nodes are visited.
 
     Returns:
         What all moves have gained, in units of weight.
     """
-    n = len(strength)
-    community = np.zeros(n)  # summed strength
+    n = len(mass)
+    community = np.zeros(n)  # summed mass
     size = np.zeros(n, np.int32)
     for v in range(n):
-        community[labels[v]] += strength[v]
+        community[labels[v]] += mass[v]
         size[labels[v]] += 1
+    if skew is not None:
+        tilt = np.zeros(n)  # summed skew
+        for v in range(n):
+            tilt[labels[v]] += skew[v]
     empty = np.empty(n, np.uint32)
     empties = 0
     for c in range(n - 1, -1, -1):
@@ -195,9 +229,12 @@ def move_nodes(
                 near[nears] = c  # kept only if it is new; a branch here would be guessed wrong half the time
                 nears += to[c] == 0.0
                 to[c] += weight[e]
-            k = strength[v]
+            k = mass[v]
             pull = rate * k
             stay = to[own] - pull * (community[own] - k)
+            if skew is not None:
+                turn = rate * skew[v]
+                stay += turn * (tilt[own] - skew[v])
             to[own] = 0.0
             best, most = own, stay + MOVE_GAIN * k
             if size[own] > 1 and most < 0.0:
@@ -205,6 +242,8 @@ def move_nodes(
             for at in range(nears):
                 c = near[at]
                 gain = to[c] - pull * community[c]
+                if skew is not None:
+                    gain += turn * tilt[c]
                 if gain > most:
                     best, most = c, gain
                 to[c] = 0.0
@@ -213,10 +252,15 @@ def move_nodes(
             gained += most - stay
             community[own] -= k
             size[own] -= 1
+            if skew is not None:
+                tilt[own] -= skew[v]
+                tilt[best] += skew[v]
             if size[best] == 0:
                 empties -= 1
             if size[own] == 0:
                 community[own] = 0.0  # not what rounding has left
+                if skew is not None:
+                    tilt[own] = 0.0
                 empty[empties] = own
                 empties += 1
             community[best] += k
@@ -233,35 +277,51 @@ def move_nodes(
 
 @compiled
 def refine(
-    ptr: UInt64, idx: UInt32, weight: Float64, strength: Float64, labels: UInt32, rate: float, order: UInt32
+    ptr: UInt64,
+    idx: UInt32,
+    weight: Float64,
+    mass: Float64,
+    skew: Float64 | None,
+    labels: UInt32,
+    rate: float,
+    order: UInt32,
 ) -> UInt32:
     """Split each community into well-connected parts: nodes that stand alone join the part that gains most.
 
-    A node, and a part that is joined, must hold to the rest of its community by at least rate·k·(s − k), k being its
-    strength and s that of the community. Every part is connected, because a node only joins what it has a tie to.
+    A node, and a part that is joined, must hold to the rest of its community by at least what is expected of the two:
+    rate·k·(s − k), k being its mass and s that of the community, and the same of skew with the other sign. Every part
+    is connected, because a node only joins what it has a tie to.
 
     Returns:
         uint32[n], the part of each node, named by one of its nodes.
     """
-    n = len(strength)
+    n = len(mass)
     community = np.zeros(n)
     for v in range(n):
-        community[labels[v]] += strength[v]
+        community[labels[v]] += mass[v]
+    if skew is not None:
+        tilt = np.zeros(n)
+        for v in range(n):
+            tilt[labels[v]] += skew[v]
+        part_skew = skew.copy()
     hold = np.zeros(n)  # weight of ties from a part to the rest of its community
     for v in range(n):
         for e in range(ptr[v], ptr[v + 1]):
             if labels[idx[e]] == labels[v]:
                 hold[v] += weight[e]
     part = np.arange(n).astype(np.uint32)
-    part_strength = strength.copy()
+    part_mass = mass.copy()
     alone = np.ones(n, np.bool_)
     to = np.zeros(n)
     near = np.empty(n + 1, np.uint32)
     for v in order:
         own = labels[v]
         whole = community[own]
-        k = strength[v]
-        if not alone[v] or hold[v] < rate * k * (whole - k):
+        k = mass[v]
+        expected = rate * k * (whole - k)
+        if skew is not None:
+            expected -= rate * skew[v] * (tilt[own] - skew[v])
+        if not alone[v] or hold[v] < expected:
             continue
         nears = 0
         for e in range(ptr[v], ptr[v + 1]):
@@ -274,16 +334,22 @@ def refine(
         best, most, tie = v, MOVE_GAIN * k, 0.0
         for at in range(nears):
             p = near[at]
-            s = part_strength[p]
+            s = part_mass[p]
             gain = to[p] - rate * k * s
-            if gain > most and hold[p] >= rate * s * (whole - s):
+            expected = rate * s * (whole - s)
+            if skew is not None:
+                gain += rate * skew[v] * part_skew[p]
+                expected -= rate * part_skew[p] * (tilt[own] - part_skew[p])
+            if gain > most and hold[p] >= expected:
                 best, most, tie = p, gain, to[p]
             to[p] = 0.0
         if best != v:
             part[v] = best
             alone[v] = False
             alone[best] = False
-            part_strength[best] += k
+            part_mass[best] += k
+            if skew is not None:
+                part_skew[best] += skew[v]
             hold[best] += hold[v] - 2 * tie
     return part
 
@@ -303,15 +369,22 @@ def compact(labels: UInt32) -> int:
 
 @compiled
 def aggregate(
-    ptr: UInt64, idx: UInt32, weight: Float64, strength: Float64, labels: UInt32, parts: UInt32, count: int
-) -> tuple[UInt64, UInt32, Float64, Float64, UInt32]:
-    """Make each part (0..count-1, within one community) one node. Ties inside a part stay in its strength only.
+    ptr: UInt64,
+    idx: UInt32,
+    weight: Float64,
+    mass: Float64,
+    skew: Float64 | None,
+    labels: UInt32,
+    parts: UInt32,
+    count: int,
+) -> tuple[UInt64, UInt32, Float64, Float64, Float64 | None, UInt32]:
+    """Make each part (0..count-1, within one community) one node. Ties inside a part stay in its mass only.
 
     Returns:
-        ptr, idx, weight and strength of the smaller graph, and the community of each of its nodes, named by the first
+        ptr, idx, weight, mass and skew of the smaller graph, and the community of each of its nodes, named by the first
         node of that community.
     """
-    n = len(strength)
+    n = len(mass)
     start = np.zeros(count + 1, np.int64)
     for v in range(n):
         start[parts[v] + 1] += 1
@@ -326,7 +399,7 @@ def aggregate(
     new_ptr = np.zeros(count + 1, np.uint64)
     new_idx = np.empty(len(idx) + 1, np.uint32)  # more than is needed: what is not written costs no memory
     new_weight = np.empty(len(idx), np.float64)
-    new_strength = np.zeros(count)
+    new_mass = np.zeros(count)
     new_labels = np.empty(count, np.uint32)
     first = np.full(n, NONE, np.uint32)  # node by which a community is named
     to = np.zeros(count)
@@ -335,7 +408,7 @@ def aggregate(
         begin = end
         for at in range(start[p], start[p + 1]):
             v = member[at]
-            new_strength[p] += strength[v]
+            new_mass[p] += mass[v]
             for e in range(ptr[v], ptr[v + 1]):
                 q = parts[idx[e]]
                 new_idx[end] = q
@@ -350,7 +423,13 @@ def aggregate(
         if first[community] == NONE:
             first[community] = p
         new_labels[p] = first[community]
-    return new_ptr, new_idx[:end], new_weight[:end], new_strength, new_labels
+    if skew is None:
+        new_skew = None
+    else:
+        new_skew = np.zeros(count)
+        for v in range(n):
+            new_skew[parts[v]] += skew[v]
+    return new_ptr, new_idx[:end], new_weight[:end], new_mass, new_skew, new_labels
 
 
 @compiled

@@ -20,7 +20,7 @@ from service.analytics.centrality import (
 )
 from service.analytics.compiled import compiled
 from service.analytics.engine import Engine
-from service.analytics.graph import Projection, project, strengths
+from service.analytics.graph import Projection, strengths
 from service.analytics.rounding import significant
 from service.analytics.ties import TieGraph
 from service.domain import (
@@ -68,13 +68,20 @@ class Measure:
 
 
 def measure_network(
-    graph: Graph, ties: TieGraph, labels: Int32, engine: Engine, spec: RunSpec, progress: Progress
+    graph: Graph,
+    ties: TieGraph,
+    projection: Projection,
+    labels: Int32,
+    engine: Engine,
+    spec: RunSpec,
+    progress: Progress,
 ) -> tuple[Values, SecondaryMemberships]:
     """Compute the measures that a specification asks for, and to which communities accounts belong besides their own.
 
     Args:
         graph: n accounts and their follows.
         ties: their ties.
+        projection: the same, undirected.
         labels: int32[n], community of each account, -1 for accounts without ties.
         engine: computes PageRank.
         spec: names the measures.
@@ -87,7 +94,7 @@ def measure_network(
     Raises:
         InvalidRequest: PageRank of a brand is asked for that is not in the graph or has to do with no account.
     """
-    network = Network(graph, ties, project(ties), labels, engine, spec)
+    network = Network(graph, ties, projection, labels, engine, spec)
     steps = len(spec.measures) + 1
     progress("measures", 0, steps)
     share, secondary = memberships(network.projection, labels, spec.rules.secondary_share)

@@ -5,6 +5,7 @@ engine is compared with.
 from __future__ import annotations
 
 import math
+import random
 
 import community as python_louvain
 import networkx as nx
@@ -12,10 +13,10 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from service.analytics.graph import Projection, entries_of, rows_of, strengths
-from service.analytics.leiden import EXTREME
+from service.analytics.leiden import EXTREME, MOVE_GAIN, null_model
 from service.analytics.measures import ALMOST_CERTAIN, pagerank_steps
 from service.analytics.ties import WeightedGraph, both_ways
-from service.domain import Float64, Graph, Int32
+from service.domain import Float64, Graph, Int32, QualityFunction
 
 PAGERANK_ERROR = 1e-16
 """PageRank goes on until its L1 distance from the limit is below this: as near as floats come."""
@@ -27,7 +28,9 @@ class ReferenceEngine:
     name = "reference"
     threads = 1
 
-    def partition(self, projection: Projection, resolution: float, seed: int) -> Int32:
+    def partition(
+        self, projection: Projection, resolution: float, seed: int, quality_function: QualityFunction = "modularity"
+    ) -> Int32:
         """Louvain (Blondel et al. 2008) at resolution γ; see `engine.Engine.partition`.
 
         The `resolution` of python-louvain 0.16 is γ where it weighs moves (`__one_level`), but its inverse where it
@@ -37,8 +40,10 @@ class ReferenceEngine:
 
             w_c / (W/γ) − (s_c / (2W/γ))²  =  γ · [w_c / W − γ · (s_c / 2W)²]
 
-        is Q_γ but for a constant factor.
+        is Q_γ but for a constant factor. Other qualities than modularity it does not know: see `louvain`.
         """
+        if quality_function != "modularity":
+            return louvain(projection, *null_model(projection, resolution, quality_function), seed)
         # Accounts without ties are left out, so that they do not change the order in which the others are visited.
         tied = np.flatnonzero(np.diff(projection.ptr))
         node = np.cumsum(np.diff(projection.ptr) > 0) - 1
@@ -48,10 +53,14 @@ class ReferenceEngine:
         graph.add_nodes_from(range(len(tied)))
         ends = node[row[once]].tolist(), node[projection.idx[once]].tolist(), projection.weight[once].tolist()
         graph.add_weighted_edges_from(zip(*ends, strict=True))
+        within = (projection.strength - strengths(projection.ptr, projection.weight)) / 2
+        graph.add_weighted_edges_from((node[v], node[v], within[v]) for v in tied.tolist() if within[v] > 0)
+        alone = float(projection.strength[np.diff(projection.ptr) == 0].sum()) / 2  # within nodes without other ties
         resolution = min(max(resolution, 1 / EXTREME), EXTREME)
-        total = graph.size(weight="weight")
-        if resolution < 1 and total > 0:
-            graph.add_edge(len(tied), len(tied), weight=total / resolution - total)
+        total = graph.size(weight="weight") + alone
+        rest = total / min(resolution, 1.0) - total + alone
+        if rest > 0 and total > alone:
+            graph.add_edge(len(tied), len(tied), weight=rest)
         found = python_louvain.best_partition(graph, resolution=max(resolution, 1.0), random_state=seed)
         labels = np.zeros(projection.n, dtype=np.int32)
         labels[tied] = [found[i] for i in range(len(tied))]
@@ -86,6 +95,63 @@ class ReferenceEngine:
         """From the formula; see `engine.Engine.reach`. The sum is exact (fsum), so order does not matter to it."""
         moved = [math.fsum(moved_by(community, influence, i).tolist()) for i in range(community.n)]
         return np.array(moved, dtype=np.float64) / max(community.n - 1, 1)
+
+
+def louvain(projection: Projection, mass: Float64, skew: Float64 | None, rate: float, seed: int) -> Int32:
+    """Communities of any quality that expects rate · (mass_i · mass_j − skew_i · skew_j) of a pair, by Louvain.
+
+    Nodes move to the neighbouring community that gains most (of equals the one of the first neighbour), in an order
+    drawn anew each time, while that gains; then communities become nodes, and so on.
+
+    Args:
+        projection: undirected ties of n nodes.
+        mass, skew, rate: see `leiden.null_model`.
+        seed: of the orders.
+
+    Returns:
+        int32[n], labels in no particular order.
+    """
+    draw = random.Random(seed)  # noqa: S311
+    tilt = np.zeros(projection.n) if skew is None else skew
+    nodes = [(float(k), float(b)) for k, b in zip(mass, tilt, strict=True)]
+    ties: list[dict[int, float]] = [{} for _ in nodes]
+    for i, j, weight in zip(rows_of(projection.ptr).tolist(), projection.idx.tolist(), projection.weight, strict=True):
+        ties[i][j] = float(weight)
+    labels = np.arange(projection.n)
+    while True:
+        community = list(range(len(nodes)))
+        whole = list(nodes)  # mass and skew of each community
+        moved = True
+        while moved:
+            moved = False
+            for i in draw.sample(range(len(nodes)), len(nodes)):
+                k, b = nodes[i]
+                own = community[i]
+                whole[own] = (whole[own][0] - k, whole[own][1] - b)
+                to: dict[int, float] = {}
+                for j, weight in ties[i].items():
+                    to[community[j]] = to.get(community[j], 0.0) + weight
+                gains = {c: w - rate * (k * whole[c][0] - b * whole[c][1]) for c, w in to.items()}
+                stay = gains.get(own, -rate * (k * whole[own][0] - b * whole[own][1]))
+                best = max(gains, key=lambda c: gains[c], default=own)
+                if gains.get(best, stay) <= stay + MOVE_GAIN * k:
+                    best = own
+                moved = moved or best != own
+                community[i] = best
+                whole[best] = (whole[best][0] + k, whole[best][1] + b)
+        names = sorted(set(community))
+        if len(names) == len(nodes):
+            return labels.astype(np.int32)
+        number = {c: position for position, c in enumerate(names)}
+        labels = np.array([number[community[v]] for v in labels.tolist()])
+        merged: list[dict[int, float]] = [{} for _ in names]
+        for i, row in enumerate(ties):
+            own = number[community[i]]
+            for j, weight in row.items():
+                other = number[community[j]]
+                if other != own:
+                    merged[own][other] = merged[own].get(other, 0.0) + weight
+        nodes, ties = [whole[c] for c in names], merged
 
 
 def moved_by(graph: Graph | WeightedGraph, influence: Float64, i: int) -> Float64:

@@ -22,7 +22,7 @@ from service.api.schemas import (
     ReadQuery,
     StrictRunRequest,
 )
-from service.domain import MEASURED_PROPERTIES, PART_NAMES, Community, Run, RunEstimate
+from service.domain import MEASURED_PROPERTIES, PART_NAMES, Community, CommunityGroup, Run, RunEstimate
 from service.errors import CommunityNotFound, InvalidRequest, NotFound
 from service.flows.estimates import estimate_requested
 from service.flows.importing import line_schemas
@@ -127,9 +127,14 @@ async def get_run(store: StoreDep, run_id: str) -> Run:
 async def list_communities(
     request: Request, reader: ReaderDep, query: Annotated[CommunitiesQuery, Query()]
 ) -> Response:
-    """The communities of a run, largest first."""
-    question = f"communities?respectable={query.respectable}"
+    """The communities of a run, largest first; with `level`, groups of communities that belong together."""
+    question = f"communities?respectable={query.respectable}&level={query.level}"
+    if query.level and query.respectable is not None:
+        raise InvalidRequest("Groups of communities are not tested for respectability; leave out `respectable`.")
     published, offset = await _where(reader, query, question)
+    if query.level:
+        lines = [line for group, line in await reader.groups(published.run) if group.level == query.level]
+        return answer(request, published, page(lines, published.run.id, question, offset, query.limit))
     lines = (await reader.part(published.run.id, "communities")).lines
     if query.respectable is not None:
         listed = await reader.communities(published.run.id)
@@ -141,7 +146,7 @@ async def list_communities(
 async def get_community(
     request: Request, reader: ReaderDep, community_id: str, query: Annotated[ReadQuery, Query()]
 ) -> Response:
-    """One community: size, tests, gates, ties inside and out."""
+    """One community: size, tests, gates, ties inside and out. Or one group: what it consists of."""
     published = await reader.published(query.run)
     _, line = await _community(reader, published, community_id)
     return answer(request, published, {"community": line})
@@ -159,14 +164,19 @@ async def list_ambassadors(
     question = f"ambassadors/{community_id}?include_not_respectable={query.include_not_respectable}"
     published, offset = await _where(reader, query, question)
     community, line = await _community(reader, published, community_id)
+    if isinstance(community, CommunityGroup):
+        parts = ", ".join(community.parts[:5]) + (", ..." if len(community.parts) > 5 else "")
+        reason = f"This is a group of communities, and candidates are ranked within one; ask for its parts: {parts}."
+        members = page([], published.run.id, question, offset, query.limit)
+        return answer(request, published, {"community": line, "empty_reason": json.dumps(reason).encode(), **members})
     lines = (await reader.part(published.run.id, f"candidates/{community_id}")).lines
-    reason = community.no_candidates_reason
+    said = community.no_candidates_reason
     if lines and not community.respectable and not query.include_not_respectable:
         failed = ", ".join(test.test for test in community.tests if test.passed is False)
-        reason = f"The community is not respectable (it fails: {failed}); ask with include_not_respectable=true."
+        said = f"The community is not respectable (it fails: {failed}); ask with include_not_respectable=true."
         lines = []
     members = page(lines, published.run.id, question, offset, query.limit)
-    return answer(request, published, {"community": line, "empty_reason": json.dumps(reason).encode(), **members})
+    return answer(request, published, {"community": line, "empty_reason": json.dumps(said).encode(), **members})
 
 
 @v1.get(
@@ -229,11 +239,16 @@ async def _where(reader: PublishedReader, query: PageQuery, question: str) -> tu
     return await reader.published(run_id), offset
 
 
-async def _community(reader: PublishedReader, published: Published, community_id: str) -> tuple[Community, bytes]:
+async def _community(
+    reader: PublishedReader, published: Published, community_id: str
+) -> tuple[Community | CommunityGroup, bytes]:
     lines = (await reader.part(published.run.id, "communities")).lines
     for one, line in zip(await reader.communities(published.run.id), lines, strict=True):
         if one.id == community_id:
             return one, line
+    for group, line in await reader.groups(published.run):
+        if group.id == community_id:
+            return group, line
     raise CommunityNotFound(
         f"There is no community {community_id} in run {published.run.id}; GET /v1/communities lists them."
     )

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from service.domain import AccountType, Candidate, Community, Frozen, RunSpec
+from service.domain import AccountType, Candidate, Community, CommunityGroup, Frozen, RunSpec
 
 Limit = Annotated[int, Field(ge=1, le=200, description="Items a page.")]
 Cursor = Annotated[str, Field(max_length=512, description="`next_cursor` of the page before.")]
@@ -62,6 +62,9 @@ class CommunitiesQuery(PageQuery):
     """Which communities to list."""
 
     respectable: bool | None = Field(default=None, description="Only those that are, or are not, respectable.")
+    level: int = Field(
+        default=0, ge=0, le=100, description="0: communities. From 1 on: groups of them; a run may have no such level."
+    )
 
 
 class AmbassadorsQuery(PageQuery):
@@ -90,21 +93,21 @@ class CommunityPage(BaseModel):
     run: RunSummary
     total: int
     next_cursor: str | None
-    items: list[Community]
+    items: list[Community | CommunityGroup]
 
 
 class CommunityAnswer(BaseModel):
-    """One community."""
+    """One community, or one group of them."""
 
     run: RunSummary
-    community: Community
+    community: Community | CommunityGroup
 
 
 class AmbassadorPage(BaseModel):
     """One page of the candidates of a community, best first."""
 
     run: RunSummary
-    community: Community
+    community: Community | CommunityGroup
     total: int
     empty_reason: str | None = Field(description="Why there are no candidates, where there are none.")
     next_cursor: str | None

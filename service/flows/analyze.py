@@ -93,13 +93,14 @@ def _no_search_for_garbage() -> Iterator[None]:
 
 
 def pages(analysis: Analysis) -> list[PublishedPart]:
-    """Prepare what a run publishes: communities, and the candidates of each, as one JSON document a line.
+    """Prepare what a run publishes: communities, groups of them, and candidates, as one JSON document a line.
 
     The bytes hold nothing of the run itself (id, times, graph version): the same graph and specification give the same
     bytes.
     """
     communities = PublishedPart("communities", [one.model_dump_json().encode() for one in analysis.communities])
-    return [communities] + [
+    groups = PublishedPart("groups", [one.model_dump_json().encode() for level in analysis.groups for one in level])
+    return [communities, groups] + [
         PublishedPart(f"candidates/{community.id}", [one.model_dump_json().encode() for one in candidates])
         for community, candidates in zip(analysis.communities, analysis.candidates, strict=True)
     ]

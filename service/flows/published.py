@@ -19,6 +19,7 @@ from service.domain import (
     BrandTrack,
     Candidate,
     Community,
+    CommunityGroup,
     PublishedPart,
     Run,
     StoreAddress,
@@ -66,6 +67,7 @@ class PublishedReader:
         self._parts: OrderedDict[tuple[str, str], PublishedPart] = OrderedDict()
         self._bytes = 0
         self._communities: OrderedDict[str, list[Community]] = OrderedDict()
+        self._groups: OrderedDict[str, list[CommunityGroup]] = OrderedDict()
         self._last: Run | None = None
         self._asking: asyncio.Task[str | None] | None = None
         self._waiting: asyncio.Task[str | None] | None = None
@@ -103,7 +105,7 @@ class PublishedReader:
             self._last = run
             if self._prefetch is not None:
                 self._prefetch.cancel()
-            self._prefetch = asyncio.create_task(self._fetch_ahead(run.id))
+            self._prefetch = asyncio.create_task(self._fetch_ahead(run))
         return Published(run, stale=False)
 
     async def part(self, run_id: str, name: str) -> PublishedPart:
@@ -129,6 +131,17 @@ class PublishedReader:
             while len(self._communities) > RUNS_PARSED:
                 self._communities.popitem(last=False)
         return self._communities[run_id]
+
+    async def groups(self, run: Run) -> list[tuple[CommunityGroup, bytes]]:
+        """Return the groups of communities of a published run, by level, each with its line of the part `groups`."""
+        if run.quality is None or not run.quality.hierarchy:
+            return []  # of a run of earlier times there is no such part
+        lines = (await self.part(run.id, "groups")).lines
+        if run.id not in self._groups:
+            self._groups[run.id] = [CommunityGroup.model_validate_json(line) for line in lines]
+            while len(self._groups) > RUNS_PARSED:
+                self._groups.popitem(last=False)
+        return list(zip(self._groups[run.id], lines, strict=True))
 
     async def account(self, run_id: str, key: str) -> dict[str, Any]:
         """Return one account with its memberships in a run; see `store.published.read_account`."""
@@ -169,12 +182,13 @@ class PublishedReader:
         if time.monotonic() < self._away_until:
             raise StoreUnavailable("Neo4j does not answer at the moment; try again in a second.")
 
-    async def _fetch_ahead(self, run_id: str) -> None:
+    async def _fetch_ahead(self, run: Run) -> None:
         try:
-            for community in await self.communities(run_id):
-                await self.part(run_id, f"candidates/{community.id}")
+            await self.groups(run)
+            for community in await self.communities(run.id):
+                await self.part(run.id, f"candidates/{community.id}")
         except EntourageError as error:
-            log.warning("The pages of run %s could not all be fetched ahead: %s", run_id, error.message)
+            log.warning("The pages of run %s could not all be fetched ahead: %s", run.id, error.message)
 
 
 def _size(part: PublishedPart) -> int:
@@ -196,6 +210,20 @@ async def read_communities(address: StoreAddress, run_id: str | None = None) -> 
         reader = PublishedReader(store)
         try:
             return await reader.communities((await reader.published(run_id)).run.id)
+        finally:
+            await reader.close()
+
+
+async def read_groups(address: StoreAddress, level: int, run_id: str | None = None) -> list[CommunityGroup]:
+    """Read the groups of one level above the communities of the current run, or of a kept one; see `read_communities`.
+
+    There are none at a level that the run has not.
+    """
+    async with AsyncStore(address) as store:
+        reader = PublishedReader(store)
+        try:
+            run = (await reader.published(run_id)).run
+            return [group for group, _ in await reader.groups(run) if group.level == level]
         finally:
             await reader.close()
 

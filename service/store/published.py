@@ -18,7 +18,7 @@ async def current_run_id(store: AsyncStore) -> str | None:
 
 
 async def read_part(store: AsyncStore, run_id: str, name: str) -> PublishedPart:
-    """Read one part of what a run published: `communities` or `candidates/<community id>`.
+    """Read one part of what a run published: `communities`, `groups` or `candidates/<community id>`.
 
     Raises:
         RunNotFound: there is no such run, or it has published nothing.

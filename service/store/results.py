@@ -19,6 +19,7 @@ from service.domain import (
     TYPE_NAMES,
     Analysis,
     Community,
+    CommunityGroup,
     CommunityScores,
     Graph,
     Progress,
@@ -44,7 +45,7 @@ T = TypeVar("T")
 
 
 def write_back(store: Store, run_id: str, graph: Graph, analysis: Analysis, progress: Progress) -> None:
-    """Write communities and memberships with their scores, in batches.
+    """Write communities, the groups that they are part of, and memberships with their scores, in batches.
 
     The membership of an account in its own community has primary, share, type and in_base; score and rank where it has
     one; of each part its raw value (`authority`), x (`authority_x`) and points of 100 (`authority_points`); and every
@@ -54,11 +55,16 @@ def write_back(store: Store, run_id: str, graph: Graph, analysis: Analysis, prog
     Raises:
         Conflict: the run is no longer running.
     """
+    groups = [group for level in analysis.groups for group in level]
+    parts = [(one.id, one.part_of) for one in analysis.communities if one.part_of is not None]
+    parts += [(one.id, one.part_of) for one in groups if one.part_of is not None]
     members = sum(len(scores.members) for scores in analysis.scores) + len(analysis.secondary.account)
-    total = len(analysis.communities) + members
+    total = len(analysis.communities) + len(groups) + len(parts) + members
     done = 0
     batches = [
         ("results/write_communities", _batches(map(_community_row, analysis.communities), COMMUNITIES_A_BATCH)),
+        ("results/write_communities", _batches(map(_group_row, groups), COMMUNITIES_A_BATCH)),
+        ("results/write_parts", _batches(map(_part_row, parts), COMMUNITIES_A_BATCH)),
         ("results/write_members", _batches(_member_rows(graph, analysis), MEMBERS_A_BATCH)),
     ]
     for query, rows_of_batches in batches:
@@ -84,9 +90,17 @@ def _batches(rows: Iterator[T], size: int) -> Iterator[list[T]]:
 
 def _community_row(community: Community) -> Row:
     # Tests and gates are nested and a property cannot be; the published pages hold them whole.
-    properties = community.model_dump(exclude={"id", "tests", "gates"})
+    properties = community.model_dump(exclude={"id", "tests", "gates", "part_of"})
     properties["failed_tests"] = [test.test for test in community.tests if test.passed is False]
     return {"id": community.id, "properties": properties}
+
+
+def _group_row(group: CommunityGroup) -> Row:
+    return {"id": group.id, "properties": group.model_dump(exclude={"id", "parts", "part_of"})}
+
+
+def _part_row(part: tuple[str, str]) -> Row:
+    return dict(zip(("part", "whole"), part, strict=True))
 
 
 def _member_rows(graph: Graph, analysis: Analysis) -> Iterator[Row]:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from fastapi.testclient import TestClient
 
-from service.domain import Candidate, Community, Follow, RunSpec
+from service.domain import Candidate, Community, Follow, RunSpec, ScoringRules
 from service.store.driver import Store
 from service.store.edges import apply_follows
 from service.store.queries import bundled
@@ -83,6 +83,36 @@ def test_candidates_add_up_and_a_community_that_is_not_respectable_gives_them_on
         else:
             assert shown["items"] == []
             assert "size" in shown["empty_reason"]
+
+
+def test_groups_of_communities_that_belong_together(api: TestClient, store: Store) -> None:
+    two_circles(store)
+    publish(store, RunSpec(rules=ScoringRules(resolutions=(0.01, 1.0), rewirings=0)))
+    communities = api.get("/v1/communities").json()["items"]
+    page = api.get("/v1/communities", params={"level": 1}).json()
+    groups = page["items"]
+    assert page["total"] == len(groups) == 2
+    assert [(group["level"], group["size"], group["communities"]) for group in groups] == [(1, 14, 2), (1, 2, 1)]
+    assert groups[0]["parts"] == [one["id"] for one in communities[:2]]
+    assert [one["part_of"] for one in communities] == [groups[0]["id"], groups[0]["id"], groups[1]["id"]]
+    [level] = api.get(f"/v1/runs/{page['run']['id']}").json()["quality"]["hierarchy"]
+    assert (level["level"], level["resolution"], level["communities"]) == (1, 0.01, 2)
+    first = api.get("/v1/communities", params={"level": 1, "limit": 1}).json()
+    rest = api.get("/v1/communities", params={"level": 1, "limit": 1, "cursor": first["next_cursor"]}).json()
+    assert first["items"] + rest["items"] == groups
+    one = api.get(f"/v1/communities/{groups[0]['id']}").json()
+    assert one["community"] == groups[0]
+    asked = api.get(f"/v1/communities/{groups[0]['id']}/ambassadors").json()
+    assert asked["community"] == groups[0]
+    assert (asked["items"], asked["total"], asked["next_cursor"]) == ([], 0, None)
+    assert all(part in asked["empty_reason"] for part in groups[0]["parts"])
+    assert api.get("/v1/communities", params={"level": 2}).json()["items"] == []
+    refused = api.get("/v1/communities", params={"level": 1, "respectable": True})
+    assert refused.status_code == 422
+    assert "respectable" in refused.json()["detail"]
+    assert api.get("/v1/communities", params={"level": -1}).status_code == 422
+    cursor = api.get("/v1/communities", params={"limit": 1}).json()["next_cursor"]
+    assert api.get("/v1/communities", params={"limit": 1, "level": 1, "cursor": cursor}).status_code == 400
 
 
 def test_accounts_tell_where_they_stand_and_why_they_are_no_candidates(

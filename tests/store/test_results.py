@@ -16,6 +16,7 @@ from service.domain import (
     TYPE_NAMES,
     Analysis,
     Community,
+    CommunityGroup,
     CommunityScores,
     Graph,
     PublishedPart,
@@ -142,7 +143,13 @@ def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tup
     return graph, Analysis(
         quality=QUALITY,
         labels=labels,
-        communities=communities,
+        communities=[one.model_copy(update={"part_of": "g0"}) for one in communities],
+        groups=[
+            [a_group("g0", 1, [one.id for one in communities], "h0")],
+            [a_group("h0", 2, ["g0"], None)],
+        ]
+        if communities
+        else [],
         scores=scores,
         candidates=[[] for _ in sizes],
         measures={"share": rng.random(graph.n), "core": rng.integers(0, 9, graph.n)},
@@ -152,6 +159,13 @@ def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tup
             share=rng.random(len(secondary)),
         ),
     )
+
+
+def a_group(group: str, level: int, parts: list[str], whole: str | None) -> CommunityGroup:
+    return CommunityGroup(
+        id=group, level=level, label="around @a", size=7, parts=tuple(parts), part_of=whole, communities=3,
+        candidates=1, follows_inside=5, follows_in=4, follows_out=3, most_followed=("net:1",),
+    )  # fmt: skip
 
 
 def written(store: Store, run_id: str) -> list[dict[str, Any]]:
@@ -206,9 +220,21 @@ def test_the_graph_says_what_the_analysis_says(
         c = row["c"]
         failed = [test.test for test in community.tests if test.passed is False]
         assert (c.pop("run"), c.pop("failed_tests")) == (run_id, failed)
-        document = community.model_dump(mode="json", exclude={"tests", "gates"})
+        document = community.model_dump(mode="json", exclude={"tests", "gates", "part_of"})
         assert c == {name: value for name, value in document.items() if value is not None}
-    total = len(sizes) + sum(sizes) + len(secondary.account)
+    groups = {group.id: group for level in analysis.groups for group in level}
+    for group in groups.values():
+        [row] = store.statement(
+            "MATCH (g:Community {id: $id, run: $run}) "
+            "RETURN g {.*} AS g, [(p)-[:PART_OF]->(g) | p.id] AS parts, [(g)-[:PART_OF]->(w) | w.id] AS wholes",
+            id=group.id, run=run_id,
+        )  # fmt: skip
+        assert sorted(row["parts"]) == sorted(group.parts)
+        assert row["wholes"] == ([group.part_of] if group.part_of else [])
+        document = group.model_dump(mode="json", exclude={"parts", "part_of"})
+        assert row["g"] == {"run": run_id, **document}
+    parts = sum(len(group.parts) for group in groups.values())
+    total = len(sizes) + len(groups) + parts + sum(sizes) + len(secondary.account)
     assert told[-1] == ("write_back", total, total)
     assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
 
@@ -400,7 +426,7 @@ def test_only_what_failed_runs_left_behind_is_removed(store: Store) -> None:
         "MATCH (x) WHERE (x:Community OR x:RunFile) RETURN x.run AS run, labels(x)[0] AS label, count(*) AS n"
     )
     assert sorted((row["run"], row["label"], row["n"]) for row in counts) == sorted(
-        (run_id, label, n) for run_id in (done, at_work) for label, n in (("Community", 2), ("RunFile", 9))
+        (run_id, label, n) for run_id in (done, at_work) for label, n in (("Community", 4), ("RunFile", 9))
     )
     assert store.statement("MATCH ()-[m:MEMBER_OF {run: $run}]->() RETURN m", run=failed) == []
     assert (written(store, done), written(store, at_work)) == kept

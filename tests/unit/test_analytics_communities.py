@@ -107,7 +107,7 @@ def test_communities_are_connected_in_order_and_account_for_everybody(name: str,
     edges = {"congress": congress, "uk-faculty": uk_faculty}[name](shared_data)
     graph = make_graph(edges, ["zz:isolate", "aa:isolate"])
     projected = undirected(graph)
-    found = find_communities(graph, ENGINE, SPEC, no_progress)
+    found = find_communities(graph, project(graph), ENGINE, SPEC, no_progress)
     assert found.labels.tolist().count(ISOLATE) == 2
     assert sum(len(members) for members in found.members) + 2 == graph.n
     for position, members in enumerate(found.members):
@@ -139,7 +139,7 @@ def test_congress_divides_by_party_and_chamber(shared_data: Shared) -> None:
     }
     names = json.loads(shared_data("congress117-twitter/congress_network_data.json").read_text())[0]["usernameList"]
     person = [known[names[int(key.split(":")[1])].lower()] for key in graph.keys]
-    found = find_communities(graph, ENGINE, SPEC, no_progress).members
+    found = find_communities(graph, project(graph), ENGINE, SPEC, no_progress).members
     parties = [Counter(person[i][0] for i in members) for members in found]
     assert sum(max(counts.values()) for counts in parties) / graph.n >= 0.85
     assert {max(counts, key=counts.__getitem__) for counts in parties[:2]} == {"D", "R"}
@@ -151,7 +151,7 @@ def test_congress_divides_by_party_and_chamber(shared_data: Shared) -> None:
 def test_planted_communities_are_found(shared_data: Shared) -> None:
     edges, planted = lfr(shared_data, "0.1")
     graph = make_graph(edges)
-    found = find_communities(graph, ENGINE, SPEC, no_progress)
+    found = find_communities(graph, project(graph), ENGINE, SPEC, no_progress)
     pure = sum(max(Counter(planted[graph.keys[i]] for i in members).values()) for members in found.members)
     whole = Counter((planted[graph.keys[i]], int(found.labels[i])) for i in range(graph.n))
     kept = sum(max(count for (p, _), count in whole.items() if p == c) for c in set(planted.values()))

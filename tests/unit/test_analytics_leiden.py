@@ -8,7 +8,7 @@ import itertools
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import community as python_louvain
@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from service.analytics.communities import canonical, connected_parts, find_communities
 from service.analytics.engine import get_engine
 from service.analytics.fast import FastEngine
-from service.analytics.graph import Projection, project
-from service.analytics.leiden import aggregate, compact, leiden, move_nodes, refine, visiting_order
-from service.domain import Graph, RunSpec, no_progress
+from service.analytics.graph import Projection, project, to_networkx
+from service.analytics.leiden import aggregate, compact, leiden, move_nodes, null_model, refine, visiting_order
+from service.domain import EngineName, Graph, QualityFunction, RunSpec, no_progress
 from tests.unit.analytics_graphs import (
     Edge,
     clique,
@@ -65,25 +65,42 @@ def plain_modularity(projection: Projection, labels: list[int], resolution: floa
     return math.fsum(inside[c] / total - resolution * (strength[c] / (2 * total)) ** 2 for c in strength)
 
 
-def parts_of(projection: Projection) -> tuple[np.ndarray, np.ndarray]:
-    """Strength of each node, and the order in which it is visited."""
-    ends = np.repeat(np.arange(projection.n), np.diff(projection.ptr))
-    return (
-        np.bincount(ends, weights=projection.weight, minlength=projection.n).astype(np.float64),
-        visiting_order(projection.ptr.view(np.uint64), 7),
-    )
+def quality_of(graph: Graph, labels: list[int], resolution: float, function: QualityFunction) -> float:
+    """A quality of a partition of follows, from networkx or from its definition, but for what no partition changes."""
+    groups = list(grouped(graph, np.array(labels)))
+    if function == "directed_modularity":
+        return float(nx.community.modularity(to_networkx(graph), groups, resolution=resolution))
+    if function == "modularity":
+        return float(nx.community.modularity(undirected(graph), groups, resolution=resolution))
+    plain = undirected(graph)
+    tied = [node for node in plain if plain.degree(node)]
+    density = resolution * 2 * plain.size(weight="weight") / len(tied) ** 2
+    same = [plain.subgraph(set(members) & set(tied)) for members in groups]
+    inside = math.fsum(part.size(weight="weight") - density * math.comb(len(part), 2) for part in same)
+    return inside / plain.size(weight="weight")
+
+
+def parts_of(projection: Projection) -> np.ndarray:
+    """The order in which nodes are visited."""
+    return visiting_order(projection.ptr.view(np.uint64), 7)
 
 
 def unsigned(projection: Projection) -> tuple[np.ndarray, np.ndarray]:
     return projection.ptr.view(np.uint64), projection.idx.view(np.uint32)
 
 
+QUALITIES: tuple[QualityFunction, ...] = ("modularity", "directed_modularity", "cpm")
+
+
 @st.composite
-def started(draw: st.DrawFn) -> tuple[Projection, np.ndarray, float]:
-    """A graph with an isolate, a partition of it, and a resolution."""
-    projection = project(make_graph(draw(edge_lists(most=12)), ["x:zz"]))
-    labels = draw(st.lists(st.integers(0, projection.n - 1), min_size=projection.n, max_size=projection.n))
-    return projection, np.array(labels, dtype=np.uint32), draw(RESOLUTIONS)
+def started(draw: st.DrawFn) -> tuple[Graph, np.ndarray, float, QualityFunction]:
+    """A graph with an isolate, a partition of it, a resolution and a quality."""
+    graph = make_graph(draw(edge_lists(most=12)), ["x:zz"])
+    labels = draw(st.lists(st.integers(0, graph.n - 1), min_size=graph.n, max_size=graph.n))
+    return graph, np.array(labels, dtype=np.uint32), draw(RESOLUTIONS), draw(st.sampled_from(QUALITIES))
+
+
+Started = tuple[Graph, np.ndarray, float, QualityFunction]
 
 
 # --- kernels -------------------------------------------------------------------------------------------------
@@ -91,54 +108,68 @@ def started(draw: st.DrawFn) -> tuple[Projection, np.ndarray, float]:
 
 @laws
 @given(started())
-def test_the_gain_that_is_claimed_is_the_gain_measured(start: tuple[Projection, np.ndarray, float]) -> None:
-    projection, labels, resolution = start
-    strength, order = parts_of(projection)
-    total = float(strength.sum())
-    before = plain_modularity(projection, labels.tolist(), resolution)
-    gained = move_nodes(*unsigned(projection), projection.weight, strength, labels, resolution / total, order, 0.0)
-    after = plain_modularity(projection, labels.tolist(), resolution)
+def test_the_gain_that_is_claimed_is_the_gain_measured(start: Started) -> None:
+    graph, labels, resolution, function = start
+    projection = project(graph)
+    before = quality_of(graph, labels.tolist(), resolution, function)
+    gained = move_nodes(
+        *unsigned(projection), projection.weight, *_with_rate(projection, resolution, function, labels),
+        parts_of(projection), 0.0,
+    )  # fmt: skip
+    after = quality_of(graph, labels.tolist(), resolution, function)
     assert gained >= 0
-    assert after - before == pytest.approx(2 * gained / total, abs=1e-12)
+    assert after - before == pytest.approx(2 * gained / projection.weight.sum(), abs=1e-12)
+
+
+def _with_rate(
+    projection: Projection, resolution: float, function: QualityFunction, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray, float]:
+    mass, skew, rate = null_model(projection, resolution, function)
+    return mass, skew, labels, rate
 
 
 @laws
 @given(started())
-def test_refined_parts_are_connected_pieces_of_their_community(start: tuple[Projection, np.ndarray, float]) -> None:
-    projection, labels, resolution = start
-    strength, order = parts_of(projection)
-    rate = resolution / float(strength.sum())
-    part = refine(*unsigned(projection), projection.weight, strength, labels, rate, order)
-    graph = nx.Graph(list(ties_of(projection)))
-    graph.add_nodes_from(range(projection.n))
+def test_refined_parts_are_connected_pieces_of_their_community(start: Started) -> None:
+    graph, labels, resolution, function = start
+    projection = project(graph)
+    part = refine(
+        *unsigned(projection), projection.weight, *_with_rate(projection, resolution, function, labels),
+        parts_of(projection),
+    )  # fmt: skip
+    plain = nx.Graph(list(ties_of(projection)))
+    plain.add_nodes_from(range(projection.n))
     members = defaultdict(list)
     for v, p in enumerate(part.tolist()):
         members[p].append(v)
     for of_part in members.values():
         assert len({int(labels[v]) for v in of_part}) == 1
-        assert nx.is_connected(graph.subgraph(of_part))
-    alone = plain_modularity(projection, list(range(projection.n)), resolution)
-    assert plain_modularity(projection, part.tolist(), resolution) >= alone - 1e-12
+        assert nx.is_connected(plain.subgraph(of_part))
+    alone = quality_of(graph, list(range(projection.n)), resolution, function)
+    assert quality_of(graph, part.tolist(), resolution, function) >= alone - 1e-12
 
 
 @laws
 @given(started())
-def test_the_smaller_graph_is_the_graph_between_parts(start: tuple[Projection, np.ndarray, float]) -> None:
-    projection, labels, resolution = start
-    strength, order = parts_of(projection)
-    rate = resolution / float(strength.sum())
-    parts = refine(*unsigned(projection), projection.weight, strength, labels, rate, order)
+def test_the_smaller_graph_is_the_graph_between_parts(start: Started) -> None:
+    graph, labels, resolution, _ = start
+    projection = project(graph)
+    mass, skew, _, rate = _with_rate(projection, resolution, "directed_modularity", labels)
+    assert skew is not None
+    parts = refine(*unsigned(projection), projection.weight, mass, skew, labels, rate, parts_of(projection))
     count = compact(parts)
-    ptr, idx, weight, coarse_strength, coarse_labels = aggregate(
-        *unsigned(projection), projection.weight, strength, labels, parts, count
+    ptr, idx, weight, coarse_mass, coarse_skew, coarse_labels = aggregate(
+        *unsigned(projection), projection.weight, mass, skew, labels, parts, count
     )
+    assert coarse_skew is not None
     expected: dict[tuple[int, int], float] = defaultdict(float)
     for (i, j), tie in ties_of(projection).items():
         if parts[i] != parts[j]:
             expected[min(parts[i], parts[j]), max(parts[i], parts[j])] += tie
-    assert ties_of(Projection(ptr, idx, weight)) == pytest.approx(dict(expected))
+    assert ties_of(Projection.of(ptr, idx, weight)) == pytest.approx(dict(expected))
     for p in range(count):
-        assert coarse_strength[p] == pytest.approx(strength[parts == p].sum())
+        assert coarse_mass[p] == pytest.approx(mass[parts == p].sum())
+        assert coarse_skew[p] == pytest.approx(skew[parts == p].sum(), abs=1e-12)
     for i, j in itertools.combinations(range(projection.n), 2):
         assert (labels[i] == labels[j]) == (coarse_labels[parts[i]] == coarse_labels[parts[j]])
 
@@ -206,6 +237,90 @@ def test_modularity_is_not_below_python_louvain(name: str, shared_data: Shared) 
     assert connected_parts(projection, labels).max() == labels.max()
 
 
+def partitions(things: list[int]) -> Iterator[list[list[int]]]:
+    """All partitions of some things."""
+    if not things:
+        yield []
+        return
+    first, rest = things[0], things[1:]
+    for parts in partitions(rest):
+        yield [[first], *parts]
+        for position, part in enumerate(parts):
+            yield [*parts[:position], [first, *part], *parts[position + 1 :]]
+
+
+@pytest.mark.parametrize("engine", ["fast", "reference"])
+@pytest.mark.parametrize("function", QUALITIES)
+def test_small_graphs_are_parted_nearly_at_their_best(function: QualityFunction, engine: EngineName) -> None:
+    """Against the best of all partitions of graphs of seven accounts, drawn at random."""
+    draw = random.Random(11)
+    names = [f"x:{i}" for i in range(7)]
+    everything = list(partitions(list(range(7))))
+    best, found = [], []
+    for _ in range(25):
+        given = np.array(
+            [[draw.choice([1.0, 2.0, 0.25]) * (i != j and draw.random() < 0.3) for j in range(7)] for i in range(7)]
+        )
+        edges = [(names[i], names[j], given[i, j]) for i, j in itertools.permutations(range(7), 2) if given[i, j]]
+        graph = make_graph(edges, names)
+        ties = given + given.T
+        strength, tied = ties.sum(axis=0), ties.any(axis=0).astype(float)
+        expected = {
+            "modularity": np.outer(strength, strength) / strength.sum(),
+            "directed_modularity": 2 * np.outer(given.sum(axis=1), given.sum(axis=0)) / given.sum(),
+            "cpm": np.outer(tied, tied) * strength.sum() / tied.sum() ** 2,
+        }[function]
+        gain = (ties - expected) / strength.sum()
+        labels = get_engine(engine).partition(project(graph), 1.0, 42, function).tolist()
+        groups = [[i for i in range(7) if labels[i] == label] for label in set(labels)]
+        best.append(max(sum(gain[np.ix_(part, part)].sum() for part in parts) for parts in everything))
+        found.append(sum(gain[np.ix_(part, part)].sum() for part in groups))
+        assert found[-1] <= best[-1] + 1e-12
+    assert sum(one == pytest.approx(other, abs=1e-12) for one, other in zip(found, best, strict=True)) >= 18
+    assert sum(found) >= 0.97 * sum(best)
+
+
+@pytest.mark.parametrize("name", ["uk-faculty", "congress", "collegemsg"])
+def test_directed_modularity_is_not_below_networkx(name: str, shared_data: Shared) -> None:
+    graph = make_graph(READERS[name](shared_data))
+    plain = to_networkx(graph)
+    labels = leiden(project(graph), 1.0, 42, "directed_modularity")
+    ours = nx.community.modularity(plain, grouped(graph, labels))
+    other = nx.community.louvain_communities(plain, seed=42)
+    assert ours >= nx.community.modularity(plain, other) - 0.005
+
+
+def test_directed_modularity_sees_what_modularity_cannot() -> None:
+    """Two groups who follow each other at random, and fans of one of them: only who gives and who gets tells fans."""
+    draw = random.Random(5)
+    one, two = ([f"x:{name}{i:02}" for i in range(20)] for name in "ab")
+    edges = [(a, b, 1.0) for names in (one, two) for a, b in itertools.permutations(names, 2) if draw.random() < 0.4]
+    edges += [(a, draw.choice(two), 1.0) for a in one for _ in range(3)]
+    graph = make_graph({(a, b): (a, b, w) for a, b, w in edges}.values())
+    labels = leiden(project(graph), 1.0, 42, "directed_modularity")
+    assert grouped(graph, labels) == {frozenset(one), frozenset(two)}
+
+
+@pytest.mark.parametrize("function", QUALITIES)
+def test_engines_find_partitions_of_one_quality(function: QualityFunction, shared_data: Shared) -> None:
+    graph = make_graph(uk_faculty(shared_data))
+    fast, plain = (
+        quality_of(graph, get_engine(name).partition(project(graph), 1.0, 42, function).tolist(), 1.0, function)
+        for name in ("fast", "reference")
+    )
+    assert fast >= plain - 0.005
+
+
+def test_the_constant_potts_model_has_no_resolution_limit() -> None:
+    """Modularity merges neighbouring cliques of a long ring (Fortunato and Barthélemy 2007); cpm does not."""
+    cliques = [[f"x:{c:02}-{i}" for i in range(5)] for c in range(40)]
+    bridges = [(a[0], b[1]) for a, b in zip(cliques, [*cliques[1:], cliques[0]], strict=True)]
+    graph = make_graph([edge for names in cliques for edge in clique(names)] + mutual(*bridges))
+    apart = {frozenset(names) for names in cliques}
+    assert grouped(graph, leiden(project(graph), 4.0, 42, "cpm")) == apart
+    assert grouped(graph, leiden(project(graph), 1.0, 42)) != apart
+
+
 def mutual_information(one: list[int], other: list[int]) -> float:
     """Normalised mutual information 2·I/(H + H'), from its definition."""
     n = len(one)
@@ -254,18 +369,19 @@ SPECIAL: dict[str, tuple[list[Edge], list[str]]] = {
 }
 
 
+@pytest.mark.parametrize("function", QUALITIES)
 @pytest.mark.parametrize("resolution", [1e-308, 0.25, 1.0, 4.0, 1e308])
 @pytest.mark.parametrize("name", SPECIAL)
-def test_special_graphs(name: str, resolution: float) -> None:
+def test_special_graphs(name: str, resolution: float, function: QualityFunction) -> None:
     edges, accounts = SPECIAL[name]
     graph = default_ties(make_graph(edges, accounts))
-    labels = leiden(project(graph), resolution, 1)
+    labels = leiden(project(graph), resolution, 1, function)
     assert labels.dtype == np.int32
     assert labels.shape == (graph.n,)
     assert sorted(set(labels.tolist())) == list(range(len(set(labels.tolist()))))
     if name == "two cliques and a bridge" and 0.1 < resolution < 2:
         assert labels.tolist() == [0] * 6 + [1] * 6 + [2]
-    if name == "huge and tiny weights" and resolution == 1.0:
+    if name == "huge and tiny weights" and resolution == 1.0 and function != "directed_modularity":  # a follow gains 0
         assert labels[0] == labels[1]
     if resolution > 1e100 and name != "huge and tiny weights":  # there even 10⁹ · s² is nothing beside the tie
         assert len(set(labels.tolist())) == graph.n
@@ -282,10 +398,10 @@ def grouped(graph: Graph, labels: np.ndarray) -> set[frozenset[str]]:
 
 
 @laws
-@given(edge_lists(most=12), RESOLUTIONS, st.integers(0, 100))
-def test_isolates_change_nobody(edges: list[Edge], resolution: float, seed: int) -> None:
+@given(edge_lists(most=12), RESOLUTIONS, st.integers(0, 100), st.sampled_from(QUALITIES))
+def test_isolates_change_nobody(edges: list[Edge], resolution: float, seed: int, function: QualityFunction) -> None:
     plain, more = make_graph(edges), make_graph(edges, ["a:0", "x:00", "x:5a", "z:9"])
-    one, two = (grouped(graph, leiden(project(graph), resolution, seed)) for graph in (plain, more))
+    one, two = (grouped(graph, leiden(project(graph), resolution, seed, function)) for graph in (plain, more))
     assert two - one == {frozenset([key]) for key in ("a:0", "x:00", "x:5a", "z:9")}
 
 
@@ -295,7 +411,7 @@ def test_order_and_threads_do_not_show(shared_data: Shared, monkeypatch: pytest.
     for threads, shuffle in itertools.product((1, 2, 4), (None, 1, 2)):
         monkeypatch.setattr(FastEngine, "threads", threads)
         graph = make_graph(edges, ["zz:isolate"], shuffle=shuffle)
-        found = find_communities(graph, get_engine("fast"), RunSpec(), no_progress)
+        found = find_communities(graph, project(graph), get_engine("fast"), RunSpec(), no_progress)
         answers.add((found.labels.tobytes(), found.levels))
     assert len(answers) == 1
 

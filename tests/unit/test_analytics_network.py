@@ -38,7 +38,9 @@ def measured(graph: Graph, spec: RunSpec, labels: list[int] | None = None) -> tu
     ties = tie_graph(graph, spec.rules)
     if labels is None:
         labels = [i % 2 for i in range(graph.n)]
-    return measure_network(graph, ties, np.array(labels, dtype=np.int32), get_engine(spec.engine), spec, no_progress)
+    return measure_network(
+        graph, ties, project(ties), np.array(labels, dtype=np.int32), get_engine(spec.engine), spec, no_progress
+    )
 
 
 def a_network() -> Graph:

@@ -15,7 +15,7 @@ from service.analytics.analysis import analyse
 from service.analytics.communities import find_communities
 from service.analytics.engine import get_engine
 from service.analytics.estimates import estimate
-from service.analytics.graph import build_graph
+from service.analytics.graph import build_graph, project
 from service.analytics.network import measure_network
 from service.analytics.ties import tie_graph
 from service.domain import MEASURE_NAMES, RunSpec, ScoringRules, no_progress
@@ -87,8 +87,12 @@ def test_stages_take_what_was_estimated(accounts: int, follows: int) -> None:
     try:
         graph = traced("snapshot", lambda: build_graph(snapshot))
         ties = tie_graph(graph, spec.rules)
-        partition = traced("communities", lambda: find_communities(ties, engine, spec, no_progress))
-        traced("measures", lambda: measure_network(graph, ties, partition.labels, engine, spec, no_progress))
+        projection = project(ties)
+        partition = traced("communities", lambda: find_communities(ties, projection, engine, spec, no_progress))
+        traced(
+            "measures",
+            lambda: measure_network(graph, ties, projection, partition.labels, engine, spec, no_progress),
+        )
         traced("scores", lambda: analyse(graph, spec, no_progress))
     finally:
         tracemalloc.stop()
