@@ -842,8 +842,9 @@ class SecondaryMemberships:
 class Analysis:
     """Everything a run computed, ready to be published and written back.
 
-    `communities`, `scores` and `candidates` are parallel, in canonical order: size descending, then smallest
-    account key. `labels` is int32[n]: position of each account's community in that order, -1 for isolates.
+    `communities`, `scores` and `candidate_lines` are parallel, in canonical order: size descending, then smallest
+    account key. Lines are candidates as JSON documents, best first: as objects they would take many times the memory.
+    `labels` is int32[n]: position of each account's community in that order, -1 for isolates.
     `groups` are those of each level above, finest first, in canonical order.
     `measures` are values of all accounts by the name of the property that holds them, `share` (of the account's own
     community) among them.
@@ -854,9 +855,14 @@ class Analysis:
     communities: list[Community]
     groups: list[list[CommunityGroup]]
     scores: list[CommunityScores]
-    candidates: list[list[Candidate]]
+    candidate_lines: list[list[bytes]]
     measures: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64]]
     secondary: SecondaryMemberships
+
+    @property
+    def candidates(self) -> list[list[Candidate]]:
+        """The candidates of each community, best first, as objects."""
+        return [[Candidate.model_validate_json(line) for line in lines] for lines in self.candidate_lines]
 
 
 # --- published pages ------------------------------------------------------------------------------------

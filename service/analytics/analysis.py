@@ -12,7 +12,7 @@ from service.analytics.communities import (
     most_followed,
 )
 from service.analytics.engine import Engine, get_engine
-from service.analytics.evidence import Measured, candidates_of
+from service.analytics.evidence import Measured, candidate_lines
 from service.analytics.graph import project, subgraph
 from service.analytics.hierarchy import coarser_levels, describe_levels
 from service.analytics.measures import influence, trust
@@ -31,7 +31,6 @@ from service.analytics.scoring import (
 from service.analytics.ties import TieGraph, tie_graph, ties_among
 from service.domain import (
     Analysis,
-    Candidate,
     Community,
     CommunityScores,
     Gate,
@@ -89,7 +88,7 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress) -> Analysis:
     macro = macro_rule(graph, spec.rules)
     communities: list[Community] = []
     scores: list[CommunityScores] = []
-    candidates: list[list[Candidate]] = []
+    candidates: list[list[bytes]] = []
     done, total = 0, sum(len(members) for members in partition.members)
     for members, others in zip(partition.members, secondary_members, strict=True):
         progress("scores", done, total)
@@ -106,7 +105,7 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress) -> Analysis:
         communities=communities,
         groups=groups,
         scores=scores,
-        candidates=candidates,
+        candidate_lines=candidates,
         measures=measures,
         secondary=secondary,
     )
@@ -148,7 +147,7 @@ def _analyse_community(
     macro: MacroRule,
     engine: Engine,
     rules: ScoringRules,
-) -> tuple[Community, CommunityScores, list[Candidate]]:
+) -> tuple[Community, CommunityScores, list[bytes]]:
     measured = measure(graph, ties, members, engine, rules)
     own = measured.graph
     scores = score_community(own, members, measured.raw, macros_of(macro, members, rules), rules)
@@ -173,7 +172,7 @@ def _analyse_community(
         reciprocity=float(significant(np.array([measured.trust.mutual.sum() / max(own.m, 1)]))[0]),
         most_followed=most_followed(own, MOST_FOLLOWED),
     )
-    return community, scores, candidates_of(measured, scores, identity, rules)
+    return community, scores, candidate_lines(measured, scores, identity, rules)
 
 
 def _respectable_tests(size: int, smallest: int) -> tuple[RespectableTest, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from service.analytics.compiled import UInt32, UInt64, compiled
 from service.analytics.graph import followed_back
 from service.analytics.ties import TieGraph
-from service.domain import Bool, Float64, Graph, Int64, ScoringRules
+from service.domain import Bool, Float64, Graph, Int32, Int64, ScoringRules
 from service.errors import InvalidRequest
 
 ALMOST_CERTAIN = 1 - 2.0**-53
@@ -47,38 +47,60 @@ def influence(ties: TieGraph, rules: ScoringRules) -> Float64:
 
 
 @compiled
-def lost_reach(ptr: UInt64, idx: UInt32, p: Float64, i: int) -> tuple[Float64, int]:
-    """What the expected number of others whom account i moves loses without each incoming tie, all else held fixed.
+def lost_reach(ptr: UInt64, idx: UInt32, p: Float64, accounts: Int32) -> tuple[Float64, Int64]:
+    """What the expected number of others whom accounts move loses without each incoming tie, all else held fixed.
 
     Without the tie of k, k itself is no longer moved directly, and nobody by way of k. Who is missed by all paths
     with chance q, is missed by all but one of probability a with chance q/(1 − a): that path gives a·q/(1 − a).
 
     Returns:
-        float64[f], by tie in the places of row i; and how many others any path leads to.
+        float64, by tie, the rows of `accounts` one after the other; and for each how many others any path leads to.
     """
     n = len(ptr) - 1
     missed = np.ones(n)
-    reached = np.zeros(n, np.bool_)
-    for e in range(ptr[i], ptr[i + 1]):
-        k = idx[e]
-        direct = min(p[e], ALMOST_CERTAIN)
-        missed[k] *= 1 - direct
-        reached[k] = True
-        for f in range(ptr[k], ptr[k + 1]):
-            if idx[f] != i:
-                missed[idx[f]] *= 1 - direct * p[f]
-                reached[idx[f]] = True
-    lost = np.zeros(ptr[i + 1] - ptr[i])
-    for e in range(ptr[i], ptr[i + 1]):
-        k = idx[e]
-        direct = min(p[e], ALMOST_CERTAIN)
-        gone = direct * missed[k] / (1 - direct)
-        for f in range(ptr[k], ptr[k + 1]):
-            if idx[f] != i:
-                path = direct * p[f]
-                gone += path * missed[idx[f]] / (1 - path)
-        lost[e - ptr[i]] = gone
-    return lost, reached.sum()
+    met = np.empty(n, np.uint32)
+    reached = np.zeros(len(accounts), np.int64)
+    ties = 0
+    for i in accounts:
+        ties += ptr[i + 1] - ptr[i]
+    lost = np.zeros(ties)
+    at = 0
+    seen = np.zeros(n, np.bool_)
+    for position in range(len(accounts)):
+        i = accounts[position]
+        count = 0
+        for e in range(ptr[i], ptr[i + 1]):
+            k = idx[e]
+            direct = min(p[e], ALMOST_CERTAIN)
+            missed[k] *= 1 - direct
+            if not seen[k]:
+                seen[k] = True
+                met[count] = k
+                count += 1
+            for f in range(ptr[k], ptr[k + 1]):
+                j = idx[f]
+                if j == i:
+                    continue
+                missed[j] *= 1 - direct * p[f]
+                if not seen[j]:
+                    seen[j] = True
+                    met[count] = j
+                    count += 1
+        for e in range(ptr[i], ptr[i + 1]):
+            k = idx[e]
+            direct = min(p[e], ALMOST_CERTAIN)
+            gone = direct * missed[k] / (1 - direct)
+            for f in range(ptr[k], ptr[k + 1]):
+                if idx[f] != i:
+                    path = direct * p[f]
+                    gone += path * missed[idx[f]] / (1 - path)
+            lost[at] = gone
+            at += 1
+        reached[position] = count
+        for place in range(count):
+            missed[met[place]] = 1.0
+            seen[met[place]] = False
+    return lost, reached
 
 
 @dataclass(frozen=True)

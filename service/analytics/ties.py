@@ -186,19 +186,19 @@ def ties_among(ties: TieGraph, members: Int32) -> TieGraph:
     )
 
 
-def tie_parts(graph: Graph, window: Window, followers: Int32, followee: int) -> TieParts:
-    """Say what the ties of some accounts to one account consist of.
+def tie_parts(graph: Graph, window: Window, followers: Int32, followees: Int32) -> TieParts:
+    """Say what some ties consist of.
 
     Args:
         graph: follows and interactions.
         window: how much these count (`window_of`).
         followers: int32[k], those who follow or engage; ties that are not there have parts of 0.
-        followee: whom they follow or engage with.
+        followees: int32[k], whom they follow or engage with.
     """
     follow, mutual, counts, decayed = parts_kernel(
         graph.out_ptr, graph.out_idx, graph.out_weight,
         graph.engaged_ptr, graph.engaged_idx, graph.engaged_day, graph.engaged_code, graph.engaged_counts,
-        window.value, window.decay, window.last_day, followers, followee,
+        window.value, window.decay, window.last_day, followers, followees,
     )  # fmt: skip
     engagement = np.log1p(decayed)
     return TieParts(follow, mutual, counts, decayed, engagement, follow + engagement)
@@ -285,19 +285,19 @@ def days_engaged_with(
 def parts_kernel(
     ptr: Int64, idx: Int32, weight: Float64,
     engaged_ptr: Int64, engaged_idx: Int32, engaged_day: Int32, engaged_code: Int32, engaged_counts: Int64,
-    value: Float64, decay: Float64, last_day: int, followers: Int32, followee: int,
+    value: Float64, decay: Float64, last_day: int, followers: Int32, followees: Int32,
 ) -> tuple[Float64, Bool, Int64, Float64]:  # fmt: skip
     """Look ties up in the rows of who follows or engages; returns what `TieParts` starts with."""
-    back = idx[ptr[followee] : ptr[followee + 1]]
     follow = np.zeros(len(followers))
     mutual = np.zeros(len(followers), np.bool_)
     counts = np.zeros((len(followers), engaged_counts.shape[1]), np.int64)
     decayed = np.zeros(len(followers))
     for k in range(len(followers)):
-        j = followers[k]
+        j, followee = followers[k], followees[k]
         a = ptr[j] + np.searchsorted(idx[ptr[j] : ptr[j + 1]], followee)
         if a < ptr[j + 1] and idx[a] == followee:
             follow[k] = weight[a]
+            back = idx[ptr[followee] : ptr[followee + 1]]
             place = np.searchsorted(back, j)
             mutual[k] = place < len(back) and back[place] == j
         b = engaged_ptr[j] + np.searchsorted(engaged_idx[engaged_ptr[j] : engaged_ptr[j + 1]], followee)

@@ -151,7 +151,7 @@ def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tup
         if communities
         else [],
         scores=scores,
-        candidates=[[] for _ in sizes],
+        candidate_lines=[[] for _ in sizes],
         measures={"share": rng.random(graph.n), "core": rng.integers(0, 9, graph.n)},
         secondary=SecondaryMemberships(
             account=secondary.astype(np.int32),

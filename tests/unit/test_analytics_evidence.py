@@ -6,10 +6,13 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from service.analytics.analysis import analyse
+from service.analytics.evidence import largest
 from service.domain import Analysis, Candidate, Graph, Part, RunSpec, ScoringRules, no_progress
 from tests.unit.analytics_graphs import (
     Edge,
@@ -87,6 +90,36 @@ def test_evidence_is_in_the_graph(edges: list[Edge]) -> None:
 def test_evidence_of_a_real_graph(shared_data: Shared) -> None:
     graph, analysis = analysed_congress(shared_data)
     assert check_evidence(graph, analysis, RunSpec()) > 500
+
+
+def test_lines_are_the_documents_of_candidates(shared_data: Shared) -> None:
+    """What is published without making objects is to the byte what the objects would publish."""
+    _, analysis = analysed_congress(shared_data)
+    edges = [*clique(f"x:{i}" for i in range(6)), *follows("a>b", "b>c", "c>a")]
+    related = [("x:1", "shop", "employee", 1_600_000_000_000, None), ("x:2", "shop", "user", None, None)]
+    small = make_graph(edges, handles={"x:1": 'Zoé \\ "1"'}, relations=related, brands={"shop": "Épicerie"})
+    for one in (analysis, analyse(small, everyone_is_candidate(), no_progress)):
+        lines = [line for of_community in one.candidate_lines for line in of_community]
+        assert lines
+        assert lines == [
+            candidate.model_dump_json().encode() for candidates in one.candidates for candidate in candidates
+        ]
+
+
+@laws
+@given(st.lists(st.lists(st.sampled_from([0.0, 1.0, 2.0, 3.0, -1.0]), max_size=12), max_size=4), st.integers(0, 5))
+def test_the_largest_of_each_stretch(stretches: list[list[float]], items: int) -> None:
+    ends = np.cumsum([0, *map(len, stretches)])
+    values = np.array([value for stretch in stretches for value in stretch], dtype=np.float64)
+    places, counts = largest(values, ends.astype(np.int64), items)
+    expected = [
+        sorted((at for at in range(start, start + len(one)) if values[at] > 0), key=lambda at: (-values[at], at))[
+            :items
+        ]
+        for start, one in zip(ends.tolist(), stretches, strict=False)
+    ]
+    assert counts.tolist() == [len(one) for one in expected]
+    assert places.tolist() == [at for one in expected for at in one]
 
 
 def test_contributions_by_hand() -> None:

@@ -18,7 +18,7 @@ from service.analytics.evidence import authority_evidence, reach_evidence, trust
 from service.analytics.graph import rows_of, strengths, to_networkx
 from service.analytics.measures import influence, trust
 from service.analytics.rounding import significant
-from service.domain import Graph, ScoringRules
+from service.domain import Graph, Int32, ScoringRules
 from service.errors import InvalidRequest
 from tests.unit.analytics_graphs import (
     Edge,
@@ -40,6 +40,11 @@ ENGINE = get_engine("auto")
 
 
 # --- authority ---------------------------------------------------------------------------------------------
+
+
+def only(i: int) -> Int32:
+    """One account."""
+    return np.array([i], dtype=np.int32)
 
 
 def power_step(edges: list[tuple[str, str, float]], rank: dict[str, float], damping: float) -> dict[str, float]:
@@ -111,7 +116,7 @@ def test_pagerank_sums_to_one_and_inflow_explains_it(edges: list[Edge]) -> None:
     given_out = strengths(ties.out_ptr, ties.out_weight)
     everybody = (1 - RULES.damping + RULES.damping * rank[given_out == 0].sum()) / graph.n
     for i in range(graph.n):
-        inflow = authority_evidence(ties, rank, given_out, i, RULES)
+        inflow = authority_evidence(ties, rank, only(i), RULES)
         assert everybody + math.fsum(inflow) == pytest.approx(rank[i], rel=1e-9)
 
 
@@ -207,7 +212,7 @@ def test_a_follow_gives_reach_what_is_lost_without_it(edges: list[Edge], data: s
     known = chances(graph, p)
     whole = plain_reach(graph.keys, known)
     for i, key in enumerate(graph.keys):
-        found = reach_evidence(default_ties(graph), p, i)[0]
+        found = reach_evidence(default_ties(graph), p, only(i))[0]
         followers = graph.in_idx[graph.in_ptr[i] : graph.in_ptr[i + 1]].tolist()
         for contribution, j in zip(found.tolist(), followers, strict=True):
             without = {ends: value for ends, value in known.items() if ends != (key, graph.keys[j])}
@@ -218,7 +223,7 @@ def test_a_follow_gives_reach_what_is_lost_without_it(edges: list[Edge], data: s
 def test_certain_influence_can_be_taken_out() -> None:
     graph = make_graph(follows("b>a", "c>b", "c>a"))
     assert ENGINE.reach(graph, np.ones(3)).tolist() == pytest.approx([1.0, 0.5, 0.0])
-    assert reach_evidence(default_ties(graph), np.ones(3), 0)[0].tolist() == pytest.approx([0.5, 0.0], abs=1e-12)
+    assert reach_evidence(default_ties(graph), np.ones(3), only(0))[0].tolist() == pytest.approx([0.5, 0.0], abs=1e-12)
 
 
 # --- trust -------------------------------------------------------------------------------------------------
@@ -244,7 +249,7 @@ def test_trust_is_its_formula(edges: list[Edge], discount: float, prior: float) 
         expected = (sum(ties[key]) + prior * mean) / weight if weight else 0.0
         assert found.raw[i] == pytest.approx(expected)
         if ties[key]:
-            shown = trust_evidence(graph, found, i, rules)
+            shown = trust_evidence(graph, found, only(i), rules)
             assert shown.tolist() == pytest.approx([s / weight for s in ties[key]])
             assert math.fsum(shown) + prior * mean / weight == pytest.approx(expected)
 

@@ -165,7 +165,7 @@ def test_parts_of_a_tie_add_up(edges: list[Edge], engaged: list[Engaged], rules:
     known = edges_of(graph)
     everybody = np.arange(graph.n, dtype=np.int32)
     for i, followee in enumerate(graph.keys):
-        parts = tie_parts(graph, ties.window, everybody, i)
+        parts = tie_parts(graph, ties.window, everybody, np.full_like(everybody, i))
         for j, follower in enumerate(graph.keys):
             pair = follower, followee
             assert parts.follow[j] == known.get(pair, 0)
@@ -184,7 +184,7 @@ def test_a_tie_by_hand() -> None:
     engaged = [("x:b", "x:a", TODAY, (0, 0, 0, 1)), ("x:b", "x:a", TODAY - 30, (3, 0, 0, 0))]
     graph = make_graph([("x:b", "x:a", 0.25), ("x:c", "x:a", 1.0)], engaged=engaged)
     ties = tie_graph(graph, RULES)
-    parts = tie_parts(graph, ties.window, np.array([1, 2], dtype=np.int32), 0)
+    parts = tie_parts(graph, ties.window, np.array([1, 2], dtype=np.int32), np.zeros(2, np.int32))
     assert parts.decayed.tolist() == [3.5, 0]
     assert parts.weight.tolist() == pytest.approx([0.25 + math.log(4.5), 1.0])
     assert parts.counts.tolist() == [[3, 0, 0, 1], [0, 0, 0, 0]]
@@ -219,7 +219,7 @@ def test_huge_counts_are_exact_and_ties_finite() -> None:
     ties = tie_graph(graph, RULES)
     assert np.all((ties.out_weight > 0) & (ties.out_weight < 1))
     assert np.isfinite(project(ties).weight.sum())
-    parts = tie_parts(graph, ties.window, np.array([1], dtype=np.int32), 0)
+    parts = tie_parts(graph, ties.window, np.array([1], dtype=np.int32), np.zeros(1, np.int32))
     assert parts.counts.tolist() == [[90 * 10**12, 90 * 10**12 - sum(range(90)), 0, 90 * 10**12]]
 
 
