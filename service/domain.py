@@ -318,8 +318,12 @@ class Graph:
 
     def name(self, i: int) -> str:
         """What people call account i: `@handle`, or its native id where no handle is known."""
-        handle = self.handles[i]
-        return f"@{handle}" if handle else self.keys[i].split(":", 1)[-1]
+        return account_name(self.keys[i], self.handles[i])
+
+
+def account_name(key: str, handle: str) -> str:
+    """What people call an account: `@handle`, or its native id where the handle is empty."""
+    return f"@{handle}" if handle else key.split(":", 1)[-1]
 
 
 # --- what a run is asked --------------------------------------------------------------------------------

@@ -234,8 +234,7 @@ def community_label(community: Graph, authority: Float64) -> str:
     health or sexuality.
     """
     order = np.lexsort((np.arange(community.n), -authority))
-    names = [community.name(i) for i in order.tolist() if not community.opted_out[i]][:3]
-    return names_label(names)
+    return names_label([community.name(i) for i in order[~community.opted_out[order]][:3].tolist()])
 
 
 def names_label(names: Sequence[str]) -> str:
@@ -249,4 +248,5 @@ def most_followed(community: Graph, count: int) -> tuple[str, ...]:
     """Keys of the members most followed inside the community, ties by key; nobody who has opted out."""
     degree = np.diff(community.in_ptr)
     order = np.lexsort((np.arange(community.n), -degree))
-    return tuple(community.keys[i] for i in order.tolist() if degree[i] > 0 and not community.opted_out[i])[:count]
+    shown = order[(degree[order] > 0) & ~community.opted_out[order]][:count]
+    return tuple(community.keys[i] for i in shown.tolist())

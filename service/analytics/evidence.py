@@ -27,6 +27,7 @@ from service.domain import (
     Int64,
     PartName,
     ScoringRules,
+    account_name,
 )
 
 
@@ -112,7 +113,7 @@ def candidate_lines(measured: Measured, scores: CommunityScores, community: str,
                 {
                     "key": keys[i],
                     "handle": handles[i] or None,
-                    "name": graph.name(i),
+                    "name": account_name(keys[i], handles[i]),
                     "community": community,
                     "rank": int(scores.rank[i]),
                     "score": score / MILLION,
