@@ -28,6 +28,7 @@ from service.analytics.scoring import (
     why_no_candidates,
 )
 from service.analytics.ties import TieGraph, tie_graph, ties_among
+from service.analytics.topics import distinctive_topics
 from service.domain import (
     Analysis,
     Candidate,
@@ -86,9 +87,10 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress) -> Analysis:
     scores: list[CommunityScores] = []
     candidates: list[list[Candidate]] = []
     done, total = 0, sum(len(members) for members in partition.members)
-    for members, others in zip(partition.members, secondary_members, strict=True):
+    topics = distinctive_topics(graph, partition.labels)
+    for members, named, others in zip(partition.members, topics, secondary_members, strict=True):
         progress("scores", done, total)
-        found, scored, ranked = _analyse_community(graph, ties, members, partition, macro, engine, spec.rules)
+        found, scored, ranked = _analyse_community(graph, ties, members, named, partition, macro, engine, spec.rules)
         communities.append(found.model_copy(update={"secondary_members": others}))
         scores.append(scored)
         candidates.append(ranked)
@@ -137,6 +139,7 @@ def _analyse_community(
     graph: Graph,
     ties: TieGraph,
     members: Int32,
+    topics: tuple[str, ...],
     partition: Partition,
     macro: MacroRule,
     engine: Engine,
@@ -150,7 +153,8 @@ def _analyse_community(
     community = Community(
         id=identity,
         level=0,
-        label=community_label(own, measured.raw["authority"]),
+        label=community_label(own, measured.raw["authority"], topics),
+        topics=topics,
         size=own.n,
         respectable=all(test.passed is not False for test in tests),
         tests=tests,

@@ -221,17 +221,21 @@ def community_id(community: Graph, ties: WeightedGraph) -> str:
     return "c" + base64.b32encode(digest).decode().lower()[:10]
 
 
-def community_label(community: Graph, authority: Float64) -> str:
-    """Label a community by accounts alone: "around @a, @b and @c", those with most authority (ties by key).
+def community_label(community: Graph, authority: Float64, topics: tuple[str, ...] = ()) -> str:
+    """Label a community: "coffee and latte art · around @a, @b and @c".
 
-    Opted-out accounts are not named. Nothing else goes into a label, so that it cannot state religion, politics,
-    health or sexuality.
+    Args:
+        community: its own graph.
+        authority: float64[size]; the accounts with most of it are named (ties by key), but nobody who has opted out.
+        topics: what it is about, if anything; see `distinctive_topics`, which leaves out what states religion,
+            politics, health or sexuality.
     """
     order = np.lexsort((np.arange(community.n), -authority))
     names = [community.name(i) for i in order.tolist() if not community.opted_out[i]][:3]
     if not names:
-        return "around accounts that have opted out"
-    return "around " + (" and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0])
+        names = ["accounts that have opted out"]
+    around = "around " + (" and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0])
+    return f"{' and '.join(topics)} · {around}" if topics else around
 
 
 def most_followed(community: Graph, count: int) -> tuple[str, ...]:
