@@ -262,7 +262,7 @@ class Graph:
     """Follows, interactions and topics at one version as compressed sparse rows. Immutable by convention.
 
     Accounts are numbered 0..n-1 in the order of their keys (by code point); a follow i → j means i follows j. Takes
-    about 70 bytes an account with short keys and no handles, 16 a follow, 12 a pair and day of interactions, 8 a topic
+    about 68 bytes an account with short keys and no handles, 16 a follow, 12 a pair and day of interactions, 8 a topic
     of an account.
 
     Attributes:

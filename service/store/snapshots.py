@@ -57,13 +57,17 @@ CATCH_UPS = 2
 
 @dataclass(frozen=True)
 class State:
-    """Which graph a store holds, at which version, and how many accounts, follows and counts of interactions."""
+    """Which graph a store holds, at which version, and how much of what an analysis reads.
+
+    `engagements` are counts of interactions, one a pair and day; `about` is how many topics posts have, all together.
+    """
 
     identity: str
     version: int
     accounts: int
     follows: int
     engagements: int
+    about: int
 
 
 def read_state(store: Store) -> State:
@@ -85,7 +89,7 @@ def _state(rows: list[Row]) -> State:
     if not rows:
         raise _not_prepared()
     [row] = rows
-    return State(row["identity"], row["v"], row["accounts"], row["follows"], row["engagements"])
+    return State(row["identity"], row["v"], row["accounts"], row["follows"], row["engagements"], row["about"])
 
 
 def changed_since(store: Store, version: int, most: int) -> int:
