@@ -2,7 +2,7 @@
 
 A label speaks of a whole community, and whoever is in it did not ask for that: it must not state what article 9 of the
 GDPR protects. Topics are free text, so a lexicon decides. It errs on the side of silence: what might be meant is
-enough, and what it cannot read is not named either.
+enough, and what it cannot read is not named either. No lexicon is complete: jargon and new slang may get through.
 
 The lexicon covers English and French, and the basics of Spanish, German, Italian and Portuguese. Words are folded
 (lower case, no accents), and a star says where more letters may stand:
@@ -44,11 +44,11 @@ RELIGION = """
     cattolic* catolic* *katholi* protestan* luther* calvinis* baptis* bapteme* bautiz* bautismo battesim* batismo
     taufe* communion* kommunion* konfirmation* methodis* presbyter* anglican* anglikan* episcop* orthodox* ortodox*
     mormon* lds jehov* jeova* *jehovah* adventis* pentecost* pentecot* *evangel* vangel* quaker* amish pope papst*
-    pape papefrancois papafrancesco papal papaut* pontif* vatican* vatikan* bishop* archbishop* eveque* archeveque*
-    obispo* vescov* bischof* bispo priest* pretre* sacerdo* padrepio nun nonne* monk moine* monje* monch monche
-    monast* abbey* abbaye* abtei* convent couvent* kloster* cathedral* kathedral* catedral* cattedral* duomo church*
-    *church *churches kirche* *kirche *kirchen eglise* *eglise iglesia* igreja* chiesa chiese chapel* kapelle*
-    parish* paroiss* parroqui* parrocch* pfarr* sundayschool* bible* biblic* bibel* biblia bibbia biblique* gospel*
+    pape papefrancois papal papaut* pontif* vatican* vatikan* bishop* archbishop* eveque* archeveque* obispo*
+    vescov* bischof* bispo priest* pretre* sacerdo* padrepio nun nonne* monk moine* monje* monch monche monast*
+    abbey* abbaye* abtei* convent couvent* kloster* cathedral* kathedral* catedral* cattedral* duomo church* *church
+    *churches kirche* *kirche *kirchen eglise* *eglise iglesia* igreja* chiesa chiese chapel* kapelle* parish*
+    paroiss* parroqui* parrocch* pfarr* sundayschool* bible* biblic* bibel* biblia bibbia biblique* gospel*
     scripture* psalm* psaum* salmo rosary novena crucif* ourlady* virginmary virgenmaria viergemarie medjugor*
     lourdes messe misa missa theotokos *christmas* xmas* noel joyeuxnoel* navidad* natale natal *weihnacht* advent
     advents* avent easter* paques pascua* pasqua* pascoa oster* karfreitag* goodfriday* semanasanta* settimanasanta*
@@ -75,6 +75,17 @@ RELIGION = """
     bhagavad* bhakti* veda vedas vedic* vedant* puja pooja mandir* ashram* dharma* *buddh* *bouddh* budis* buda zen
     zazen dalai* lamaism* taois* daois* tao confuci* shinto* sikh* *sikh gurdwara* khalsa* vaisakhi* jain jainis*
     bahai* zoroast* parsi nowruz* norouz* newroz* kwanzaa* vegan* *vegan vegetalien*
+
+    midnightmass jmj laique* vesak wesak nirvana karma gurbani confirmation apologetic* papaf* kopftuch* rosari*
+    santorosar* terreiro* shalom temple temples stupa pagoda bhajan* kirtan* aarti chakra* reiki* namaste sutra*
+    mantra* sangha vipassana* bodhi* kaddish seder chabad* lubavitch* haredi* yeshiva* mikveh azan adhan namaz
+    sadaqah muharram* arbaeen karbala* turban* eucharist* rosenkranz* beichte firmung* opusdei focolar* taize
+    hillsong* unitarian* salvationarmy heilsarmee coptic* copte* kopten maronit* druze* yezidi* yazidi* jesid*
+    freemason* francmacon* freimaurer* masoneria* massoneria* humanis* hymn hymns theosoph* anthroposoph* esoter*
+
+    maundy* vicar vicars rector curate seminary seminari* carmelit* trappist* zamzam tasbih nasheed* sadhguru*
+    iskcon yahweh adonai messian* rapture endtimes* youngearth* aumoner* assomption rameaux beltane* samhain
+    solsticerit*
 """
 
 POLITICS = """
@@ -97,40 +108,53 @@ POLITICS = """
     patriot* farright* farleft* altright* extremedroite extremegauche rightwing* leftwing* leftist* gauche droite
     gauchis* izquierd* derecha sinistra destra esquerda direita linke linkspartei* linksextrem* rechtsextrem*
     rechtsruck* rechtspop* rechtsradik* labour* labor tory tories libdem* ukip reformuk snp plaidcymru sinnfein*
-    greenparty greennewdeal greenpeace afd cdu csu spd fdp npd bsw grunen gruenen grune gruene bundnis90 psoe
-    podemos ciudadanos partidopop* vox lega leganord forzaitalia fratelliditalia movimento5stelle partitodem* rn
-    lrem lfi eelv nupes nfp frontnational rassemblementnat* reconquete enmarche insoumis* frontpopulaire* ump
-    bolsonar* lula lulalivre chega psol partidodos* bjp trumpi* *trump trumpf* maga makeamerica* biden* *biden
-    obama* *obama kamala* *kamalaharris* clinton* bernie* aoc desantis* reagan* thatcher* borisjohnson* starmer*
-    farage* *farage corbyn* *corbyn sunak macron* *macron lepen* *lepen melenchon* sarkozy* hollande zemmour*
-    bardella* mitterrand chirac* merkel* *merkel scholz merz habeck baerbock weidel hocke hoecke wagenknecht*
-    abascal ayuso zapatero rajoy puigdemont* pedrosanchez meloni* *meloni salvini* *salvini berlusconi* renzi draghi
-    schlein putin* *putin poutine* zelensk* selensk* navaln* nawaln* xijinping modi erdogan* netanyah* orban milei*
-    *milei maduro chavis* kirchner* fidelcastro castris* cheguevara* churchill* mandela gretathunberg qanon
-    *president* presiden* praesident* prasident* chancel* *kanzler* canciller* cancellier* minist* *minister
-    *ministre govern* *government* gouvern* *gouvernement* gobiern* gobern* *regierung* *parliament* parlement*
-    *parlament* *bundestag* bundesrat* landtag* senat* senador* congress* congres congreso deput* diputad*
-    abgeordnet* assembleenat* mayor mayors maire mairie burgermeister* buergermeister* alcald* sindaco prefeito
-    municipales legislat* diplomat* diplomac* whitehouse elysee downingstreet kremlin* capitol capitolriot* jan6
-    january6 monarchis* monarchie monarchy royalist* royalfamily constitution* europeanunion unioneuropeenne nato
-    otan unitednations *brexit* remainer* *feminis* patriarch* suffrag* womensright* womensmarch droitsdesfemmes
-    metoo *activis* aktivis* attivis* ativis* militan* *militant* protest* *protest *protests demonstrator* manif
-    manifestation* manifestaz* manifestac* giletsjaunes* yellowvest* revolution* revoluc* rivoluz* resist
-    theresistance insurrect* *boycott* boicot* boykott* bds *capitalis* kapitalis* *imperialis* colonialis* decolon*
-    dekolon* ecologis* ecolo ecolos climat* *climate* klima* *klima fridaysforf* fridays4f* extinctionreb*
-    juststopoil* letztegeneration* lastgeneration* guncontrol* gunright* gunviolence* gunreform* nra firstamendment*
-    secondamendment* 2a prolife* prochoice* deathpenalty peinedemort freespeech censorship *immigra* inmigra*
-    *migrant* migrat* einwander* zuwander* *refugee* refugi* asyl* asile fluchtling* fluechtling* rifugiat*
-    sanspapiers deportat* deportac* deportaz* massdeport* borderwall* *palestin* palastin* gaza* *gaza hamas hezbol*
-    hisbollah intifada* idf westbank israel* *israel zion sionis* *zionis* *ukrain* crimea krim independentis*
-    independenc* *independencia* unabhangigkeit* indyref* separatis* secession* catalanis* freetibet freehongkong
-    *standwith* humanright* *humanrights* droitshumains droitsdelhomme derechoshumanos menschenrecht* dirittiumani
-    direitoshumanos civilright* socialjustice* *justicewarrior* justicesociale equality egalite gleichstellung*
-    igualdad uguaglianza corrup* korrupt* conspira* complot* verschwor* *genocid* volkermord* apartheid* terroris*
-    warcrime* antiwar* nowar stopthewar* policebrutal* violencespolic* defund* acab 1312 taxtherich eattherich
-    occupywall* woke wokis* wokeness* antiwoke* cancelculture* culturewar* basicincome welfare retraites
-    reformedesret* medicare* medicaid* sovereignt* souverain* federalis* eurosceptic* euroskep* nuclearweapon*
-    disarm* pacifis* pazifis*
+    greenparty greennewdeal greenpeace cdu csu spd fdp npd bsw grunen gruenen grune gruene bundnis90 psoe podemos
+    ciudadanos partidopop* vox lega leganord forzaitalia fratelliditalia movimento5stelle partitodem* rn lrem lfi
+    eelv nupes nfp frontnational rassemblementnat* reconquete enmarche insoumis* frontpopulaire* ump bolsonar* lula
+    lulalivre chega psol partidodos* bjp trumpi* *trump trumpf* maga makeamerica* biden* *biden obama* *obama
+    kamala* *kamalaharris* clinton* bernie* aoc desantis* reagan* thatcher* borisjohnson* starmer* farage* *farage
+    corbyn* *corbyn sunak macron* *macron lepen* *lepen melenchon* sarkozy* hollande zemmour* bardella* mitterrand
+    chirac* merkel* *merkel scholz merz habeck baerbock weidel hocke hoecke wagenknecht* abascal ayuso zapatero
+    rajoy puigdemont* pedrosanchez meloni* *meloni salvini* *salvini berlusconi* renzi draghi schlein putin* *putin
+    poutine* zelensk* selensk* navaln* nawaln* xijinping modi erdogan* netanyah* orban milei* *milei maduro chavis*
+    kirchner* fidelcastro castris* cheguevara* churchill* mandela gretathunberg qanon *president* presiden*
+    praesident* prasident* chancel* *kanzler* canciller* cancellier* minist* *minister *ministre govern*
+    *government* gouvern* *gouvernement* gobiern* gobern* *regierung* *parliament* parlement* *parlament*
+    *bundestag* bundesrat* landtag* senat* senador* congress* congres congreso deput* diputad* abgeordnet*
+    assembleenat* mayor mayors maire mairie burgermeister* buergermeister* alcald* sindaco prefeito municipales
+    legislat* diplomat* diplomac* whitehouse elysee downingstreet kremlin* capitol capitolriot* jan6 january6
+    monarchis* monarchie monarchy royalist* royalfamily constitution* europeanunion unioneuropeenne nato otan
+    unitednations *brexit* remainer* *feminis* patriarch* suffrag* womensright* womensmarch droitsdesfemmes metoo
+    *activis* aktivis* attivis* ativis* militan* *militant* protest* *protest *protests demonstrator* manif
+    manifestation* manifestaz* manifestac* yellowvest* revolution* revoluc* rivoluz* resist theresistance insurrect*
+    *boycott* boicot* boykott* bds *capitalis* kapitalis* *imperialis* colonialis* decolon* dekolon* ecologis* ecolo
+    ecolos climat* *climate* klima* *klima fridaysforf* fridays4f* extinctionreb* juststopoil* letztegeneration*
+    lastgeneration* guncontrol* gunright* gunviolence* gunreform* nra firstamendment* secondamendment* 2a prolife*
+    prochoice* deathpenalty peinedemort freespeech censorship *immigra* inmigra* *migrant* migrat* einwander*
+    zuwander* *refugee* refugi* asyl* asile fluchtling* fluechtling* rifugiat* sanspapiers deportat* deportac*
+    deportaz* massdeport* borderwall* *palestin* palastin* gaza* *gaza hamas hezbol* hisbollah intifada* idf
+    westbank israel* *israel zion sionis* *zionis* *ukrain* crimea krim independentis* independenc* *independencia*
+    unabhangigkeit* indyref* separatis* secession* catalanis* freetibet freehongkong *standwith* humanright*
+    *humanrights* droitshumains droitsdelhomme derechoshumanos menschenrecht* dirittiumani direitoshumanos
+    civilright* socialjustice* *justicewarrior* justicesociale equality egalite gleichstellung* igualdad uguaglianza
+    corrup* korrupt* conspira* complot* verschwor* *genocid* volkermord* apartheid* terroris* warcrime* antiwar*
+    nowar stopthewar* policebrutal* violencespolic* defund* acab 1312 taxtherich eattherich occupywall* wokis*
+    antiwoke* cancelculture* culturewar* basicincome welfare retraites reformedesret* medicare* medicaid*
+    sovereignt* souverain* federalis* eurosceptic* euroskep* nuclearweapon* disarm* pacifis* pazifis*
+
+    *ism *isms *isme *ismes *ismo *ismi *ismus exitpoll* swingstate* houseofcommons houseoflords westminster mps
+    counciltax* jungeunion* juso jusos linksjugend* remigration* burgergeld* buergergeld* tempolimit*
+    heizungsgesetz* motiondecensure* blocus dissolution mitin moncloa 25aprile resistenza anpi primarie stf
+    marielle* woke* roevwade* dobbs afd* omasgegen* cop26 cop27 cop28 cop29 cop30 cop31 reform reforms reforme
+    reformes reformer minimumwage* smic mindestlohn* mietendeckel* housingcrisis* rentcontrol* universalcredit* amlo
+    sheinbaum* boric kast noboa correa evomorales duterte* bongbong* trudeau* poilievre* carney albanese ardern*
+    swinney sturgeon fpo fpoe ovp oevp spo spoe pegida* identitar* reichsburg* querdenk* montagsdemo* kundgebung*
+    petition* pouvoirdachat extremis* radicali* antisystem* incel* manosphere redpill* tradwi* burkini*
+    nationalfront dissident* whistleblow* sanction sanctions tariff tariffs
+
+    giletjaune giletsj* stateoftheunion* ovaloffice supremecourt* scotus redistrict* canvass doorknock* levellingup*
+    rwandabill* europeennes* ampel ampelkoal* groko okupa okupas proces ciutadans cinquestelle notav centrao
+    procescat* europawahl* welfarestate*
 """
 
 HEALTH = """
@@ -150,42 +174,61 @@ HEALTH = """
     surgeon* surgical* chirurg* cirug* pharma* farmac* apothek* patient* *disease* *illness* sick sickness* maladi*
     *maladie* malade* malatti* malato malata doenc* doente* *syndrom* *sindrom* chronic* chronisch* *disorder*
     symptom* sintom* *diagnos* prognos* oncolog* onkolog* *cancer* *cancro krebs* *krebs tumor* tumour* tumeur*
-    chemo chemoth* chimio* quimio* leuk* leucem* lymphom* linfom* melanom* carcinom* karzinom* metasta* remission
-    *diabet* zuckerkrank* insulin* asthm* *asthma* asma epilep* parkinson* alzheim* dementia* demenc* demenz* stroke
-    avc ictus schlaganfall* infarct* infarkt* infarto herzinfarkt* heartattack* heartfail* cardiolog* cardiovas*
+    chemo chemoth* chimio* quimio* leuk* leucem* linfom* melanom* carcinom* karzinom* metasta* remission *diabet*
+    zuckerkrank* insulin* asthm* *asthma* asma epilep* parkinson* alzheim* dementia* demenc* demenz* stroke avc
+    ictus schlaganfall* infarct* infarkt* infarto herzinfarkt* heartattack* heartfail* cardiolog* cardiovas*
     cardiaq* kardiolog* hypertens* hypertend* bluthochdruck bloodpressure* cholest* thyroid* hashimoto* kidney*
     dialys* hemophil* haemophil* anemi* anaemi* sepsis copd bpco sclero* *sclerosis* *sclerose* sklerose* fibro
     fibromy* fibros* *fibrosis* lupus crohn* colitis* ibs celiac* coeliac* coeliaq* celiaq* zoliak* glutenfree
     sansgluten glutenfrei singluten *allerg* alerg* eczem* ekzem* psorias* acne akne arthrit* arthros* artrit*
     artros* rheuma* rhumatis* osteopor* scolios* migrain* migran* headache* kopfschmerz* insomn* schlaflos* apnea
     apnoe* endometri* pcos sopk alopec* transplant* organdon* blooddon* hiv *hivaids* vih aids sida sti std mst
-    herpes hepatit* syphil* sifil* gonorr* chlamyd* clamid* tubercul* tuberkul* malaria paludis* ebola mpox
-    monkeypox flu influenza grippe gripe fieber fievre fiebre febbre *virus corona* *covid* sarscov* pandem*
-    *pandemi* epidemi* lockdown* confinement quarantin* infect* infekt* infecc* infez* bacterial* *vaccin* vacun*
-    vacin* impf* *impfung* vax* *vaxx* antivax* antibiot* ozempic* ritalin* adderall* prozac* xanax* viagra*
-    ibuprofen* doliprane* steroid* testoster* estrogen* oestrog* *hormon* painkiller* *chronicpain* backpain*
-    douleur* schmerz* *schmerzen dolor dolore dolores hypochond* homeopath* homoopath* naturopath* acupunct*
-    akupunkt* *therap* terap* *terapia* rehab* reha mental* psych* psico* psiqu* psichi* psikolog* *depressi*
-    antidepress* depres* anxi* *anxiety* ansieda* ansios* ansia angoiss* angst angststor* bipolar* schizo* esquizo*
-    autis* *autism* *autist* aspie* asperger* *adhd* tdah adhs ocd ptsd sspt bpd borderline* narcissis* *neurodiv*
-    neuroatyp* neurolog* dyslex* dislex* dyspra* tourette* *trauma* burnout* stress stressed stressful antistress
-    panic* panik* paniq* *phobi* fobia* *suicid* suizid* selbstmord* *selfharm* selfinjur* automutil* autoles*
-    anorex* bulim* eatingdis* essstor* obes* overweight* surpoids* ubergewicht* adipos* *weightloss* perdredupoids
-    abnehmen pertedepoids adelgaz* dimagr* emagrec* bodyposit* grief* bereave* deuil trauer trauern* selfcare
-    addict* *addict *addiction* *sucht suchtig* suechtig* adicci* adicto* dipendenz* dependenci* alcohol* *alcoholi*
-    alcool* alkohol* *sober* sobri* nuchtern* drug* drogue* droga* drogen* opioid* opiac* heroin heroina cocain*
-    kokain* meth methadon* cannab* *cannabis* marij* weed 420 hashish* haschisch* thc cbd ketamin* mdma smoking
-    smoker* quitsmok* stopsmok* tabac* tabak* nicotin* nikotin* vape* vaping gambl* ludopat* *pregnan* grossesse*
-    enceinte* embaraz* *schwanger* gravid* incinta incinte ivf fiv pma gpa procreation* fertil* infertil* sterilit*
-    steriliz* miscarr* faussecouche* fehlgeburt* abort* *abortion* *aborto* *avort* ivg *abtreib* birthcontrol*
-    *birth childbirth* accouch* naissance parto geburt geburts* hebamme* midwif* sagefemme* doula* postpart*
-    breastfe* allaite* stillen lactanc* lactat* allattam* contracep* kontrazep* verhutung* anticoncep* pill pilule*
-    pille pildora* pillola menopaus* menstru* periodpain* periodpov* wechseljahr* stillb* babyloss* disab*
-    *disabilit* *disabled* *handicap* discapac* minusvali* behinder* *behindert* invalid* wheelchair* fauteuilroul*
-    rollstuhl* silladeruedas blind blindness* aveugle* ciego* cieco ciechi deaf* sourd sourde* surdit* gehorlos*
-    sordo sorda amput* prosth* prothes* hearingaid* paraly* paraplega* paraplegi* tetrapleg* downsyndr* trisom*
-    cerebralpals* musculardyst* dystroph* specialneeds spoonie* invisibleill* bloodtype longhaul* terminalill*
-    hospice* palliativ* euthana* eutana* sterbehilfe*
+    herpes syphil* sifil* gonorr* chlamyd* clamid* tubercul* tuberkul* malaria paludis* ebola mpox monkeypox flu
+    influenza grippe gripe fieber fievre fiebre febbre *virus corona* *covid* sarscov* pandem* *pandemi* epidemi*
+    lockdown* confinement quarantin* infect* infekt* infecc* infez* bacterial* *vaccin* vacun* vacin* impf*
+    *impfung* vax* *vaxx* antivax* antibiot* ozempic* ritalin* adderall* prozac* xanax* viagra* ibuprofen*
+    doliprane* steroid* testoster* estrogen* oestrog* *hormon* painkiller* *chronicpain* backpain* douleur* schmerz*
+    *schmerzen dolor dolore dolores hypochond* homeopath* homoopath* naturopath* acupunct* akupunkt* *therap* terap*
+    *terapia* rehab* reha mental* psych* psico* psiqu* psichi* psikolog* *depressi* antidepress* depres* anxi*
+    *anxiety* ansieda* ansios* ansia angoiss* angst angststor* bipolar* schizo* esquizo* autis* *autism* *autist*
+    aspie* asperger* *adhd* tdah adhs ocd ptsd sspt bpd borderline* narcissis* *neurodiv* dyslex* dislex* dyspra*
+    tourette* *trauma* burnout* stress stressed stressful antistress panic* panik* paniq* *phobi* fobia* *suicid*
+    suizid* selbstmord* *selfharm* selfinjur* automutil* autoles* anorex* bulim* eatingdis* essstor* obes*
+    overweight* surpoids* ubergewicht* adipos* *weightloss* perdredupoids abnehmen pertedepoids adelgaz* dimagr*
+    emagrec* bodyposit* grief* bereave* deuil trauer trauern* selfcare addict* *addict *addiction* *sucht suchtig*
+    suechtig* adicci* adicto* dipendenz* dependenci* alcohol* *alcoholi* alcool* alkohol* *sober* sobri* nuchtern*
+    drug* drogue* droga* drogen* opioid* opiac* heroin heroina cocain* kokain* meth methadon* cannab* *cannabis*
+    marij* weed 420 hashish* haschisch* thc cbd ketamin* mdma smoking smoker* quitsmok* stopsmok* tabac* tabak*
+    nicotin* nikotin* vape* vaping gambl* ludopat* *pregnan* grossesse* enceinte* embaraz* *schwanger* gravid*
+    incinta incinte ivf fiv pma gpa procreation* fertil* infertil* sterilit* steriliz* miscarr* faussecouche*
+    fehlgeburt* abort* *abortion* *aborto* *avort* ivg *abtreib* birthcontrol* *birth childbirth* accouch* naissance
+    parto geburt geburts* hebamme* midwif* sagefemme* doula* postpart* breastfe* allaite* stillen lactanc* lactat*
+    allattam* contracep* kontrazep* verhutung* anticoncep* pill pilule* pille pildora* pillola menopaus* menstru*
+    periodpain* periodpov* wechseljahr* stillb* babyloss* disab* *disabilit* *disabled* *handicap* discapac*
+    minusvali* behinder* *behindert* invalid* wheelchair* fauteuilroul* rollstuhl* silladeruedas blind blindness*
+    aveugle* ciego* cieco ciechi deaf* sourd sourde* surdit* gehorlos* sordo sorda amput* prosth* prothes*
+    hearingaid* paraly* paraplega* paraplegi* tetrapleg* downsyndr* trisom* musculardyst* dystroph* specialneeds
+    spoonie* invisibleill* bloodtype longhaul* terminalill* hospice* palliativ* euthana* eutana* sterbehilfe*
+
+    *itis *osis *emia *anamie *pathy *pathie *patia *ectomy *ectomie *algia *algie *plegia *plegie *blastom*
+    *sarcom* *oscopy *oscopie *dysmorph* glioblast* hodgkin* insuffisance* sarcoid* lyme mononucl* measles masern
+    rougeole rubeol* polio* tetanos tetanus vitiligo lipoed* lipodem* lymph* endowarrior* pmdd adenomyos* ovarian*
+    ovair* csection* caesarean* cesarien* cesarea* kaiserschnitt* sevrage* lexomil valium methylphenid* concerta
+    lithium nameeting* binge* thinspo* proana* promia didsystem* plurality stutter* stotter* begaie* spinabif*
+    mssociety* guidedog* signlanguage* *languedessignes* gebardensprache* gebaerdensprache* asl bsl lsf cochlear*
+    audhd gifted* gastroent* gastrit* urolog* gynec* gynaec* gynak* ginecol* dermatol* ophthal* ophtal* orthoped*
+    orthopaed* pediatri* paediatr* neuro* cerebr* hemorr* haemorr* hernia* hernie* ulcer* cyst cysts polyp polyps
+    prostat* uterus fibroid* mammogr* vagin* cervical* papsmear* hpv rsv strep pneumon* bronch* mucovisc* thrombos*
+    aneurysm* anevrism* arrhythm* arythm* pacemaker* stent glucose* hospiz* caregiver* carer carers aidant aidants
+    detox* bmi nephr* hepat* cirrhos* zirrhos* gicht varic* lipo liposuc* botox* facelift* bariatr* nanis* dwarfism*
+    albinis* prematur* fruhchen* *lossmom* griev* widow* veuf veuve orthophon* logopad* logoped* ergother*
+    kurklinik* rezeptpfl* ordonnance* prescription* overeater* dermatit* rosacea* *intoler*
+
+    dengue zika cholera plague leprosy lepra scabies shingles zona gurtelrose* heuschnupf* hayfever* pollenall*
+    anaphyla* epipen* nutfree* lactose laktose ibd gallstone* appendic* tonsil* uti utis vulvo* pessary iud sterilet
+    mirena morningafter* planb eggfreez* surroga* ttcjourney* clomid hyperem* preeclamp* nicu preemie* colic sids
+    dnr assisteddying* mourning dpdr dissociat* ssri ssris sertralin* lexapro antipsychot* inpatient* crisisline*
+    nofap* dryjanuary* dysautonom*
 """
 
 SEXUALITY = """
@@ -206,8 +249,15 @@ SEXUALITY = """
     regenbogenfam* sex* *sex *sexual* *sexuel* *sexy* *sexo sesso *sessual* *sexeduc* *safesex* *sexwork* erot*
     *erotic* *porn* xxx nsfw onlyfans* nude nudes nudis* naturis* fkk kink kinky kinks *bdsm* *fetish* fetich*
     fetisch* swinger* libertin* *polyam* poliam* hookup* grindr* milf hentai* escort* prostitu* stripper* stripclub*
-    masturb* orgasm* libido condom* kondom* preservativ* virginity* dildo* vibrator* lingeriefet* onenightst* thot
-    incest* pedophil* paedophil* rape rapist*
+    masturb* orgasm* libido condom* kondom* preservativ* virginity* dildo* vibrator* onenightst* thot incest*
+    pedophil* paedophil* rape rapist*
+
+    bearcommunity* leatherdad* leathermen dragbrunch* ballroomcult* vogueing voguing ftm mtf neopronoun* boylove*
+    bldrama* thaibl slashfic* smut* spicybook* openrelation* burlesque* lingerie* playboy* camboy* virgin virgins
+    celiba* chastity* abstinen* hotwife* threesome* squirt* boobs tits milfs daddykink* furry furries polycul*
+    demiromant* pronoun neutrois androgyn*
+
+    bearweek* folsom femme4femme goldstarles* eggirl deadnam* terf terfs cis stonewall section28* clause28*
 """
 
 ORIGIN_AND_UNIONS = """
@@ -224,6 +274,12 @@ ORIGIN_AND_UNIONS = """
     labourunion* unionis* unioniz* syndicat* syndiqu* syndicalis* gewerksch* *gewerkschaft* sindicat* sindacat*
     sindacal* cgt cfdt cftc cfecgc ugt ccoo cgil cisl uil igmetall dgb betriebsrat* strike onstrike railstrike*
     generalstrike* greve* streik* *streik huelg* scioper* picketline*
+
+    blackjoy* blackcommun* blackpeople* blackmusic* sami mestiz* unionrep* unionmem* tarifrund* tarifvertr*
+    tarifstreit* debrayage* gensduvoyage* ethno* mulat* racemix* antirom* antizig* islamoph* shopsteward*
+    delegationsynd* comitedentr*
+
+    teamster* uaw tuc unitetheunion* intersyndic* verditarif* verdistreik*
 """
 
 HARMLESS = """
@@ -234,6 +290,15 @@ HARMLESS = """
     geburtstag geburtstage drugstore drugstores fertilizer fertilizers fertiliser fertilisers chronicle chronicles
     rehearsal patience paganini afrobeat afrobeats afrohouse arabica arabesque negroni negronis peroni conservation
     conservatoire conservatory pastoral pastorale impressionism
+
+    tourism tourisme turismo tourismus impressionnisme impressionismo expressionism minimalism minimalisme
+    minimalismo minimalismus surrealism surrealisme journalism journalisme giornalismo periodismo jornalismo
+    modernism modernisme modernismo cubism brutalism realism realisme futurism cyclisme ciclismo cyclotourisme
+    agritourisme agriturismo alpinisme alpinismo alpinismus athletisme atletismo automobilisme automobilismo
+    montanismo motociclismo paracaidismo parachutisme excursionismo escursionismo urbanism urbanisme urbanismo
+    volunteerism prism algorithm graphisme grafismo mechanism organism lyrisme hypnosis osmosis metamorphosis
+    bohemia academia nostalgia nostalgie empathy microscopy spectroscopy microscopie sismo turismi ecotourism
+    ecotourisme oenotourisme enoturismo culturismo
 """
 """Words that begin or end like sensitive ones and are about something else: they are taken out before matching."""
 

@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from service.analytics.analysis import analyse
 from service.analytics.topics import LEAST_Z, distinctive_topics, surprise
 from service.domain import Graph, RunSpec, ScoringRules, no_progress
+from service.sample import make_sample, topic_name
 from tests.unit.analytics_graphs import Topical, clique, laws, make_graph
 from tests.unit.test_analytics_analysis import check_laws, published
 
@@ -155,6 +157,28 @@ def test_little_more_than_others_is_not_enough_however_sure() -> None:
     topics += [(account, "tea", 1) for account in (*accounts[:3_800], *accounts[10_000:12_500])]
     assert surprise(*(np.array([one]) for one in (3_600, 10_000, 2_500, 10_000)))[0] > 10 > LEAST_Z
     assert distinctive_topics(make_graph([], accounts, topics=topics), labels) == [("tea",), ()]
+
+
+@pytest.mark.parametrize("seed", [7, 8])
+def test_topics_of_the_sample_are_those_that_were_planted(seed: int) -> None:
+    """Members of a planted community mostly like its three favourites; trends that began there are the only others."""
+    sample = make_sample(5_000, seed)
+    people, posts = sample.people, sample.posts
+    accounts = [f"x:{i:05}" for i in range(people.n)]
+    counts = Counter(
+        (accounts[author], topic_name(topic, sample.trends))
+        for author, both in zip(posts.author.tolist(), posts.topic.tolist(), strict=True)
+        for topic in both
+        if topic >= 0
+    )
+    graph = make_graph([], accounts, topics=[(*pair, count) for pair, count in counts.items()])
+    found = distinctive_topics(graph, people.community.astype(np.int32))
+    assert sum(map(bool, found)) >= len(found) / 2
+    trends = {trend.name for trend in sample.trends}
+    for community, named in enumerate(found):
+        liked = Counter(people.topic[people.community == community].ravel().tolist())
+        favourites = {topic_name(topic, []) for topic, _ in liked.most_common(3)}
+        assert set(named) <= favourites | trends
 
 
 # --- in an analysis -----------------------------------------------------------------------------------------
