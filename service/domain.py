@@ -229,6 +229,19 @@ class BrandColumns:
 
 
 @dataclass(frozen=True)
+class TopicColumns:
+    """What accounts write and share about, as read from the store, in any order: parallel columns of one length.
+
+    `account` holds `n` of the account, `topic` the name of a topic, `posts` how many different posts about it the
+    account wrote or shared (reposted), at least 1. A pair occurs once.
+    """
+
+    account: Int64
+    topic: list[str]
+    posts: Int64
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """All that an analysis reads of the graph, as it was at one version.
 
@@ -241,14 +254,16 @@ class Snapshot:
     unfollowed_at: int
     engagements: EngagementColumns
     brands: BrandColumns
+    topics: TopicColumns
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Follows and interactions at one version as compressed sparse rows. Immutable by convention.
+    """Follows, interactions and topics at one version as compressed sparse rows. Immutable by convention.
 
     Accounts are numbered 0..n-1 in the order of their keys (by code point); a follow i → j means i follows j. Takes
-    about 60 bytes an account with short keys and no handles, 16 a follow, 12 a pair and day of interactions.
+    about 68 bytes an account with short keys and no handles, 16 a follow, 12 a pair and day of interactions, 8 a topic
+    of an account.
 
     Attributes:
         version: the graph version that was read.
@@ -278,6 +293,11 @@ class Graph:
         relation_brand: int32[r], position in `brand_keys`.
         relation_name: int8[r], position in RELATION_NAMES.
         relation_since, relation_until: int64[r], ms since 1970 UTC, -1 where absent.
+        topic_names: length k, the topics that some account wrote or shared posts about, in the order of their names (by
+            code point). A part of a graph knows all topics of the whole.
+        topic_ptr: int64[n+1]; topics of i are `topic_idx[topic_ptr[i]:topic_ptr[i+1]]`, ascending.
+        topic_idx: int32[t], position in `topic_names`.
+        topic_posts: int32[t], how many different posts about it the account wrote or shared (reposted), at least 1.
     """
 
     version: int
@@ -305,6 +325,10 @@ class Graph:
     relation_name: Int8
     relation_since: Int64
     relation_until: Int64
+    topic_names: Texts
+    topic_ptr: Int64
+    topic_idx: Int32
+    topic_posts: Int32
 
     @property
     def n(self) -> int:
@@ -654,6 +678,9 @@ class Community(Frozen):
     id: str
     level: int
     label: str
+    topics: tuple[str, ...] = Field(
+        default=(), description="Topics in the label: what members write and share about more than others do."
+    )
     size: int
     respectable: bool
     tests: tuple[RespectableTest, ...]

@@ -22,6 +22,8 @@ WITH i, p, coalesce($topics[i], []) AS topics
 CALL (i, p) {
   MATCH (other:Account)-[old:POSTED]->(p)
   WHERE other.key <> $account[i]
+  // Nothing else is left to tell that this account no longer wrote the post.
+  SET other.v = $v
   DELETE old
 }
 CALL (i, p) {

@@ -4,6 +4,7 @@
 // column: accounts INTEGER how many accounts there are
 // column: follows INTEGER how many follows there are
 // column: engagements INTEGER how many counts of interactions there are, one a pair and day
+// column: about INTEGER how many topics posts have, all posts together
 // mode: write
 // index: graph_id
 MATCH (g:Graph {id: 1})
@@ -13,4 +14,5 @@ RETURN
   g.v AS v,
   COUNT { (:Account) } AS accounts,
   COUNT { (:Account)-[:FOLLOWS]->() } AS follows,
-  COUNT { (:Account)-[:ENGAGED]->() } AS engagements
+  COUNT { (:Account)-[:ENGAGED]->() } AS engagements,
+  COUNT { (:Post)-[:ABOUT]->() } AS about

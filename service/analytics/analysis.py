@@ -29,6 +29,7 @@ from service.analytics.scoring import (
     why_no_candidates,
 )
 from service.analytics.ties import TieGraph, tie_graph, ties_among
+from service.analytics.topics import distinctive_topics
 from service.domain import (
     Analysis,
     Community,
@@ -90,9 +91,10 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress) -> Analysis:
     scores: list[CommunityScores] = []
     candidates: list[list[bytes]] = []
     done, total = 0, sum(len(members) for members in partition.members)
-    for members, others in zip(partition.members, secondary_members, strict=True):
+    topics = distinctive_topics(graph, partition.labels)
+    for members, named, others in zip(partition.members, topics, secondary_members, strict=True):
         progress("scores", done, total)
-        found, scored, ranked = _analyse_community(graph, ties, members, partition, macro, engine, spec.rules)
+        found, scored, ranked = _analyse_community(graph, ties, members, named, partition, macro, engine, spec.rules)
         communities.append(found.model_copy(update={"secondary_members": others}))
         scores.append(scored)
         candidates.append(ranked)
@@ -143,6 +145,7 @@ def _analyse_community(
     graph: Graph,
     ties: TieGraph,
     members: Int32,
+    topics: tuple[str, ...],
     partition: Partition,
     macro: MacroRule,
     engine: Engine,
@@ -156,7 +159,8 @@ def _analyse_community(
     community = Community(
         id=identity,
         level=0,
-        label=community_label(own, measured.raw["authority"]),
+        label=community_label(own, measured.raw["authority"], topics),
+        topics=topics,
         size=own.n,
         respectable=all(test.passed is not False for test in tests),
         tests=tests,

@@ -227,14 +227,18 @@ def anchor_id(key: str, level: int) -> str:
     return "c" + base64.b32encode(digest).decode().lower()[:10]
 
 
-def community_label(community: Graph, authority: Float64) -> str:
-    """Label a community by accounts alone: "around @a, @b and @c", those with most authority (ties by key).
+def community_label(community: Graph, authority: Float64, topics: tuple[str, ...] = ()) -> str:
+    """Label a community: "coffee and latte art · around @a, @b and @c".
 
-    Opted-out accounts are not named. Nothing else goes into a label, so that it cannot state religion, politics,
-    health or sexuality.
+    Args:
+        community: its own graph.
+        authority: float64[size]; the accounts with most of it are named (ties by key), but nobody who has opted out.
+        topics: what it is about, if anything; see `distinctive_topics`, which leaves out what states religion,
+            politics, health or sexuality.
     """
     order = np.lexsort((np.arange(community.n), -authority))
-    return names_label([community.name(i) for i in order[~community.opted_out[order]][:3].tolist()])
+    around = names_label([community.name(i) for i in order[~community.opted_out[order]][:3].tolist()])
+    return f"{' and '.join(topics)} · {around}" if topics else around
 
 
 def names_label(names: Sequence[str]) -> str:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from service.domain import RunEstimate, RunSpec, StageEstimate
 
-ACCOUNT, FOLLOW, ENGAGEMENT = 70, 16, 12
+ACCOUNT, FOLLOW, ENGAGEMENT, TOPIC = 78, 16, 12, 8
 """Bytes of `domain.Graph`."""
 
-READ_ACCOUNT, READ_FOLLOW, READ_ENGAGEMENT = 500, 130, 230
+READ_ACCOUNT, READ_FOLLOW, READ_ENGAGEMENT, READ_TOPIC = 500, 130, 230, 130
 """Bytes while the graph is read and built: columns twice, and the arrays made of them."""
 
 TIE, PROJECTED = 42, 24
@@ -33,7 +33,13 @@ EXACT_PAIRS = 2 * 10**8
 
 
 def estimate(
-    accounts: int, follows: int, engagements: int, spec: RunSpec, threads: int, available: int | None
+    accounts: int,
+    follows: int,
+    engagements: int,
+    spec: RunSpec,
+    threads: int,
+    available: int | None,
+    topics: int = 0,
 ) -> RunEstimate:
     """Estimate a run before it begins.
 
@@ -42,18 +48,19 @@ def estimate(
         spec: what is asked.
         threads: how many resolutions and rewirings are computed side by side.
         available: bytes of memory there are; None where that is not known, and everything fits.
+        topics: topics of all posts together; an account that writes often about the same has them once.
     """
     n, f, e = accounts, follows, engagements
     ties = f + e  # at most: a pair may interact on many days, and follow
-    graph = ACCOUNT * n + FOLLOW * f + ENGAGEMENT * e
+    graph = ACCOUNT * n + FOLLOW * f + ENGAGEMENT * e + TOPIC * topics
     weighed = graph + TIE * ties + PROJECTED * ties
     searches = len(spec.rules.resolutions) + spec.rules.rewirings
     plain = 40 if spec.engine == "reference" else 1  # networkx keeps an object for everything
     stages = [
         StageEstimate(
             stage="snapshot",
-            memory_bytes=READ_ACCOUNT * n + READ_FOLLOW * f + READ_ENGAGEMENT * e,
-            seconds=n / 100_000 + f / 300_000 + e / 200_000,
+            memory_bytes=READ_ACCOUNT * n + READ_FOLLOW * f + READ_ENGAGEMENT * e + READ_TOPIC * topics,
+            seconds=n / 100_000 + f / 300_000 + e / 200_000 + topics / 100_000,
         ),
         StageEstimate(
             stage="communities",

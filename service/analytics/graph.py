@@ -1,4 +1,4 @@
-"""Follows and interactions as arrays: building them, cutting communities out of them, handing them to networkx."""
+"""Follows, interactions and topics as arrays: building them, cutting communities out, handing them to networkx."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from service.domain import (
     Int64,
     Snapshot,
     Texts,
+    TopicColumns,
 )
 from service.errors import RunFailed
 
@@ -70,17 +71,18 @@ class Projection:
 def build_graph(snapshot: Snapshot) -> Graph:
     """Build the arrays of a graph from columns as the store returns them, in any order.
 
-    The order of the columns does not matter: accounts and brands are sorted by key (code points), follows by their
-    ends, interactions by their ends and day, relations to brands by account, brand, relation and times.
+    The order of the columns does not matter: accounts, brands and topics are sorted by key or name (code points),
+    follows by their ends, interactions by their ends and day, relations to brands by account, brand, relation and
+    times, topics of accounts by account and topic.
 
     Args:
-        snapshot: columns of n accounts, m follows, interactions, b brands and their relations.
+        snapshot: columns of n accounts, m follows, interactions, b brands and their relations, topics of accounts.
 
     Raises:
-        RunFailed: what was read is no such graph: an account or brand twice, a follow, interaction or relation that
-            names an unknown account or brand, an account that follows or engages with itself, a pair (of interactions:
+        RunFailed: what was read is no such graph: an account or brand twice, a follow, interaction, relation or topic
+            of an unknown account or brand, an account that follows or engages with itself, a pair (of interactions:
             a pair and day) that occurs twice, a weight that is not positive and finite, a count that is below 0 or
-            beyond MOST_COUNTED, a time that no calendar shows.
+            beyond MOST_COUNTED, of posts not in 1..2147483647, a time that no calendar shows.
     """
     accounts, follows = snapshot.accounts, snapshot.follows
     n = len(accounts.key)
@@ -118,6 +120,8 @@ def build_graph(snapshot: Snapshot) -> Graph:
     account = _positions("relation", brands.account, sorted_number, by_number)
     of, brand, name, since, until = _relations(brands, brand_keys, account, keys)
 
+    topics = _topics(snapshot.topics, sorted_number, by_number, keys)
+
     times = [int(follows.at.max(initial=-1)), snapshot.unfollowed_at]
     latest = [DAY_MS * int(engaged.day.max())] if len(engaged.day) else []
     latest += [at for at in times if at >= 0]
@@ -147,6 +151,10 @@ def build_graph(snapshot: Snapshot) -> Graph:
         relation_name=name.astype(np.int8),
         relation_since=since,
         relation_until=until,
+        topic_names=topics.names,
+        topic_ptr=topics.ptr,
+        topic_idx=topics.idx,
+        topic_posts=topics.posts,
     )
 
 
@@ -160,6 +168,7 @@ def columns_of(graph: Graph) -> Snapshot:
     def numbers(rows: Int32 | Int64) -> Int64:
         return graph.number[rows].astype(np.int64)
 
+    names = list(graph.topic_names)
     return Snapshot(
         version=graph.version,
         accounts=AccountColumns(
@@ -191,6 +200,11 @@ def columns_of(graph: Graph) -> Snapshot:
             relation=graph.relation_name,
             since=graph.relation_since,
             until=graph.relation_until,
+        ),
+        topics=TopicColumns(
+            account=numbers(rows_of(graph.topic_ptr)),
+            topic=[names[k] for k in graph.topic_idx.tolist()],
+            posts=graph.topic_posts.astype(np.int64),
         ),
     )
 
@@ -276,6 +290,48 @@ def _relations(brands: BrandColumns, brand_keys: list[str], account: Int64, keys
     return table[:, new]
 
 
+@dataclass(frozen=True)
+class _Topics:
+    """Topics of accounts as `domain.Graph` has them."""
+
+    names: Texts
+    ptr: Int64
+    idx: Int32
+    posts: Int32
+
+
+def _topics(columns: TopicColumns, sorted_number: Int64, by_number: Int64, keys: list[str]) -> _Topics:
+    """Sort topics of accounts by account, then name.
+
+    Raises:
+        RunFailed: they name an unknown account, stand twice, or have a count of posts that cannot be.
+    """
+    account = _positions("count of posts", columns.account, sorted_number, by_number)
+    names = sorted(set(columns.topic))
+    position = {name: k for k, name in enumerate(names)}
+    topic = np.array([position[name] for name in columns.topic], dtype=np.int64)
+    if bool(np.any((columns.posts < 1) | (columns.posts > np.iinfo(np.int32).max))):
+        raise RunFailed(
+            "An account has a topic with a number of posts that is not in 1..2147483647; analyse again, "
+            "and import your files anew if this comes back."
+        )
+    order = np.lexsort((topic, account))
+    account, topic = account[order], topic[order]
+    twice = np.flatnonzero((np.diff(account) == 0) & (np.diff(topic) == 0))
+    if len(twice):
+        first = twice[0]
+        raise RunFailed(
+            f"Topic {names[topic[first]]} of account {keys[account[first]]} was read twice; "
+            "check that the constraint on Topic.name exists."
+        )
+    return _Topics(
+        names=Texts.of(names),
+        ptr=_pointers(account, len(keys)),
+        idx=topic.astype(np.int32),
+        posts=columns.posts[order].astype(np.int32),
+    )
+
+
 def _positions(what: str, numbers: Int64, sorted_number: Int64, by_number: Int64) -> Int64:
     """Translate `Account.n` to positions in key order."""
     if len(numbers) == 0:
@@ -295,7 +351,12 @@ def _positions(what: str, numbers: Int64, sorted_number: Int64, by_number: Int64
 
 def _pointers(rows: Int64, n: int) -> Int64:
     """Row pointers of compressed sparse rows, from the row of each entry."""
-    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(np.bincount(rows, minlength=n), dtype=np.int64)])
+    return pointers_of(np.bincount(rows, minlength=n))
+
+
+def pointers_of(counts: Int64) -> Int64:
+    """Row pointers of compressed sparse rows, from the number of entries in each row: int64[n+1]."""
+    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts, dtype=np.int64)])
 
 
 def rows_of(ptr: Int64) -> Int64:
@@ -318,8 +379,8 @@ def strengths(ptr: Int64, weight: Float64) -> Float64:
 def subgraph(graph: Graph, members: Int32) -> Graph:
     """Cut out the graph of some accounts with the follows and interactions among them, numbered as in `members`.
 
-    Their relations to brands come with them. Takes time in proportion to what the members have of each, not to the
-    whole graph.
+    Their relations to brands and their topics come with them. Takes time in proportion to what the members have of
+    each, not to the whole graph.
 
     Args:
         graph: the whole.
@@ -331,6 +392,7 @@ def subgraph(graph: Graph, members: Int32) -> Graph:
     first = np.searchsorted(graph.relation_account, members)
     counts = np.searchsorted(graph.relation_account, members, side="right") - first
     relations = np.repeat(first - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()), dtype=np.int64)
+    topics = entries_of(graph.topic_ptr, members)
     return Graph(
         version=graph.version,
         as_of=graph.as_of,
@@ -357,6 +419,10 @@ def subgraph(graph: Graph, members: Int32) -> Graph:
         relation_name=graph.relation_name[relations],
         relation_since=graph.relation_since[relations],
         relation_until=graph.relation_until[relations],
+        topic_names=graph.topic_names,
+        topic_ptr=pointers_of(np.diff(graph.topic_ptr)[members]),
+        topic_idx=graph.topic_idx[topics],
+        topic_posts=graph.topic_posts[topics],
     )
 
 

@@ -3,7 +3,11 @@
 Neo4j gives no snapshot isolation: a long read sees some of what is written meanwhile. So the version is noted, all is
 read, and what changed after that version is read again, at last in one transaction that holds the version lock: what
 comes out is the graph at the version under that lock. Brands and relations to them are few beside follows: they are
-read under the lock only. What the graph held then is counted there too, so that nothing is lost in silence.
+read under the lock only. What the graph held then of accounts, follows, interactions and brands is counted there too,
+so that nothing is lost in silence.
+
+What accounts write and share about is counted by Neo4j, and posts themselves are not read. Of an account whose posts or
+reposts changed all topics are read anew, because a post that is no longer about a topic leaves nothing to be read.
 
 Values come as lists, a range of accounts a row, because a row a value costs many times more; `Account.n` stands for
 long keys. Rows are streamed, so that Neo4j makes the next one while this process takes in the last, and follows over
@@ -31,6 +35,7 @@ from service.domain import (
     FollowColumns,
     Progress,
     Snapshot,
+    TopicColumns,
     no_progress,
 )
 from service.errors import MigrationError, StoreError
@@ -38,8 +43,8 @@ from service.store.driver import AsyncStore, Row, Store, Tx
 
 VALUES_A_ROW = 10_000
 READERS = 2
-"""Connections that read follows or interactions side by side: twice as fast as one; more leave Neo4j no processor for
-anybody else."""
+"""Connections that read follows, interactions or topics side by side: twice as fast as one; more leave Neo4j no
+processor for anybody else."""
 
 log = logging.getLogger(__name__)
 
@@ -52,13 +57,17 @@ CATCH_UPS = 2
 
 @dataclass(frozen=True)
 class State:
-    """Which graph a store holds, at which version, and how many accounts, follows and counts of interactions."""
+    """Which graph a store holds, at which version, and how much of what an analysis reads.
+
+    `engagements` are counts of interactions, one a pair and day; `about` is how many topics posts have, all together.
+    """
 
     identity: str
     version: int
     accounts: int
     follows: int
     engagements: int
+    about: int
 
 
 def read_state(store: Store) -> State:
@@ -80,17 +89,17 @@ def _state(rows: list[Row]) -> State:
     if not rows:
         raise _not_prepared()
     [row] = rows
-    return State(row["identity"], row["v"], row["accounts"], row["follows"], row["engagements"])
+    return State(row["identity"], row["v"], row["accounts"], row["follows"], row["engagements"], row["about"])
 
 
 def changed_since(store: Store, version: int, most: int) -> int:
-    """Count follows and interactions that changed after a version; of each kind at most `most`."""
+    """Count follows, interactions, posts and reposts that changed after a version; of each kind at most `most`."""
     [row] = store.read("snapshot/changed", after=version, most=most)
     return int(row["changed"])
 
 
 def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapshot | None = None) -> Snapshot:
-    """Read all accounts, follows, interactions, brands and relations to brands as they are at one version.
+    """Read accounts, follows, interactions, brands, relations to brands and topics of accounts, all at one version.
 
     They come in no particular order.
 
@@ -109,15 +118,16 @@ def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapsho
     if not states:
         raise _not_prepared()
     [state] = states
-    accounts, follows, engagements = _Accounts(), _Follows(), _Engagements()
+    accounts, follows, engagements, topics = _Accounts(), _Follows(), _Engagements(), _Topics()
     if known is None:
         version = state["v"]
-        _read_all(store, state, progress, accounts, follows, engagements)
+        _read_all(store, state, progress, accounts, follows, engagements, topics)
     else:
         version = known.version
         accounts.begin(known.accounts)
         follows.begin(known.follows, known.unfollowed_at)
         engagements.begin(known.engagements)
+        topics.begin(known.topics)
 
     for _ in range(CATCH_UPS):
         now = store.read("snapshot/state")[0]["v"]
@@ -127,6 +137,7 @@ def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapsho
         follows.end(store.read("snapshot/unfollowed_changed", after=version))
         follows.add(store.read("snapshot/follows_changed", after=version))
         engagements.add(store.read("snapshot/engagements_changed", after=version))
+        topics.renew(store.read("snapshot/topics_changed", after=version))
         version = now
 
     def rest(tx: Tx) -> _Rest:
@@ -138,6 +149,7 @@ def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapsho
             unfollowed=tx.run("snapshot/unfollowed_changed", after=version) if changed else [],
             follows=tx.run("snapshot/follows_changed", after=version) if changed else [],
             engagements=tx.run("snapshot/engagements_changed", after=version) if changed else [],
+            topics=tx.run("snapshot/topics_changed", after=version) if changed else [],
             brands=tx.run("snapshot/brands"),
             brand_accounts=tx.run("snapshot/brand_accounts"),
             relations=tx.run("snapshot/relations", step=VALUES_A_ROW),
@@ -149,6 +161,7 @@ def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapsho
     follows.end(last_read.unfollowed)
     follows.add(last_read.follows)
     engagements.add(last_read.engagements)
+    topics.renew(last_read.topics)
     account_columns, follow_columns, engaged = accounts.columns(), follows.columns(), engagements.columns()
     for things, read in (
         ("accounts", len(account_columns.key)),
@@ -174,7 +187,7 @@ def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapsho
             f"The graph holds {held['brands']:,} brands, but {len(brand_columns.key):,} could be read: give each Brand "
             "a `key`, a text, or remove it."
         )
-    progress("snapshot", 2 * state["n"], 2 * state["n"])
+    progress("snapshot", 3 * state["n"], 3 * state["n"])
     return Snapshot(
         version=held["v"],
         accounts=account_columns,
@@ -182,6 +195,7 @@ def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapsho
         unfollowed_at=follows.ended_at,
         engagements=engaged,
         brands=brand_columns,
+        topics=topics.columns(),
     )
 
 
@@ -190,19 +204,27 @@ def _not_prepared() -> MigrationError:
 
 
 def _read_all(
-    store: Store, state: Row, progress: Progress, accounts: _Accounts, follows: _Follows, engagements: _Engagements
+    store: Store,
+    state: Row,
+    progress: Progress,
+    accounts: _Accounts,
+    follows: _Follows,
+    engagements: _Engagements,
+    topics: _Topics,
 ) -> None:
     """Read everything but brands, while others may be writing."""
     last = state["n"]  # accounts are numbered from 1
     accounts.add(store.stream("snapshot/accounts", last=last, step=VALUES_A_ROW))
     [ended] = store.read("snapshot/unfollowed_latest")
     follows.ended_at = ended["latest"]
-    whole = 2 * last  # for progress: follows of all accounts, then interactions of all accounts
+    whole = 3 * last  # for progress: follows of all accounts, then their interactions, then their topics
     # So many accounts that their follows make rows of about VALUES_A_ROW; celebrities are followed, they do not follow.
-    for before, query, gathered, held in (
+    gatherers: tuple[tuple[int, str, _Follows | _Engagements | _Topics, int], ...] = (
         (0, "snapshot/follows", follows, state["follows"]),
         (last, "snapshot/engagements", engagements, state["engagements"]),
-    ):
+        (2 * last, "snapshot/topics", topics, state["about"]),
+    )
+    for before, query, gathered, held in gatherers:
         step = max(1, min(VALUES_A_ROW, VALUES_A_ROW * last // max(1, held)))
         with closing(_rows(store, query, last, step)) as rows:
             for row, record in enumerate(rows):
@@ -211,7 +233,7 @@ def _read_all(
 
 
 def _rows(store: Store, query: str, last: int, step: int) -> Generator[Mapping[str, Any], None, None]:
-    """Rows of all follows or interactions, from READERS connections at once, in no particular order.
+    """Rows of all follows, interactions or topics, from READERS connections at once, in no particular order.
 
     Raises:
         StoreError: as the first reader that fails.
@@ -258,6 +280,7 @@ class _Rest:
     unfollowed: list[Row]
     follows: list[Row]
     engagements: list[Row]
+    topics: list[Row]
     brands: list[Row]
     brand_accounts: list[Row]
     relations: list[Row]
@@ -399,6 +422,53 @@ class _Engagements:
             alike &= np.diff(column[order]) == 0
         last = order[np.append(~alike, True)] if len(order) else order
         return EngagementColumns(source[last], target[last], day[last], np.concatenate(self.counts)[last])
+
+
+class _Topics:
+    """Gathers topics of accounts. Names are kept once each: what is gathered are positions among them."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, int] = {}
+        self.account: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+        self.topic: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+        self.posts: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+
+    def begin(self, known: TopicColumns) -> None:
+        """Begin with what is known."""
+        self._add(known.account, known.topic, known.posts)
+
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        for row in rows:
+            self._add(np.array(row["account"], dtype=np.int64), row["topic"], np.array(row["posts"], dtype=np.int64))
+
+    def renew(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Forget the topics of the accounts that rows name, and take in those that the rows give them."""
+        for row in rows:
+            changed = np.array(row["account"], dtype=np.int64)
+            account = np.concatenate(self.account)
+            kept = ~np.isin(account, changed)
+            self.account = [account[kept]]
+            self.topic = [np.concatenate(self.topic)[kept]]
+            self.posts = [np.concatenate(self.posts)[kept]]
+            self._add(
+                np.repeat(changed, np.array([len(topics) for topics in row["topic"]], dtype=np.int64)),
+                [topic for topics in row["topic"] for topic in topics],
+                np.array([posts for one in row["posts"] for posts in one], dtype=np.int64),
+            )
+
+    def _add(self, account: npt.NDArray[np.int64], topic: Iterable[str], posts: npt.NDArray[np.int64]) -> None:
+        names = self.names
+        self.account.append(account)
+        self.topic.append(np.array([names.setdefault(name, len(names)) for name in topic], dtype=np.int64))
+        self.posts.append(posts)
+
+    def columns(self) -> TopicColumns:
+        names = list(self.names)
+        return TopicColumns(
+            account=np.concatenate(self.account),
+            topic=[names[place] for place in np.concatenate(self.topic).tolist()],
+            posts=np.concatenate(self.posts),
+        )
 
 
 def _last_of_each(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -16,6 +16,7 @@ import numpy as np
 from pydantic import SecretStr
 
 from service.domain import Follow, PublishedPart, RunSpec, StoreAddress
+from service.records import THINGS, Statement
 from service.store.driver import AsyncStore, Store
 from service.store.results import digest_of
 
@@ -38,11 +39,24 @@ def follows_of(seed: int) -> list[Follow]:
     return [Follow(a, b, w, t) for (a, b), (w, t) in sorted(pairs.items())]
 
 
+def posts_of(seed: int) -> list[Statement]:
+    """Posts of the planted communities, each about a topic of its own, one that may not be named, and a common one."""
+    rng = np.random.default_rng(seed)
+    posts = []
+    for number in range(800):
+        account = int(rng.integers(0, 400))
+        topics = sorted({f"topic {account // 50}", rng.choice(["vote2026", "photo", "café"])})
+        said = (f"net:{account}", None, None, None, None, tuple(map(str, topics)), None)
+        posts.append(Statement("posts", (f"net:p{number}",), said, 1))
+    return posts
+
+
 def import_and_analyse(address: StoreAddress, seed: int) -> str:
-    """Import the follows shuffled, in batches of any size, and analyse them in this process; return the run's id."""
+    """Import follows and posts shuffled, in batches, and analyse them in this process; return the run's id."""
     from service.flows.analyze import execute
     from service.store.edges import apply_follows
     from service.store.runs import claim, create_run
+    from service.store.things import apply_statements
 
     rng = random.Random(seed)
     follows = follows_of(1)
@@ -58,6 +72,10 @@ def import_and_analyse(address: StoreAddress, seed: int) -> str:
             size = rng.choice([1, 7, 150, 1_000, 2_500])
             apply_follows(store, follows[:size])
             follows = follows[size:]
+        posts = posts_of(2)
+        rng.shuffle(posts)
+        for start in range(0, len(posts), 300):
+            apply_statements(store, THINGS["posts"], posts[start : start + 300])
         run_id = claim(store, asyncio.run(create(RunSpec()))).id
     with TemporaryDirectory() as kept:
         execute(address, run_id, Path(kept))
@@ -118,6 +136,9 @@ def test_shuffled_input_and_hash_seeds_publish_the_same_bytes(store: Store, stor
     assert len(first["members"]) > 300
     assert len(first["parts"]) > 3
     assert any(first["parts"][name] for name in first["parts"] if name.startswith("candidates/"))
+    labels = [json.loads(line)["label"] for line in first["parts"]["communities"].splitlines()]
+    assert sum(label.startswith("topic ") for label in labels) >= 5, labels
+    assert not any("vote" in label or "photo" in label for label in labels)
     parts = [PublishedPart(name, content.split(b"\n")[:-1]) for name, content in first["parts"].items()]
     assert first["digest"] == digest_of(parts)
     for hash_seed in range(1, 5):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from service.store.edges import apply_follows, apply_unfollows
 from service.store.snapshots import read_snapshot
 from service.store.things import apply_statements
 from tests.store.test_snapshots import engage
-from tests.unit.analytics_graphs import assert_equal
+from tests.unit.analytics_graphs import assert_equal, topics_in
 
 
 def read_whole(store: Store) -> Graph:
@@ -52,11 +53,97 @@ def caught_up(store: Store, kept: Path, ways: list[str]) -> tuple[Graph, str]:
     return graph, ways[-1]
 
 
+TOPICS = ["jardin", "slow food", "vélo", "thé"]
+
+
+def post(store: Store, key: str, at: int, **said: object) -> None:
+    """Say something about a post: its `account`, its `topics`."""
+    values = tuple(said.get(field) for field in THINGS["posts"].fields)
+    apply_statements(store, THINGS["posts"], [Statement("posts", (key,), values, at)])
+
+
+def respond(store: Store, account: str, key: str, kind: str, at: int) -> None:
+    apply_statements(store, THINGS["responses"], [Statement("responses", (account, key, kind, at), (), at)])
+
+
 def base(store: Store, count: int = 300) -> None:
     rng = random.Random(5)
     pairs = {(rng.randrange(60), rng.randrange(60)) for _ in range(count)}
     apply_follows(store, [Follow(f"t:{a}", f"t:{b}", 1.0, 1_000 + a) for a, b in pairs if a != b])
     engage(store, [(f"t:{a}", f"t:{b}", 100 + a, (1, 0, 2, 0)) for a, b in pairs if a < b])
+
+
+def topics_counted(store: Store) -> list[tuple[str, str, int]]:
+    """Topics of accounts anew, in plain Python: the posts that each wrote or shared, each post once."""
+    rows = store.statement(
+        "MATCH (a:Account)-[r]->(p:Post)-[:ABOUT]->(t:Topic) "
+        "RETURN a.key AS account, type(r) AS type, r.kind AS kind, p.key AS post, t.name AS topic"
+    )
+    pairs = {
+        (row["account"], row["topic"], row["post"])
+        for row in rows
+        if row["type"] == "POSTED" or (row["type"], row["kind"]) == ("RESPONDED", "repost")
+    }
+    counts: Counter[tuple[str, str]] = Counter((account, topic) for account, topic, _ in pairs)
+    return sorted((account, topic, count) for (account, topic), count in counts.items())
+
+
+def test_topics_of_accounts_are_caught_up(
+    store: Store, tmp_path: Path, ways: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Posts that come, change topics, lose them, change authors, or are shared: as if all were read anew."""
+    base(store)
+    rng = random.Random(11)
+    for number in range(20):
+        post(store, f"t:p{number}", 1_000, account=f"t:{number % 12}", topics=tuple(sorted(rng.sample(TOPICS, 2))))
+    assert caught_up(store, tmp_path, ways)[1] == "all"
+    seen = set()
+    for turn in range(25):
+        for _ in range(rng.randrange(1, 4)):
+            account, key = f"t:{rng.randrange(14)}", f"t:p{rng.randrange(24)}"
+            match rng.randrange(6):
+                case 0:
+                    post(store, key, 2_000 + turn, topics=tuple(sorted(rng.sample(TOPICS, rng.randrange(1, 4)))))
+                case 1:
+                    post(store, key, 2_000 + turn, topics=())
+                case 2 | 3:
+                    post(store, key, 2_000 + turn, account=account)
+                case 4:
+                    respond(store, account, key, "repost", 3_000 + turn)
+                case 5:
+                    respond(store, account, key, "like", 3_000 + turn)
+        graph, way = caught_up(store, tmp_path, ways)
+        seen.add(way)
+        assert_equal(graph, read_whole(store))
+        assert topics_in(graph) == topics_counted(store)
+    assert seen <= {"changes", "kept"}
+    assert caplog.records == []
+
+
+def test_who_lost_a_post_is_read_anew(store: Store, tmp_path: Path, ways: list[str]) -> None:
+    """The post is another's now, and nothing but the mark on the earlier author says that it was theirs."""
+    base(store)
+    post(store, "t:p", 1_000, account="t:1", topics=("vélo",))
+    assert topics_in(caught_up(store, tmp_path, ways)[0]) == [("t:1", "vélo", 1)]
+    post(store, "t:p", 2_000, account="t:2")
+    graph, way = caught_up(store, tmp_path, ways)
+    assert (topics_in(graph), way) == ([("t:2", "vélo", 1)], "changes")
+    post(store, "t:p", 3_000, topics=())
+    graph, way = caught_up(store, tmp_path, ways)
+    assert (topics_in(graph), list(graph.topic_names), way) == ([], [], "changes")
+
+
+def test_where_very_many_posts_came_all_is_read(store: Store, tmp_path: Path, ways: list[str]) -> None:
+    base(store)
+    read_graph(store, tmp_path, no_progress)
+    said = [
+        Statement("posts", (f"t:p{i}",), tuple({"account": "t:1"}.get(field) for field in THINGS["posts"].fields), 1)
+        for i in range(100)
+    ]
+    apply_statements(store, THINGS["posts"], said)
+    graph, way = caught_up(store, tmp_path, ways)
+    assert way == "all"
+    assert_equal(graph, read_whole(store))
 
 
 def test_any_sequence_of_changes(
@@ -107,7 +194,9 @@ def account_values(**said: object) -> tuple[object, ...]:
 
 def test_columns_build_the_same_graph(store: Store) -> None:
     base(store)
+    post(store, "t:p", 1_000, account="t:1", topics=("vélo", "é"))
     graph = read_whole(store)
+    assert topics_in(graph) == [("t:1", "vélo", 1), ("t:1", "é", 1)]
     assert_equal(build_graph(columns_of(graph)), graph)
 
 

@@ -84,6 +84,8 @@ def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tup
         brand_keys=[], brand_names=[], brand_account=np.zeros(n, np.bool_), relation_account=empty.astype(np.int32),
         relation_brand=empty.astype(np.int32), relation_name=empty.astype(np.int8),
         relation_since=empty.astype(np.int64), relation_until=empty.astype(np.int64),
+        topic_names=Texts.of([]), topic_ptr=np.zeros(n + 1, np.int64), topic_idx=empty.astype(np.int32),
+        topic_posts=empty.astype(np.int32),
     )  # fmt: skip
     order = rng.permutation(n).astype(np.int32)
     labels = np.full(n, -1, np.int32)
@@ -119,6 +121,7 @@ def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tup
                 id=f"c{c}",
                 level=0,
                 label=f"Around @a{c}",
+                topics=("coffee", "latte art")[: c % 3],
                 size=size,
                 respectable=c % 2 == 0,
                 tests=(

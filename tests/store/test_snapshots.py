@@ -113,6 +113,74 @@ def test_interactions_are_read(store: Store, monkeypatch: pytest.MonkeyPatch) ->
     assert engaged_in(read_snapshot(store)) == expected
 
 
+def test_topics_of_accounts_are_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A post that somebody wrote and shared counts once; likes and replies say nothing of what one writes about."""
+    monkeypatch.setattr(snapshots, "VALUES_A_ROW", 2)
+    posts = [
+        ("t:p1", "t:1", ("velo", "été")),
+        ("t:p2", "t:1", ("velo",)),
+        ("t:p3", None, ("velo",)),
+        ("t:p4", "t:2", ()),
+    ]
+    said = [
+        Statement("posts", (key,), (account, None, None, None, None, topics, None), 1) for key, account, topics in posts
+    ]
+    apply_statements(store, THINGS["posts"], said)
+    responses = [
+        ("t:1", "t:p1", "repost", 5), ("t:1", "t:p1", "repost", 6), ("t:3", "t:p1", "repost", 5),
+        ("t:3", "t:p3", "repost", -1), ("t:4", "t:p1", "like", 5), ("t:5", "t:p1", "reply", 5),
+    ]  # fmt: skip
+    apply_statements(store, THINGS["responses"], [Statement("responses", one, (), 1) for one in responses])
+    expected = [("t:1", "velo", 2), ("t:1", "été", 1), ("t:3", "velo", 2), ("t:3", "été", 1)]
+    assert topics_of(read_snapshot(store)) == expected
+    # By hand: a topic twice, an account and a topic that cannot be told.
+    store.statement(
+        "MATCH (p:Post {key: 't:p2'}), (t:Topic {name: 'velo'}) CREATE (p)-[:ABOUT]->(t), (p)-[:ABOUT]->(:Topic)"
+    )
+    assert topics_of(read_snapshot(store)) == expected
+
+
+def topics_of(snapshot: Snapshot) -> list[tuple[str, str, int]]:
+    key = dict(zip(snapshot.accounts.n.tolist(), snapshot.accounts.key, strict=True))
+    read = snapshot.topics
+    columns = zip(read.account.tolist(), read.topic, read.posts.tolist(), strict=True)
+    return sorted((key[n], topic, posts) for n, topic, posts in columns)
+
+
+@pytest.mark.parametrize("catch_ups", [0, 2])
+def test_topics_are_cut_at_the_same_version_as_follows(
+    store: Store, monkeypatch: pytest.MonkeyPatch, catch_ups: int
+) -> None:
+    """A writer moves one post from author to author, far apart in the order of reading: one has it at each version."""
+    monkeypatch.setattr(snapshots, "VALUES_A_ROW", 7)
+    monkeypatch.setattr(snapshots, "CATCH_UPS", catch_ups)
+    apply_follows(store, [Follow(f"t:{i}", f"t:{i + 1}") for i in range(60)])
+    start = read_snapshot(store).version
+    stop, turns = threading.Event(), 0
+
+    def write() -> None:
+        nonlocal turns
+        with Store(store.address) as own:
+            while not stop.is_set():
+                turns += 1
+                said = (f"t:{turns * 7 % 60}", None, None, None, None, (f"topic {turns % 5}",), None)
+                apply_statements(own, THINGS["posts"], [Statement("posts", ("t:p",), said, turns)])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        cuts = []
+        while len(cuts) < 15 or turns <= 15:
+            cuts.append(read_snapshot(store))
+    finally:
+        stop.set()
+        writer.join()
+    for cut in cuts:
+        turn = cut.version - start
+        assert topics_of(cut) == ([(f"t:{turn * 7 % 60}", f"topic {turn % 5}", 1)] if turn else [])
+    assert cuts[-1].version > cuts[0].version
+
+
 def test_the_latest_unfollow_is_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     apply_follows(store, [Follow("t:1", "t:2", at=5), Follow("t:2", "t:3")])
     assert read_snapshot(store).unfollowed_at == -1
@@ -241,7 +309,7 @@ def test_progress_ends_with_everything_done(store: Store, monkeypatch: pytest.Mo
     said: list[tuple[str, int, int | None]] = []
     read_snapshot(store, lambda *step: said.append(step))
     assert said == sorted(said)
-    assert said[-1] == ("snapshot", 42, 42)
+    assert said[-1] == ("snapshot", 63, 63)
 
 
 def test_a_reader_that_fails_ends_the_others(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

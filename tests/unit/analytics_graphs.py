@@ -32,6 +32,7 @@ from service.domain import (
     RunSpec,
     ScoringRules,
     Snapshot,
+    TopicColumns,
     no_progress,
 )
 
@@ -40,6 +41,8 @@ Related = tuple[str, str, str, int | None, int | None]
 """An account, a brand, what it is to it, since and until in milliseconds."""
 Engaged = tuple[str, str, int, tuple[int, int, int, int]]
 """Who engaged with whom on which day since 1970: likes, replies, mentions, reposts."""
+Topical = tuple[str, str, int]
+"""An account, a topic, and how many posts about it the account wrote or shared."""
 Shared = Callable[[str], Path]
 laws = settings(deadline=None, max_examples=30)
 """For tests of laws over drawn graphs; how long one takes on a busy machine says nothing."""
@@ -60,6 +63,7 @@ def columns(
     brands: Mapping[str, str | None] | None = None,
     own: Iterable[str] = (),
     relations: Iterable[Related] = (),
+    topics: Iterable[Topical] = (),
     shuffle: int | None = None,
 ) -> Snapshot:
     """Columns as the store returns them; `shuffle` seeds their order and the numbers of accounts.
@@ -69,7 +73,7 @@ def columns(
     """
     edges = list(edges)
     times = [-1 if at is None or place else at for place in range(len(edges))]
-    related, owned, interactions = list(relations), list(own), list(engaged)
+    related, owned, interactions, topical = list(relations), list(own), list(engaged), list(topics)
     names = dict.fromkeys((brand for _, brand, *_ in related), None) | dict(brands or {})
     ends = {key for a, b, *_ in (*edges, *interactions) for key in (a, b)}
     keys = sorted(ends | set(accounts))
@@ -82,6 +86,7 @@ def columns(
         order.shuffle(related)
         order.shuffle(owned)
         order.shuffle(interactions)
+        order.shuffle(topical)
         names = dict(order.sample(list(names.items()), len(names)))
         numbers = order.sample(range(10 * len(keys) + 1), len(keys))
     number = dict(zip(keys, numbers, strict=True))
@@ -117,6 +122,11 @@ def columns(
             relation=np.array([RELATION_NAMES.index(one) for _, _, one, *_ in related], dtype=np.int8),  # type: ignore[arg-type]
             since=np.array([-1 if since is None else since for *_, since, _ in related], dtype=np.int64),
             until=np.array([-1 if until is None else until for *_, until in related], dtype=np.int64),
+        ),
+        topics=TopicColumns(
+            account=np.array([number[account] for account, *_ in topical], dtype=np.int64),
+            topic=[topic for _, topic, _ in topical],
+            posts=np.array([posts for *_, posts in topical], dtype=np.int64),
         ),
     )
 
@@ -160,6 +170,15 @@ def engaged_in(graph: Graph) -> list[Engaged]:
         )
         for i in range(graph.n)
         for e in range(int(graph.engaged_ptr[i]), int(graph.engaged_ptr[i + 1]))
+    ]
+
+
+def topics_in(graph: Graph) -> list[Topical]:
+    """Topics of accounts as the arrays hold them, by plain loops."""
+    return [
+        (graph.keys[i], graph.topic_names[int(graph.topic_idx[e])], int(graph.topic_posts[e]))
+        for i in range(graph.n)
+        for e in range(int(graph.topic_ptr[i]), int(graph.topic_ptr[i + 1]))
     ]
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.analytics.graph import build_graph, followed_back, project, subgraph, to_networkx
+from service.analytics.graph import build_graph, columns_of, followed_back, project, subgraph, to_networkx
 from service.domain import Graph
 from service.errors import RunFailed
 from tests.unit.analytics_graphs import (
@@ -28,6 +28,7 @@ from tests.unit.analytics_graphs import (
     make_graph,
     related_to_brands,
     relations_in,
+    topics_in,
     undirected,
 )
 
@@ -62,6 +63,13 @@ def assert_well_formed(graph: Graph) -> None:
     assert all(one < other for one, other in pairwise(graph.engaged_counts.tolist()))
     held = [one[:3] for one in engaged_in(graph)]
     assert held == sorted(set(held))
+    assert list(graph.topic_names) == sorted(set(graph.topic_names))
+    topics = len(graph.topic_idx)
+    assert (len(graph.topic_ptr), graph.topic_ptr.dtype) == (graph.n + 1, np.int64)
+    assert (graph.topic_ptr[0], graph.topic_ptr[-1], len(graph.topic_posts)) == (0, topics, topics)
+    assert (graph.topic_idx.dtype, graph.topic_posts.dtype) == (np.int32, np.int32)
+    held_topics = [one[:2] for one in topics_in(graph)]
+    assert held_topics == sorted(set(held_topics))
     count = len(graph.relation_brand)
     assert (len(graph.brand_keys), graph.brand_keys) == (len(graph.brand_names), sorted(set(graph.brand_keys)))
     assert (graph.brand_account.dtype, len(graph.brand_account)) == (np.bool_, graph.n)
@@ -144,6 +152,46 @@ def test_brands_that_make_no_sense_are_refused(change: dict[str, object], says: 
     snapshot = columns(follows("a>b"), relations=[("x:a", "b", "user", None, None)])
     with pytest.raises(RunFailed, match=says):
         build_graph(replace(snapshot, brands=replace(snapshot.brands, **change)))
+
+
+@st.composite
+def topical(draw: st.DrawFn, accounts: list[str]) -> list[tuple[str, str, int]]:
+    """Topics of some accounts."""
+    pair = st.tuples(st.sampled_from(accounts), st.sampled_from(["velo", "Zen", "é", "\ufffd", "😀", "slow food"]))
+    pairs = sorted(draw(st.sets(pair, max_size=15)))
+    return [(*one, draw(st.integers(1, 2**31 - 1))) for one in pairs]
+
+
+@laws
+@given(edge_lists(), st.data(), st.integers(0, 2**16))
+def test_topics_are_held_whatever_the_order(edges: list[Edge], data: st.DataObject, shuffle: int) -> None:
+    topics = data.draw(topical(sorted({key for a, b, _ in edges for key in (a, b)})))
+    graph = make_graph(edges, ["x:zz"], topics=topics)
+    assert_well_formed(graph)
+    assert topics_in(graph) == topics
+    assert set(graph.topic_names) == {topic for _, topic, _ in topics}
+    assert_same(graph, make_graph(edges, ["x:zz"], topics=topics, shuffle=shuffle))
+    assert_equal(build_graph(columns_of(graph)), graph)
+    members = np.array(data.draw(st.lists(st.integers(0, graph.n - 1), unique=True).map(sorted)), dtype=np.int32)
+    part = subgraph(graph, members)
+    assert_well_formed(part)
+    assert topics_in(part) == [one for one in topics if one[0] in set(part.keys)]
+    assert list(part.topic_names) == list(graph.topic_names), "a part knows all topics of the whole"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"account": np.array([77, 1])}, "count of posts names account number 77"),
+        ({"account": np.array([1, 1])}, "Topic velo of account x:a was read twice"),
+        ({"posts": np.array([1, 0])}, "not in 1..2147483647"),
+        ({"posts": np.array([1, 2**31])}, "not in 1..2147483647"),
+    ],
+)
+def test_topics_that_make_no_sense_are_refused(change: dict[str, object], says: str) -> None:
+    snapshot = columns(follows("a>b"), topics=[("x:a", "velo", 1), ("x:b", "velo", 2)])
+    with pytest.raises(RunFailed, match=says):
+        build_graph(replace(snapshot, topics=replace(snapshot.topics, **change)))
 
 
 def test_empty_graphs() -> None:

@@ -306,16 +306,24 @@ def bytes_of(graph: Graph) -> int:
 
 
 def test_memory_of_a_graph() -> None:
-    """The arrays promise 60 bytes an account (keys like gen:123456, no handles), 18 a follow, 12 a pair and day."""
+    """68 bytes an account (keys like gen:123456, no handles), 18 a follow, 12 a pair and day, 8 a topic of one."""
     keys = [f"gen:{100_000 + i}" for i in range(2_000)]
     pairs = [(a, keys[(i * 7 + step) % 2_000]) for i, a in enumerate(keys) for step in range(1, 9)]
     edges = [(a, b, 1.0) for a, b in pairs if a != b]
     engaged = [(a, b, TODAY - day, (day % 3, 1, 0, 0)) for a, b, _ in edges[:5_000] for day in range(4)]
-    accounts, following, whole = (
-        bytes_of(graph) for graph in (make_graph([], keys), make_graph(edges), make_graph(edges, engaged=engaged))
+    topics = [(key, f"topic{place}", 1) for key in keys for place in range(5)]
+    accounts, following, whole, talking = map(
+        bytes_of,
+        (
+            make_graph([], keys),
+            make_graph(edges),
+            make_graph(edges, engaged=engaged),
+            make_graph(edges, engaged=engaged, topics=topics),
+        ),
     )
     fixed = 1_000  # what there is once: ends of pointers, the table of counts
-    assert accounts <= 60 * len(keys) + fixed
+    assert accounts <= 68 * len(keys) + fixed
+    assert talking - whole <= 8 * len(topics) + fixed
     assert following - accounts <= 18 * len(edges) + fixed
     assert whole - following <= 12 * len(engaged) + fixed
 

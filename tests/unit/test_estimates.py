@@ -37,6 +37,25 @@ def test_a_larger_graph_never_takes_less(n: int, f: int, e: int, more_n: int, mo
         assert small.seconds <= large.seconds
 
 
+def test_topics_take_memory_and_time() -> None:
+    """Of a graph that is little but topics: what is built is not above the estimate, nor below a quarter of it."""
+    accounts, topics = 2_000, 100_000
+    said = [(f"x:{i % accounts}", f"topic {i // accounts}", 1) for i in range(topics)]
+    snapshot = columns([], [f"x:{i}" for i in range(accounts)], topics=said)
+    without, found = (estimate(accounts, 0, 0, RunSpec(), 2, None, number) for number in (0, topics))
+    assert without.seconds < found.seconds
+    build_graph(snapshot)  # kernels are compiled, which takes memory too
+    tracemalloc.start()
+    try:
+        columns([], [f"x:{i}" for i in range(accounts)], topics=said)
+        graph = build_graph(snapshot)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(graph.topic_idx) == topics
+    assert peak <= found.stages[0].memory_bytes <= 4 * peak
+
+
 def test_the_whole_is_made_of_the_stages() -> None:
     found = estimate(100_000, 1_000_000, 50_000, RunSpec(), 2, 10**9)
     assert found.memory_bytes == max(stage.memory_bytes for stage in found.stages)

@@ -30,6 +30,7 @@ def a_graph(version: int = 7) -> Graph:
         brands={"shop": None, "bank": "The Bank"},
         own=["x:b"],
         relations=[("x:a", "shop", "employee", 5, None), ("x:a", "bank", "user", None, -7)],
+        topics=[("x:a", "café", 3), ("x:ü", "café", 1), ("x:ü", "vélo", 2)],
     )
     return dataclasses.replace(graph, version=version)
 
