@@ -33,6 +33,7 @@ from service.domain import (
     RunSpec,
     ScoringRules,
     Snapshot,
+    TopicColumns,
     no_progress,
 )
 
@@ -99,6 +100,7 @@ def snapshot_of(path: Path) -> Snapshot:
         unfollowed_at=-1,
         engagements=EngagementColumns(nothing, nothing, nothing, np.zeros((0, 4), dtype=np.int64)),
         brands=BrandColumns([], [], nothing, nothing, [], np.zeros(0, dtype=np.int8), nothing, nothing),
+        topics=TopicColumns(nothing, [], nothing),
     )
 
 

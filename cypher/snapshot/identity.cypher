@@ -8,6 +8,9 @@
 // mode: write
 // index: graph_id
 MATCH (g:Graph {id: 1})
+// Whoever asks first has the lock, so that nobody gives another name.
+SET g.lock = 1
+WITH g
 SET g.identity = coalesce(g.identity, randomUUID())
 RETURN
   g.identity AS identity,

@@ -60,12 +60,12 @@ def export_folder(
         folder.parent.mkdir(parents=True, exist_ok=True)
         partial.mkdir(mode=0o700)
         with Store(address) as store:
-            states = store.read("snapshot/state")
+            states = store.write("snapshot/state")
             if not states:
                 raise MigrationError("The graph has not been prepared; run `entourage migrate`.")
             version = states[0]["v"]
             lines = _write(store, partial, file_format, version, progress)
-            changed = store.read("snapshot/state")[0]["v"] != version
+            changed = store.write("snapshot/state")[0]["v"] != version
         with suppress(FileNotFoundError):
             folder.rmdir()
         partial.rename(folder)

@@ -1,7 +1,8 @@
 """Reading the whole graph over Bolt, as columns, cut at one version.
 
-Neo4j gives no snapshot isolation: a long read sees some of what is written meanwhile. So the version is noted, all is
-read, and what changed after that version is read again, at last in one transaction that holds the version lock: what
+Neo4j gives no snapshot isolation: a long read sees some of what is written meanwhile, and even of one transaction some
+before the rest. So the version is noted, holding the version lock for a moment, so that all up to it can be read; all
+is read, and what changed after that version is read again, at last in one transaction that holds the version lock: what
 comes out is the graph at the version under that lock. Brands and relations to them are few beside follows: they are
 read under the lock only. What the graph held then of accounts, follows, interactions and brands is counted there too,
 so that nothing is lost in silence.
@@ -114,7 +115,7 @@ def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapsho
         StoreError: Neo4j did not answer, or the graph holds accounts, follows, interactions or brands that cannot be
             read.
     """
-    states = store.read("snapshot/state")
+    states = store.write("snapshot/state")
     if not states:
         raise _not_prepared()
     [state] = states
@@ -130,7 +131,7 @@ def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapsho
         topics.begin(known.topics)
 
     for _ in range(CATCH_UPS):
-        now = store.read("snapshot/state")[0]["v"]
+        now = store.write("snapshot/state")[0]["v"]
         if now == version:
             break
         accounts.add(store.read("snapshot/accounts_changed", after=version))

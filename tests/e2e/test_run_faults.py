@@ -76,7 +76,7 @@ async def read_published(address: StoreAddress) -> tuple[str | None, list[Publis
             return None, []
         communities = await read_part(store, run_id, "communities")
         names = [f"candidates/{json.loads(line)['id']}" for line in communities.lines]
-        return run_id, [communities, *[await read_part(store, run_id, name) for name in names]]
+        return run_id, [communities, *[await read_part(store, run_id, name) for name in ("groups", *names)]]
 
 
 def is_whole(store: Store, run: Run) -> bool:
@@ -86,7 +86,7 @@ def is_whole(store: Store, run: Run) -> bool:
     current, parts = asyncio.run(read_published(store.address))
     return (
         current == run.id
-        and len(parts) == run.quality.communities + 1
+        and len(parts) == run.quality.communities + 2  # with the communities themselves, and the groups of them
         and digest_of(parts) == run.digest
         and found["n"] == run.quality.accounts - run.quality.isolates
     )
