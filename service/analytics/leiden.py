@@ -14,19 +14,21 @@ in what is expected of a pair alone, where modularity expects γ · k_i · k_j /
 
 So each node has a mass (its strength, or its share of all strength), and with directed modularity a skew, b.
 
-One round moves nodes between communities while that gains, refines each community into well-connected parts, makes each
-part one node of a smaller graph, and goes on there. The next round starts from what the last one found.
+After some sweeps over single accounts come rounds. One round moves nodes between communities while that gains, refines
+each community into well-connected parts, makes each part one node of a smaller graph, and goes on there. The next round
+starts from what the last one found.
 
 Large graphs do not fit into the caches of a processor, and there the time goes into waiting for memory. So nodes are
-visited nearly in the order in which their rows lie, and after the first round accounts of one community are put side by
-side. Everything happens in one order that follows from the arrays and the seed alone.
+visited nearly in the order in which their rows lie, after some sweeps accounts of one community are put side by side,
+and what a node needs is asked of the memory some nodes ahead. Everything happens in one order that follows from the
+arrays and the seed alone.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from service.analytics.compiled import UInt32, UInt64, compiled, unsigned
+from service.analytics.compiled import UInt32, UInt64, compiled, prefetch, unsigned
 from service.analytics.graph import Projection
 from service.domain import Float64, Int32, QualityFunction
 
@@ -36,8 +38,11 @@ EXTREME = 1e9
 ROUNDS = 10
 """At most so many rounds."""
 
-ROUND_GAIN = 0.01
-"""A round that gains less Q_γ than this is the last."""
+ROUND_GAIN = 0.005
+"""A round in which moves of whole parts gain less Q_γ than this is the last: another would find little to move."""
+
+SWEEP_GAIN = 0.05
+"""Before accounts of one community stand side by side, a sweep that gains less Q_γ than this is the last."""
 
 FIRST_SWEEP_GAIN = 0.01
 """In the first round a sweep that gains less Q_γ than this is a level's last: the rest is gained sooner later on."""
@@ -47,6 +52,16 @@ MOVE_GAIN = 1e-12
 
 NONE = np.uint32(2**32 - 1)
 """No node has this number."""
+
+AHEAD, AHEAD_LABELS, AHEAD_TIES = 2, 4, 64
+"""What a node needs is asked of the memory so many visits ahead: communities of neighbours, before that their labels.
+Of nodes with very many ties only the first: the rest comes soon enough by itself."""
+
+FAR = 200_000
+"""Where there are no more nodes than this, what a node needs lies in the caches or near: nothing is asked ahead."""
+
+TO, MASS = 0, 1
+"""Columns."""
 
 BLOCK = 64
 """So many nodes are visited in the order of their rows; the order of blocks is drawn."""
@@ -73,16 +88,16 @@ def leiden(
     total = float(projection.strength.sum())
     if not len(idx):
         return labels.view(np.int32)
-    order = labels  # which account stands at each place of the arrays
+    half = total / 2  # moves say half of what they gain, in units of weight
+    move_nodes(ptr, idx, weight, mass, skew, labels, rate, visiting_order(ptr, seed), SWEEP_GAIN * half)
+    order = sorted_by(labels, len(labels))[1]  # which account stands at each place of the arrays
+    ptr, idx, weight = rearranged(ptr, idx, weight, order)
+    mass, labels = mass[order], labels[order]
+    skew = None if skew is None else skew[order]
     for at in range(ROUNDS):
-        enough = FIRST_SWEEP_GAIN * total / 2 if at == 0 else 0.0
-        labels, gained = _one_round(ptr, idx, weight, mass, skew, labels, rate, seed + at, enough)
-        if at == 0:
-            order = np.argsort(labels, kind="stable").astype(np.uint32)
-            ptr, idx, weight = rearranged(ptr, idx, weight, order)
-            mass, labels = mass[order], labels[order]
-            skew = None if skew is None else skew[order]
-        elif 2 * gained / total < ROUND_GAIN:
+        enough = FIRST_SWEEP_GAIN * half if at == 0 else 0.0
+        labels, gained = _one_round(ptr, idx, weight, mass, skew, labels, rate, seed + 1 + at, enough)
+        if at > 0 and gained < ROUND_GAIN * half:
             break
     result = np.empty_like(labels)
     result[order] = labels
@@ -116,12 +131,13 @@ def _one_round(
     seed: int,
     enough: float,
 ) -> tuple[UInt32, float]:
-    """One round from a given partition: the labels it ends with, and what moves have gained, in units of weight."""
+    """One round from a given partition: the labels it ends with, and what moves of parts have gained (`move_nodes`)."""
     node = np.arange(len(mass), dtype=np.uint32)  # of the graph at hand, for each account
     gained = 0.0
     while True:
         order = visiting_order(ptr, seed)
-        gained += move_nodes(ptr, idx, weight, mass, skew, labels, rate, order, enough)
+        moved = move_nodes(ptr, idx, weight, mass, skew, labels, rate, order, enough)
+        gained += moved if len(mass) < len(node) else 0.0
         parts = refine(ptr, idx, weight, mass, skew, labels, rate, order)
         count = compact(parts)
         if count == len(mass):
@@ -193,10 +209,12 @@ def move_nodes(
         What all moves have gained, in units of weight.
     """
     n = len(mass)
-    community = np.zeros(n)  # summed mass
+    far = n > FAR
+    # In one row, because they are wanted together: weight of the node's ties to a community, and its summed mass.
+    whole = np.zeros((n, 2))
     size = np.zeros(n, np.int32)
     for v in range(n):
-        community[labels[v]] += mass[v]
+        whole[labels[v], MASS] += mass[v]
         size[labels[v]] += 1
     if skew is not None:
         tilt = np.zeros(n)  # summed skew
@@ -208,7 +226,6 @@ def move_nodes(
         if size[c] == 0:
             empty[empties] = c
             empties += 1
-    to = np.zeros(n)  # weight of the node's ties to each community
     near = np.empty(n + 1, np.uint32)
     waiting = np.zeros(n, np.bool_)
     waiting[order] = True
@@ -217,7 +234,17 @@ def move_nodes(
     gained = enough
     while left > 0 and gained >= enough:
         gained = 0.0
-        for v in order:
+        for turn in range(len(order)):
+            if far and turn + AHEAD_LABELS < len(order):
+                v = order[turn + AHEAD_LABELS]
+                if waiting[v]:
+                    for e in range(ptr[v], min(ptr[v + 1], ptr[v] + AHEAD_TIES)):
+                        prefetch(labels, idx[e])
+                v = order[turn + AHEAD]
+                if waiting[v]:
+                    for e in range(ptr[v], min(ptr[v + 1], ptr[v] + AHEAD_TIES)):
+                        prefetch(whole, labels[idx[e]])
+            v = order[turn]
             if not waiting[v]:
                 continue
             waiting[v] = False
@@ -227,30 +254,30 @@ def move_nodes(
             for e in range(ptr[v], ptr[v + 1]):
                 c = labels[idx[e]]
                 near[nears] = c  # kept only if it is new; a branch here would be guessed wrong half the time
-                nears += to[c] == 0.0
-                to[c] += weight[e]
+                nears += whole[c, TO] == 0.0
+                whole[c, TO] += weight[e]
             k = mass[v]
             pull = rate * k
-            stay = to[own] - pull * (community[own] - k)
+            stay = whole[own, TO] - pull * (whole[own, MASS] - k)
             if skew is not None:
-                turn = rate * skew[v]
-                stay += turn * (tilt[own] - skew[v])
-            to[own] = 0.0
+                lean = rate * skew[v]
+                stay += lean * (tilt[own] - skew[v])
+            whole[own, TO] = 0.0
             best, most = own, stay + MOVE_GAIN * k
             if size[own] > 1 and most < 0.0:
                 best, most = empty[empties - 1], 0.0
             for at in range(nears):
                 c = near[at]
-                gain = to[c] - pull * community[c]
+                gain = whole[c, TO] - pull * whole[c, MASS]
                 if skew is not None:
-                    gain += turn * tilt[c]
+                    gain += lean * tilt[c]
                 if gain > most:
                     best, most = c, gain
-                to[c] = 0.0
+                whole[c, TO] = 0.0
             if best == own:
                 continue
             gained += most - stay
-            community[own] -= k
+            whole[own, MASS] -= k
             size[own] -= 1
             if skew is not None:
                 tilt[own] -= skew[v]
@@ -258,19 +285,19 @@ def move_nodes(
             if size[best] == 0:
                 empties -= 1
             if size[own] == 0:
-                community[own] = 0.0  # not what rounding has left
+                whole[own, MASS] = 0.0  # not what rounding has left
                 if skew is not None:
                     tilt[own] = 0.0
                 empty[empties] = own
                 empties += 1
-            community[best] += k
+            whole[best, MASS] += k
             size[best] += 1
             labels[v] = best
             for e in range(ptr[v], ptr[v + 1]):
                 u = idx[e]
-                if not waiting[u] and labels[u] != best:
-                    waiting[u] = True
-                    left += 1
+                woken = (labels[u] != best) & ~waiting[u]  # no branch here either
+                waiting[u] |= woken
+                left += woken
         all_gained += gained
     return all_gained
 
@@ -304,11 +331,12 @@ def refine(
         for v in range(n):
             tilt[labels[v]] += skew[v]
         part_skew = skew.copy()
-    hold = np.zeros(n)  # weight of ties from a part to the rest of its community
+    hold = np.empty(n)  # weight of ties from a part to the rest of its community
     for v in range(n):
+        held = 0.0
         for e in range(ptr[v], ptr[v + 1]):
-            if labels[idx[e]] == labels[v]:
-                hold[v] += weight[e]
+            held += weight[e] if labels[idx[e]] == labels[v] else 0.0
+        hold[v] = held
     part = np.arange(n).astype(np.uint32)
     part_mass = mass.copy()
     alone = np.ones(n, np.bool_)
@@ -385,17 +413,8 @@ def aggregate(
         node of that community.
     """
     n = len(mass)
-    start = np.zeros(count + 1, np.int64)
-    for v in range(n):
-        start[parts[v] + 1] += 1
-    for p in range(count):
-        start[p + 1] += start[p]
-    place = start.copy()
-    member = np.empty(n, np.uint32)
-    for v in range(n):
-        member[place[parts[v]]] = v
-        place[parts[v]] += 1
-
+    far = n > FAR
+    start, member = sorted_by(parts, count)
     new_ptr = np.zeros(count + 1, np.uint64)
     new_idx = np.empty(len(idx) + 1, np.uint32)  # more than is needed: what is not written costs no memory
     new_weight = np.empty(len(idx), np.float64)
@@ -407,6 +426,13 @@ def aggregate(
     for p in range(count):
         begin = end
         for at in range(start[p], start[p + 1]):
+            if far and at + AHEAD_LABELS < n:
+                v = member[at + AHEAD_LABELS]
+                for e in range(ptr[v], min(ptr[v + 1], ptr[v] + AHEAD_TIES)):
+                    prefetch(parts, idx[e])
+                v = member[at + AHEAD]
+                for e in range(ptr[v], min(ptr[v + 1], ptr[v] + AHEAD_TIES)):
+                    prefetch(to, parts[idx[e]])
             v = member[at]
             new_mass[p] += mass[v]
             for e in range(ptr[v], ptr[v + 1]):
@@ -433,9 +459,26 @@ def aggregate(
 
 
 @compiled
+def sorted_by(labels: UInt32, count: int) -> tuple[UInt64, UInt32]:
+    """Sort nodes by label (0..count-1), those of one label by number: where each label begins, and the nodes."""
+    start = np.zeros(count + 1, np.uint64)
+    for v in range(len(labels)):
+        start[labels[v] + 1] += 1
+    for c in range(count):
+        start[c + 1] += start[c]
+    place = start.copy()
+    node = np.empty(len(labels), np.uint32)
+    for v in range(len(labels)):
+        node[place[labels[v]]] = v
+        place[labels[v]] += 1
+    return start, node
+
+
+@compiled
 def rearranged(ptr: UInt64, idx: UInt32, weight: Float64, order: UInt32) -> tuple[UInt64, UInt32, Float64]:
     """The same graph with node order[i] at place i."""
     n = len(order)
+    far = n > FAR
     place = np.empty(n, np.uint32)
     for i in range(n):
         place[order[i]] = i
@@ -443,6 +486,14 @@ def rearranged(ptr: UInt64, idx: UInt32, weight: Float64, order: UInt32) -> tupl
     new_idx, new_weight = np.empty_like(idx), np.empty_like(weight)
     to = 0
     for i in range(n):
+        if far and i + 2 * AHEAD_LABELS < n:
+            prefetch(ptr, order[i + 2 * AHEAD_LABELS])
+            v = order[i + AHEAD_LABELS]
+            prefetch(idx, ptr[v])
+            prefetch(weight, ptr[v])
+            v = order[i + AHEAD]
+            for e in range(ptr[v], min(ptr[v + 1], ptr[v] + AHEAD_TIES)):
+                prefetch(place, idx[e])
         for e in range(ptr[order[i]], ptr[order[i] + 1]):
             new_idx[to], new_weight[to] = place[idx[e]], weight[e]
             to += 1

@@ -10,9 +10,12 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FunctionType
+from typing import Any
 
 import community as python_louvain
 import networkx as nx
+import numba
 import numpy as np
 import pytest
 from hypothesis import given
@@ -22,7 +25,17 @@ from service.analytics.communities import canonical, connected_parts, find_commu
 from service.analytics.engine import get_engine
 from service.analytics.fast import FastEngine
 from service.analytics.graph import Projection, project, to_networkx
-from service.analytics.leiden import aggregate, compact, leiden, move_nodes, null_model, refine, visiting_order
+from service.analytics.leiden import (
+    aggregate,
+    compact,
+    leiden,
+    move_nodes,
+    null_model,
+    rearranged,
+    refine,
+    sorted_by,
+    visiting_order,
+)
 from service.domain import EngineName, Graph, QualityFunction, RunSpec, no_progress
 from tests.unit.analytics_graphs import (
     Edge,
@@ -172,6 +185,48 @@ def test_the_smaller_graph_is_the_graph_between_parts(start: Started) -> None:
         assert coarse_skew[p] == pytest.approx(skew[parts == p].sum(), abs=1e-12)
     for i, j in itertools.combinations(range(projection.n), 2):
         assert (labels[i] == labels[j]) == (coarse_labels[parts[i]] == coarse_labels[parts[j]])
+
+
+def asking_ahead(kernel: Any) -> Any:
+    """The same kernel, compiled to ask the memory ahead in graphs of any size, as it does in large ones only."""
+    plain = kernel.py_func
+    return numba.njit(error_model="numpy")(FunctionType(plain.__code__, {**plain.__globals__, "FAR": 0}))
+
+
+def test_what_is_asked_of_the_memory_ahead_changes_nothing() -> None:
+    draw = random.Random(1)
+    names = [f"x:{i:03}" for i in range(400)]
+    pairs = {(draw.choice(names), draw.choice(names)) for _ in range(3000)}
+    hub = [(name, names[0]) for name in names[1:]]  # with more ties than are asked for
+    projection = project(make_graph(mutual(*{(min(a, b), max(a, b)) for a, b in [*pairs, *hub] if a != b})))
+    ptr, idx = unsigned(projection)
+    mass, skew, rate = null_model(projection, 1.0, "directed_modularity")
+    moved = [np.arange(projection.n, dtype=np.uint32) for _ in range(2)]
+    graph = ptr, idx, projection.weight, mass, skew
+    for labels, kernel in zip(moved, (move_nodes, asking_ahead(move_nodes)), strict=True):
+        kernel(*graph, labels, rate, parts_of(projection), 0.0)
+    assert np.array_equal(*moved)
+    parts = refine(*graph, moved[0], rate, parts_of(projection))
+    count = compact(parts)
+    order = sorted_by(parts, count)[1]
+    for kernel, more in ((aggregate, (mass, skew, moved[0], parts, count)), (rearranged, (order,))):
+        one, other = (of(ptr, idx, projection.weight, *more) for of in (kernel, asking_ahead(kernel)))
+        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@laws
+@given(started())
+def test_nodes_put_side_by_side_make_the_same_graph(start: Started) -> None:
+    graph, labels, _, _ = start
+    projection = project(graph)
+    ptr, order = sorted_by(labels, graph.n)
+    assert order.tolist() == sorted(range(graph.n), key=lambda v: (labels[v], v))
+    assert [labels[order[ptr[c] : ptr[c + 1]]].tolist() for c in range(graph.n)] == [
+        [c] * labels.tolist().count(c) for c in range(graph.n)
+    ]
+    found = ties_of(Projection.of(*rearranged(*unsigned(projection), projection.weight, order)))
+    there = {tuple(sorted((int(order[i]), int(order[j])))): weight for (i, j), weight in found.items()}
+    assert there == ties_of(projection)
 
 
 def test_every_node_with_ties_is_visited_once_in_an_order_drawn_from_the_seed() -> None:
