@@ -38,8 +38,13 @@ EXTREME = 1e9
 ROUNDS = 10
 """At most so many rounds."""
 
-ROUND_GAIN = 0.005
-"""A round in which moves of whole parts gain less Q_γ than this is the last: another would find little to move."""
+ROUND_GAIN, LARGE = 0.01, 1_000_000
+"""A round that gains less Q_γ than this is the last; in a graph of fewer entries than LARGE, less in proportion: there
+a round costs next to nothing."""
+
+PARTS_GAIN = 0.0002
+"""A round in which moves of whole parts gain less Q_γ than this is the last too: single accounts are where they want to
+be, and nothing new has been found for them."""
 
 SWEEP_GAIN = 0.05
 """Before accounts of one community stand side by side, a sweep that gains less Q_γ than this is the last."""
@@ -96,8 +101,8 @@ def leiden(
     skew = None if skew is None else skew[order]
     for at in range(ROUNDS):
         enough = FIRST_SWEEP_GAIN * half if at == 0 else 0.0
-        labels, gained = _one_round(ptr, idx, weight, mass, skew, labels, rate, seed + 1 + at, enough)
-        if at > 0 and gained < ROUND_GAIN * half:
+        labels, gained, by_parts = _one_round(ptr, idx, weight, mass, skew, labels, rate, seed + 1 + at, enough)
+        if at > 0 and (gained < ROUND_GAIN * min(len(idx) / LARGE, 1.0) * half or by_parts < PARTS_GAIN * half):
             break
     result = np.empty_like(labels)
     result[order] = labels
@@ -130,14 +135,18 @@ def _one_round(
     rate: float,
     seed: int,
     enough: float,
-) -> tuple[UInt32, float]:
-    """One round from a given partition: the labels it ends with, and what moves of parts have gained (`move_nodes`)."""
+) -> tuple[UInt32, float, float]:
+    """One round from a given partition.
+
+    Returns:
+        The labels it ends with, what all moves have gained (as `move_nodes` says it), and of that what moves of parts
+        have gained.
+    """
     node = np.arange(len(mass), dtype=np.uint32)  # of the graph at hand, for each account
-    gained = 0.0
+    gains = []
     while True:
         order = visiting_order(ptr, seed)
-        moved = move_nodes(ptr, idx, weight, mass, skew, labels, rate, order, enough)
-        gained += moved if len(mass) < len(node) else 0.0
+        gains.append(move_nodes(ptr, idx, weight, mass, skew, labels, rate, order, enough))
         parts = refine(ptr, idx, weight, mass, skew, labels, rate, order)
         count = compact(parts)
         if count == len(mass):
@@ -146,7 +155,7 @@ def _one_round(
         node = parts[node]
     labels = labels[node]
     compact(labels)
-    return labels, gained
+    return labels, sum(gains), sum(gains[1:])
 
 
 @compiled
