@@ -231,7 +231,9 @@ def _read_all(
         (2 * last, "snapshot/topics", topics, state["about"]),
     )
     for before, query, gathered, held in gatherers:
-        step = max(1, min(VALUES_A_ROW, VALUES_A_ROW * last // max(1, held)))
+        if held == 0:  # what came since is among what changed
+            continue
+        step = max(1, min(VALUES_A_ROW, VALUES_A_ROW * last // held))
         with closing(_rows(store, query, last, step)) as rows:
             for row, record in enumerate(rows):
                 progress("snapshot", before + min(row * step, last), whole)
@@ -331,8 +333,11 @@ class _Numbers:
         ids = np.array(row["target_id"], dtype=np.int64)
         place = np.searchsorted(self.ids, ids, side="right") - 1
         known = self.ids[place] == ids
-        parallel = {name: np.array(values)[known] for name, values in row.items() if isinstance(values, list)}
-        return {**row, **parallel, "target": self.numbers[place[known]]}
+        numbered = {**row, "target": self.numbers[place]}
+        if not np.all(known):
+            parallel = {name: np.array(numbered[name])[known] for name in numbered if name != "latest"}
+            numbered.update(parallel)
+        return numbered
 
 
 class _Accounts:
