@@ -173,14 +173,12 @@ class AccountColumns:
 class FollowColumns:
     """Follows as read from the store, in any order: parallel columns of one length.
 
-    `source` and `target` hold `n` of follower and followee; `at` is in milliseconds since 1970 UTC, -1 where
-    unknown. A pair occurs once.
+    `source` and `target` hold `n` of follower and followee. A pair occurs once.
     """
 
     source: Int64
     target: Int64
     weight: Float64
-    at: Int64
 
 
 EngagementName = Literal["likes", "replies", "mentions", "reposts"]
@@ -245,13 +243,13 @@ class TopicColumns:
 class Snapshot:
     """All that an analysis reads of the graph, as it was at one version.
 
-    `unfollowed_at` is the time of the latest unfollow, in milliseconds since 1970 UTC, -1 where there is none.
+    `followed_at` is the time of the latest follow or unfollow, in milliseconds since 1970 UTC, -1 where none is known.
     """
 
     version: int
     accounts: AccountColumns
     follows: FollowColumns
-    unfollowed_at: int
+    followed_at: int
     engagements: EngagementColumns
     brands: BrandColumns
     topics: TopicColumns

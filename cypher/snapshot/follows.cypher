@@ -4,21 +4,21 @@
 // parameter: step INTEGER how many numbers make a row
 // parameter: stride INTEGER how far apart ranges begin: a multiple of step leaves some to other readers
 // column: source LIST<INTEGER> number of the follower
-// column: target LIST<INTEGER> number of the followee
+// column: target_id LIST<INTEGER> id within Neo4j of the node that is followed
 // column: weight LIST<FLOAT> weight of the tie
-// column: at LIST<INTEGER> time in milliseconds since 1970 UTC, -1 where unknown
+// column: latest INTEGER time of the latest of them in milliseconds since 1970 UTC, -1 where no time is known
 // mode: read
 // index: account_n
 UNWIND range($first, $last, $stride) AS first
 CALL (first) {
-  MATCH (a:Account)-[f:FOLLOWS]->(b:Account)
+  // An id stands in the relationship; b.n, and even whether b is an Account, would be looked up once a follow.
+  MATCH (a:Account)-[f:FOLLOWS]->(b)
   USING INDEX a:Account(n)
-  // collect() leaves out nulls, and the columns would no longer be parallel.
-  WHERE a.n >= first AND a.n < first + $step AND b.n IS NOT NULL
+  WHERE a.n >= first AND a.n < first + $step
   RETURN
     collect(a.n) AS source,
-    collect(b.n) AS target,
+    collect(id(b)) AS target_id,
     collect(coalesce(f.weight, 1.0)) AS weight,
-    collect(coalesce(f.at.epochMillis, -1)) AS at
+    coalesce(max(f.at.epochMillis), -1) AS latest
 }
-RETURN source, target, weight, at
+RETURN source, target_id, weight, latest

@@ -3,7 +3,7 @@
 // column: source LIST<INTEGER> number of the follower
 // column: target LIST<INTEGER> number of the followee
 // column: weight LIST<FLOAT> weight of the tie
-// column: at LIST<INTEGER> time in milliseconds since 1970 UTC, -1 where unknown
+// column: latest INTEGER time of the latest of them in milliseconds since 1970 UTC, -1 where no time is known
 // mode: read
 // index: follows_v
 MATCH (a:Account)-[f:FOLLOWS]->(b:Account)
@@ -13,4 +13,4 @@ RETURN
   collect(a.n) AS source,
   collect(b.n) AS target,
   collect(coalesce(f.weight, 1.0)) AS weight,
-  collect(coalesce(f.at.epochMillis, -1)) AS at
+  coalesce(max(f.at.epochMillis), -1) AS latest

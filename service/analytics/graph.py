@@ -122,9 +122,8 @@ def build_graph(snapshot: Snapshot) -> Graph:
 
     topics = _topics(snapshot.topics, sorted_number, by_number, keys)
 
-    times = [int(follows.at.max(initial=-1)), snapshot.unfollowed_at]
     latest = [DAY_MS * int(engaged.day.max())] if len(engaged.day) else []
-    latest += [at for at in times if at >= 0]
+    latest += [snapshot.followed_at] if snapshot.followed_at >= 0 else []
     return Graph(
         version=snapshot.version,
         as_of=max(latest, default=None),
@@ -161,8 +160,7 @@ def build_graph(snapshot: Snapshot) -> Graph:
 def columns_of(graph: Graph) -> Snapshot:
     """Turn a graph back into columns, the opposite of `build_graph`: what comes out builds the same graph.
 
-    When each follow was made is not kept: their times come out as unknown, and the latest of all times, `as_of`, as
-    that of the latest unfollow.
+    The latest of all times, `as_of`, comes out as that of the latest follow or unfollow.
     """
 
     def numbers(rows: Int32 | Int64) -> Int64:
@@ -182,9 +180,8 @@ def columns_of(graph: Graph) -> Snapshot:
             source=numbers(rows_of(graph.out_ptr)),
             target=numbers(graph.out_idx),
             weight=graph.out_weight,
-            at=np.full(graph.m, -1, dtype=np.int64),
         ),
-        unfollowed_at=-1 if graph.as_of is None else graph.as_of,
+        followed_at=-1 if graph.as_of is None else graph.as_of,
         engagements=EngagementColumns(
             source=numbers(rows_of(graph.engaged_ptr)),
             target=numbers(graph.engaged_idx),

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from service.domain import RELATION_NAMES, Follow, Snapshot
+from service.domain import ENGAGEMENT_NAMES, RELATION_NAMES, Follow, Snapshot
 from service.errors import MigrationError, StoreError, StoreUnavailable
 from service.records import THINGS, Statement
 from service.store import snapshots
@@ -20,6 +20,7 @@ from service.store.things import apply_statements
 
 
 def as_follows(store: Store) -> tuple[dict[str, tuple[str | None, bool, int]], set[Follow], int]:
+    """Accounts with what describes them, follows without their times, and the version."""
     snapshot = read_snapshot(store)
     accounts, follows, version = snapshot.accounts, snapshot.follows, snapshot.version
     key = dict(zip(accounts.n.tolist(), accounts.key, strict=True))
@@ -32,10 +33,8 @@ def as_follows(store: Store) -> tuple[dict[str, tuple[str | None, bool, int]], s
         )
     )
     read = [
-        Follow(key[a], key[b], weight, None if at == -1 else at)
-        for a, b, weight, at in zip(
-            follows.source.tolist(), follows.target.tolist(), follows.weight.tolist(), follows.at.tolist(), strict=True
-        )
+        Follow(key[a], key[b], weight)
+        for a, b, weight in zip(follows.source.tolist(), follows.target.tolist(), follows.weight.tolist(), strict=True)
     ]
     assert len(set(read)) == len(read)
     return described, set(read), version
@@ -181,12 +180,12 @@ def test_topics_are_cut_at_the_same_version_as_follows(
     assert cuts[-1].version > cuts[0].version
 
 
-def test_the_latest_unfollow_is_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_latest_follow_or_unfollow_is_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     apply_follows(store, [Follow("t:1", "t:2", at=5), Follow("t:2", "t:3")])
-    assert read_snapshot(store).unfollowed_at == -1
+    assert read_snapshot(store).followed_at == 5
     apply_unfollows(store, [Statement("unfollows", ("t:1", "t:2"), (), 70)])
     apply_unfollows(store, [Statement("unfollows", ("t:2", "t:3"), (), 60)])
-    assert read_snapshot(store).unfollowed_at == 70
+    assert read_snapshot(store).followed_at == 70
     # one that comes while the graph is read
     whole = store.stream
 
@@ -197,7 +196,7 @@ def test_the_latest_unfollow_is_read(store: Store, monkeypatch: pytest.MonkeyPat
         yield from whole(name, **parameters)
 
     monkeypatch.setattr(store, "stream", unfollows_meanwhile)
-    assert read_snapshot(store).unfollowed_at == 80
+    assert read_snapshot(store).followed_at == 80
 
 
 @pytest.mark.parametrize("catch_ups", [0, 2])
@@ -253,7 +252,8 @@ def test_everything_that_was_written_is_read(store: Store, monkeypatch: pytest.M
     store.statement("CREATE (:Account {key: 'net:alone', n: $n, v: 1})", n=applied.accounts_created + 1)
     store.statement("MATCH (g:Graph) SET g.n = g.n + 1")
     accounts, follows, version = as_follows(store)
-    assert follows == written
+    assert follows == {one._replace(at=None) for one in written}
+    assert read_snapshot(store).followed_at == max(one.at for one in written if one.at is not None)
     assert version == applied.version
     assert accounts.keys() == {*names, "net:alone"}
     assert accounts["net:é"] == ("é", True, 12)
@@ -357,6 +357,96 @@ def test_a_follow_without_weight_or_time_counts_once(store: Store) -> None:
     store.statement("MATCH (a:Account {key: 't:1'})-[f:FOLLOWS]->() SET f.weight = 3")
     _, follows, _ = as_follows(store)
     assert follows == {Follow("t:1", "t:2", 3.0, None), Follow("t:2", "t:1", 1.0, None)}
+    assert read_snapshot(store).followed_at == -1
+
+
+def test_what_is_read_is_what_plain_statements_say(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row by row and property by property, of a graph in which numbers of accounts and ids of Neo4j lie far apart."""
+    monkeypatch.setattr(snapshots, "VALUES_A_ROW", 5)
+    rng = random.Random(11)
+    store.statement("UNWIND range(1, 50) AS i CREATE (:Post {key: 't:' + i, v: 1})")
+    names = [f"t:{i}" for i in rng.sample(range(1000), 60)]
+    for part in (names[:20], names[20:]):  # ranges without follows, and accounts that nobody follows
+        pairs = {(a, b) for a in part[:8] for b in rng.sample(part[4:], 5) if a != b}
+        apply_follows(store, [Follow(a, part[0], 1.0) for a in part[1:]])
+        apply_follows(
+            store,
+            [Follow(a, b, rng.choice([1.0, 0.5, 3.0]), rng.choice([None, 7, 1_600_000_000_123])) for a, b in pairs],
+        )
+        store.statement("MATCH (p:Post) WITH p LIMIT 25 DELETE p")  # ids that Neo4j may give again
+    engage(store, [(a, rng.choice([b for b in names if b != a]), day, (1, 2, 0, day)) for day, a in enumerate(names)])
+    store.statement("MATCH (:Account)-[f:FOLLOWS]->() WHERE rand() < 0.2 REMOVE f.weight")
+    store.statement("MATCH (:Account)-[f:FOLLOWS]->() WHERE rand() < 0.2 SET f.weight = 2, f.at = NULL")
+    store.statement("MATCH (a:Account {key: $key}) CREATE (a)-[:FOLLOWS {v: 1}]->(a)", key=names[3])
+
+    snapshot = read_snapshot(store)
+    key = dict(zip(snapshot.accounts.n.tolist(), snapshot.accounts.key, strict=True))
+    accounts = store.statement("MATCH (a:Account) RETURN a.n AS n, a.key AS key")
+    assert sorted(key.items()) == sorted((row["n"], row["key"]) for row in accounts)
+    follows = store.statement(
+        "MATCH (a:Account)-[f:FOLLOWS]->(b:Account) RETURN a.key AS a, b.key AS b, f.weight AS weight, f.at AS at"
+    )
+    read = snapshot.follows
+    assert sorted(
+        (key[a], key[b], weight)
+        for a, b, weight in zip(read.source.tolist(), read.target.tolist(), read.weight.tolist(), strict=True)
+    ) == sorted((row["a"], row["b"], 1.0 if row["weight"] is None else row["weight"]) for row in follows)
+    times = [row["at"].to_native().timestamp() for row in follows if row["at"] is not None]
+    assert snapshot.followed_at == round(max(times) * 1000)
+    engaged = store.statement(
+        "MATCH (a:Account)-[e:ENGAGED]->(b:Account) RETURN a.key AS a, b.key AS b, properties(e) AS e, e.day AS day"
+    )
+    assert engaged_in(snapshot) == sorted(
+        (
+            row["a"],
+            row["b"],
+            (row["day"].to_native() - date(1970, 1, 1)).days,
+            tuple(row["e"].get(name, 0) for name in ENGAGEMENT_NAMES),
+        )
+        for row in engaged
+    )
+
+
+def test_an_account_that_comes_while_the_graph_is_read_is_in_the_cut(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its follows and interactions are read before anything is known of it, once from here and once from there."""
+    apply_follows(store, [Follow("t:1", "t:2", at=5)])
+    whole = store.stream
+
+    def newcomer(name: str, /, **parameters: int) -> Iterator[object]:
+        if name == "snapshot/follows":  # all accounts have been read
+            with Store(store.address) as own:
+                apply_follows(own, [Follow("t:1", "t:new", 2.0, 9), Follow("t:new", "t:2")])
+                engage(own, [("t:2", "t:new", 7, (1, 0, 0, 0))])
+        yield from whole(name, **parameters)
+
+    monkeypatch.setattr(store, "stream", newcomer)
+    accounts, follows, version = as_follows(store)
+    assert accounts.keys() == {"t:1", "t:2", "t:new"}
+    assert follows == {Follow("t:1", "t:2"), Follow("t:1", "t:new", 2.0), Follow("t:new", "t:2")}
+    snapshot = read_snapshot(store)
+    assert (snapshot.version, snapshot.followed_at) == (version, 9)
+    assert engaged_in(snapshot) == [("t:2", "t:new", 7, (1, 0, 0, 0))]
+
+
+def test_an_account_that_goes_while_the_graph_is_read_is_not_taken_for_another(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neo4j may give its id to the next account: nothing is read rather than follows of the wrong one."""
+    apply_follows(store, [Follow("t:1", "t:2"), Follow("t:1", "t:3")])
+    whole = store.stream
+
+    def another(name: str, /, **parameters: int) -> Iterator[object]:
+        if name == "snapshot/follows" and parameters["first"] == 1:
+            with Store(store.address) as own:
+                own.statement("MATCH (a:Account {key: 't:3'}) DETACH DELETE a")
+                apply_follows(own, [Follow("t:1", "t:4")])
+        yield from whole(name, **parameters)
+
+    monkeypatch.setattr(store, "stream", another)
+    with pytest.raises(StoreError, match="accounts, but"):
+        read_snapshot(store)
 
 
 def test_a_graph_that_was_not_migrated_is_refused(store: Store) -> None:
@@ -485,5 +575,5 @@ def test_relations_are_cut_at_the_same_version_as_follows(
     for cut in cuts:
         turn = cut.version - start
         assert (cut.brands.brand, cut.brands.since.tolist()) == ([f"b{turn % 6}"], [turn]), "once, never between brands"
-        assert cut.follows.at.max() == turn
+        assert cut.followed_at == turn
     assert cuts[-1].version > cuts[0].version

@@ -72,7 +72,7 @@ def columns(
     relations.
     """
     edges = list(edges)
-    times = [-1 if at is None or place else at for place in range(len(edges))]
+    followed = at if edges else None
     related, owned, interactions, topical = list(relations), list(own), list(engaged), list(topics)
     names = dict.fromkeys((brand for _, brand, *_ in related), None) | dict(brands or {})
     ends = {key for a, b, *_ in (*edges, *interactions) for key in (a, b)}
@@ -81,7 +81,7 @@ def columns(
     if shuffle is not None:
         order = random.Random(shuffle)
         places = order.sample(range(len(edges)), len(edges))
-        edges, times = [edges[place] for place in places], [times[place] for place in places]
+        edges = [edges[place] for place in places]
         order.shuffle(keys)
         order.shuffle(related)
         order.shuffle(owned)
@@ -104,9 +104,8 @@ def columns(
             source=np.array([number[a] for a, _, _ in edges], dtype=np.int64),
             target=np.array([number[b] for _, b, _ in edges], dtype=np.int64),
             weight=np.array([w for _, _, w in edges], dtype=np.float64),
-            at=np.array(times, dtype=np.int64),
         ),
-        unfollowed_at=-1 if unfollowed is None else unfollowed,
+        followed_at=max((time for time in (followed, unfollowed) if time is not None), default=-1),
         engagements=EngagementColumns(
             source=np.array([number[a] for a, *_ in interactions], dtype=np.int64),
             target=np.array([number[b] for _, b, *_ in interactions], dtype=np.int64),
