@@ -176,7 +176,7 @@ def pagerank_contenders(follows: Follows) -> list[Contender]:
     source, target = follows.source.astype(np.uint64), follows.target.astype(np.uint64)
 
     def build() -> WeightedGraph:
-        return WeightedGraph(*rows_both_ways(follows.source, follows.target, ones, n))
+        return WeightedGraph(*rows_both_ways(follows.source, follows.target, ones, n)[:5])
 
     def networkit_pagerank(graph: networkit.Graph) -> Any:
         sinks = networkit.centrality.SinkHandling.DistributeSinks

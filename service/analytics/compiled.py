@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from service.domain import Int32, Int64
 
+UInt16 = npt.NDArray[np.uint16]
 UInt32 = npt.NDArray[np.uint32]
 UInt64 = npt.NDArray[np.uint64]
 P = ParamSpec("P")
