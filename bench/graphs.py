@@ -36,6 +36,7 @@ from service.domain import (
     TopicColumns,
     no_progress,
 )
+from service.files.spool import Spool
 
 WITHOUT_CHANCE = RunSpec(rules=ScoringRules(rewirings=0))
 """The plain peer makes no rewired graphs either."""
@@ -110,7 +111,8 @@ def main(paths: list[Path]) -> None:
         snapshot = snapshot_of(path)
         before = psutil.Process().memory_info().rss / 2**20
         begin = time.perf_counter()
-        analyse(build_graph(snapshot), WITHOUT_CHANCE, no_progress)
+        with tempfile.TemporaryDirectory(prefix="entourage-bench-") as folder, Spool(Path(folder)) as spool:
+            analyse(build_graph(snapshot), WITHOUT_CHANCE, no_progress, spool.keep)
         seconds = time.perf_counter() - begin
         print(json.dumps({"seconds": seconds, "grown_mb": peak_megabytes() - before}), flush=True)
 

@@ -143,7 +143,7 @@ class Texts(Sequence[str]):
 
     def take(self, indices: Int32 | Int64) -> Texts:
         """Pick texts, in the order of `indices`."""
-        lengths = np.diff(self.offsets)[indices].astype(np.int64)
+        lengths = (self.offsets[indices + 1] - self.offsets[indices]).astype(np.int64)
         offsets = _offsets(lengths)
         # Byte k of the result is byte k − (start there) + (start here) of these.
         shift = self.offsets[indices].astype(np.int64) - offsets[:-1]
@@ -867,12 +867,17 @@ class SecondaryMemberships:
     share: Float64
 
 
+KeepLines = Callable[[Iterable[bytes]], Sequence[bytes]]
+"""Keeps lines somewhere as they come, and returns them from there."""
+
+
 @dataclass(frozen=True)
 class Analysis:
     """Everything a run computed, ready to be published and written back.
 
     `communities`, `scores` and `candidate_lines` are parallel, in canonical order: size descending, then smallest
-    account key. Lines are candidates as JSON documents, best first: as objects they would take many times the memory.
+    account key. Lines are candidates as JSON documents, best first, kept where whoever asked for the analysis keeps
+    them (`KeepLines`): as objects they would take many times the memory.
     `labels` is int32[n]: position of each account's community in that order, -1 for isolates.
     `groups` are those of each level above, finest first, in canonical order.
     `measures` are values of all accounts by the name of the property that holds them, `share` (of the account's own
@@ -884,7 +889,7 @@ class Analysis:
     communities: list[Community]
     groups: list[list[CommunityGroup]]
     scores: list[CommunityScores]
-    candidate_lines: list[list[bytes]]
+    candidate_lines: list[Sequence[bytes]]
     measures: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64]]
     secondary: SecondaryMemberships
 
@@ -899,14 +904,14 @@ class Analysis:
 
 @dataclass(frozen=True)
 class PublishedPart:
-    """One named part of a published set: prepared JSON documents, one a line.
+    """One named part of a published set: prepared JSON documents, one a line; they may be read more than once.
 
     Parts are `communities` (all of them, canonical order), `groups` (by level, then canonical order) and
     `candidates/<community id>` (by rank).
     """
 
     name: str
-    lines: list[bytes]
+    lines: Sequence[bytes]
 
 
 TYPE_NAMES: tuple[AccountType, ...] = ("member", "micro", "macro")

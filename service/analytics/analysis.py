@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from service.analytics.communities import (
@@ -13,7 +15,7 @@ from service.analytics.communities import (
 )
 from service.analytics.engine import Engine, get_engine
 from service.analytics.evidence import Measured, candidate_lines
-from service.analytics.graph import project, subgraph
+from service.analytics.graph import lengths, project, subgraph
 from service.analytics.hierarchy import coarser_levels, describe_levels
 from service.analytics.measures import influence, trust
 from service.analytics.network import measure_network
@@ -37,6 +39,7 @@ from service.domain import (
     Gate,
     Graph,
     Int32,
+    KeepLines,
     Level,
     Progress,
     Quality,
@@ -55,7 +58,7 @@ MOST_FOLLOWED = 5
 """So many of a community's most followed members are listed with it."""
 
 
-def analyse(graph: Graph, spec: RunSpec, progress: Progress) -> Analysis:
+def analyse(graph: Graph, spec: RunSpec, progress: Progress, keep: KeepLines = list) -> Analysis:
     """Find the communities of a graph, measure their members, and score candidates in each.
 
     A function of (graph, spec) alone: the same for any order in which accounts, follows and interactions were read, any
@@ -70,6 +73,8 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress) -> Analysis:
         spec: engine, seed and rules.
         progress: told of stage `communities`, a step for each resolution and rewiring, of stage `measures`, a step for
             each, and of stage `scores`, a step for each member.
+        keep: takes in the lines of each community's candidates as they are made (4 KB each, 100 bytes a follow and
+            more in all), and returns what stands for them in the analysis; by default a list.
 
     Raises:
         EmptyGraph: the graph has no account.
@@ -89,15 +94,15 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress) -> Analysis:
     macro = macro_rule(graph, spec.rules)
     communities: list[Community] = []
     scores: list[CommunityScores] = []
-    candidates: list[list[bytes]] = []
+    candidates: list[Sequence[bytes]] = []
     done, total = 0, sum(len(members) for members in partition.members)
     topics = distinctive_topics(graph, partition.labels)
     for members, named, others in zip(partition.members, topics, secondary_members, strict=True):
         progress("scores", done, total)
-        found, scored, ranked = _analyse_community(graph, ties, members, named, partition, macro, engine, spec.rules)
+        found, scored, lines = _analyse_community(graph, ties, members, named, partition, macro, engine, spec.rules)
         communities.append(found.model_copy(update={"secondary_members": others}))
         scores.append(scored)
-        candidates.append(ranked)
+        candidates.append(keep(lines))
         done += len(members)
     progress("scores", total, total)
     communities, groups, hierarchy = describe_levels(graph, ties, partition.labels, levels, communities)
@@ -130,7 +135,7 @@ def measure(graph: Graph, ties: TieGraph, members: Int32, engine: Engine, rules:
     return Measured(
         graph=community,
         ties=inside,
-        in_degree=np.diff(graph.in_ptr)[members],
+        in_degree=lengths(graph.in_ptr, members),
         influence=chances,
         trust=trusted,
         raw={
@@ -150,7 +155,7 @@ def _analyse_community(
     macro: MacroRule,
     engine: Engine,
     rules: ScoringRules,
-) -> tuple[Community, CommunityScores, list[bytes]]:
+) -> tuple[Community, CommunityScores, Iterator[bytes]]:
     measured = measure(graph, ties, members, engine, rules)
     own = measured.graph
     scores = score_community(own, members, measured.raw, macros_of(macro, members, rules), rules)
@@ -172,7 +177,7 @@ def _analyse_community(
         no_candidates_reason=why_no_candidates(own, scores),
         follows_inside=own.m,
         follows_in=int(measured.in_degree.sum()) - own.m,
-        follows_out=int(np.diff(graph.out_ptr)[members].sum()) - own.m,
+        follows_out=int(lengths(graph.out_ptr, members).sum()) - own.m,
         reciprocity=float(significant(np.array([measured.trust.mutual.sum() / max(own.m, 1)]))[0]),
         most_followed=most_followed(own, MOST_FOLLOWED),
     )

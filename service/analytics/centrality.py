@@ -94,9 +94,9 @@ def local_clustering(graph: Graph) -> Float64:
     Returns:
         float64[n] in 0..1; 0 for accounts with fewer than two neighbours.
     """
-    each = np.ones(graph.m)
+    each = np.ones(graph.m, np.int8)
     ptr, idx, follows = summed(graph.out_ptr, graph.out_idx, each, graph.in_ptr, graph.in_idx, each)  # of a pair 1 or 2
-    return _clustering(ptr, idx, follows.astype(np.int8))
+    return _clustering(ptr, idx, follows)
 
 
 def local_clustering_undirected(projection: Projection) -> Float64:

@@ -14,6 +14,7 @@ from numba.extending import intrinsic
 
 from service.domain import Int32, Int64
 
+UInt16 = npt.NDArray[np.uint16]
 UInt32 = npt.NDArray[np.uint32]
 UInt64 = npt.NDArray[np.uint64]
 P = ParamSpec("P")

@@ -15,18 +15,18 @@ ACCOUNT, FOLLOW, ENGAGEMENT, TOPIC = 78, 16, 12, 8
 READ_ACCOUNT, READ_FOLLOW, READ_ENGAGEMENT, READ_TOPIC = 500, 130, 230, 130
 """Bytes while the graph is read and built: columns twice, and the arrays made of them."""
 
-TIE, PROJECTED = 42, 24
-"""Bytes of a tie both ways, and of its undirected projection."""
+TIE, ENGAGED_TIE, PROJECTED = 10, 20, 24
+"""Bytes of a tie of follows alone, of one where there are interactions, and of its undirected projection."""
 
-SEARCHED = 115
+SEARCHED = 150
 """Bytes of a tie in each thread that looks for communities."""
 
-MEASURED_TIE, MEASURED_ACCOUNT = 25, 200
-SCORED_ACCOUNT = 6_000
-"""Bytes of candidates with their evidence, spread over all accounts."""
+MEASURED_TIE, MEASURED_ACCOUNT = 18, 200
+SCORED_ACCOUNT, CANDIDATES = 500, 2 * 2**20
+"""Bytes of measures and scores, and of the candidates that are being made: they are put aside on disk one by one."""
 
-PAGE_ACCOUNT = 1_500
-"""Bytes of prepared pages, likewise."""
+PAGE_ACCOUNT, PAGES = 1_500, 32 * 2**20
+"""Bytes of pages and rows that are being written, spread over all accounts: so much at most, as they go in batches."""
 
 EXACT_PAIRS = 2 * 10**8
 """Betweenness is exact up to so many accounts · ties."""
@@ -53,7 +53,8 @@ def estimate(
     n, f, e = accounts, follows, engagements
     ties = f + e  # at most: a pair may interact on many days, and follow
     graph = ACCOUNT * n + FOLLOW * f + ENGAGEMENT * e + TOPIC * topics
-    weighed = graph + TIE * ties + PROJECTED * ties
+    tie = ENGAGED_TIE if e else TIE
+    weighed = graph + tie * ties + PROJECTED * ties
     searches = len(spec.rules.resolutions) + spec.rules.rewirings
     plain = 40 if spec.engine == "reference" else 1  # networkx keeps an object for everything
     stages = [
@@ -74,10 +75,14 @@ def estimate(
         ),
         StageEstimate(
             stage="scores",
-            memory_bytes=graph + TIE * ties + SCORED_ACCOUNT * n,
-            seconds=plain * (1e-4 * n + 2e-6 * ties),
+            memory_bytes=graph + tie * ties + SCORED_ACCOUNT * n + CANDIDATES,
+            seconds=plain * (2e-5 * n + 5e-7 * ties),
         ),
-        StageEstimate(stage="write_back", memory_bytes=graph + (SCORED_ACCOUNT + PAGE_ACCOUNT) * n, seconds=n / 4_000),
+        StageEstimate(
+            stage="write_back",
+            memory_bytes=graph + SCORED_ACCOUNT * n + min(PAGE_ACCOUNT * n, PAGES),
+            seconds=n / 4_000,
+        ),
     ]
     most = max(stage.memory_bytes for stage in stages)
     return RunEstimate(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +12,7 @@ from pydantic_core import to_json
 
 from service.analytics.brands import relation_reasons, relations_of, track_of
 from service.analytics.compiled import compiled, unsigned
-from service.analytics.graph import entries_of, strengths
+from service.analytics.graph import entries_of, lengths, pointers_of, strengths
 from service.analytics.measures import Trust, lost_reach
 from service.analytics.rounding import significant
 from service.analytics.scoring import NULL_REASONS, weights_in_force
@@ -20,15 +22,23 @@ from service.domain import (
     MILLION,
     PART_NAMES,
     TYPE_NAMES,
+    Bool,
+    Candidate,
     CommunityScores,
+    Evidence,
     Float64,
+    Frozen,
     Graph,
     Int32,
     Int64,
+    Part,
     PartName,
     ScoringRules,
     account_name,
 )
+
+CANDIDATES_AT_ONCE = 100
+"""So many candidates of a community are written out together, in about 14 KB each; fewer would take more time."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,24 @@ class Measured:
     raw: dict[PartName, Float64]
 
 
-def candidate_lines(measured: Measured, scores: CommunityScores, community: str, rules: ScoringRules) -> list[bytes]:
+@dataclass(frozen=True)
+class _Strongest:
+    """The ties that contribute most to a part, for each of some accounts, one account after the other.
+
+    Attributes:
+        ends: int64[k+1]; those of account c are `follower[ends[c]:ends[c + 1]]`, largest contribution first.
+        follower: int32[t], who follows or engages.
+        contribution: float64[t], above 0, rounded to significant digits.
+    """
+
+    ends: Int64
+    follower: Int32
+    contribution: Float64
+
+
+def candidate_lines(
+    measured: Measured, scores: CommunityScores, community: str, rules: ScoringRules
+) -> Iterator[bytes]:
     """Write out the candidates of a community, best first, with parts, evidence and reasons.
 
     Args:
@@ -61,76 +88,64 @@ def candidate_lines(measured: Measured, scores: CommunityScores, community: str,
         community: its id.
         rules: weights and how much evidence to show.
 
-    Returns:
-        The JSON document of a `domain.Candidate` each, as bytes: objects of them would be many times larger and slower.
+    Yields:
+        The JSON document of a `domain.Candidate` each, as bytes. They are put together from the JSON of their fields,
+        column by column: objects of them would be many times larger and slower.
     """
     graph, ties = measured.graph, measured.ties
     base = int(np.count_nonzero(scores.in_base))
-    population = f"{_count(base, 'account')} of community {community} that pass the integrity gates"
+    population = _json(f"{_count(base, 'account')} of community {community} that pass the integrity gates")
     weights = weights_in_force(rules)
     ranked = np.flatnonzero(scores.rank).astype(np.int32)
     accounts = ranked[np.argsort(scores.rank[ranked])]
-    keys, handles = list(graph.keys), list(graph.handles)
-    lost, reached = reach_evidence(ties, measured.influence, accounts)
-    contributions = {
-        "authority": (ties.in_ptr, ties.in_idx, authority_evidence(ties, measured.raw["authority"], accounts, rules)),
-        "reach": (ties.in_ptr, ties.in_idx, lost),
-        "trust": (graph.in_ptr, graph.in_idx, trust_evidence(graph, measured.trust, accounts, rules)),
+    authority = authority_evidence(ties, measured.raw["authority"], accounts, rules)
+    reach, reached = reach_evidence(ties, measured.influence, accounts)
+    trust = trust_evidence(graph, measured.trust, accounts, rules)
+    strongest = {
+        "authority": _strongest(graph, ties.in_ptr, ties.in_idx, authority, accounts, rules.evidence_items),
+        "reach": _strongest(graph, ties.in_ptr, ties.in_idx, reach, accounts, rules.evidence_items),
+        "trust": _strongest(graph, graph.in_ptr, graph.in_idx, trust, accounts, rules.evidence_items),
     }
-    shown = {
-        name: _shown(measured, accounts, scores.raw[PART_NAMES.index(name), accounts], rules.evidence_items, *of_part,
-                     keys, handles)
-        for name, of_part in contributions.items()
-    }  # fmt: skip
     below, equal, others = _compared(scores, measured.raw["authority"], accounts)
-    lines = []
-    for position, i in enumerate(accounts.tolist()):
-        parts = []
+    related = set(graph.relation_account.tolist())
+    keys, handles = list(graph.keys), list(graph.handles)
+    named = [(_json(key), _json(handle or None)) for key, handle in zip(keys, handles, strict=True)]
+    for first in range(0, len(accounts), CANDIDATES_AT_ONCE):
+        some = slice(first, first + CANDIDATES_AT_ONCE)
+        columns = []
         for row, name in enumerate(PART_NAMES):
-            known = name not in NULL_REASONS
-            points = int(scores.points[row, i])
-            parts.append(
-                {
-                    "part": name,
-                    "weight": weights[name],
-                    "raw": float(scores.raw[row, i]) if known else None,
-                    "x": float(scores.x[row, i]) if known else None,
-                    "points": points / MILLION if known else None,
-                    "points_millionths": points if known else None,
-                    "null_reason": None if known else NULL_REASONS[name],
-                    "evidence": shown[name][position] if known else [],
-                }
-            )
-        sentences: dict[PartName, str] = {
-            "authority": _authority_reason(measured, int(below[position]), int(equal[position]), others, i),
-            "reach": _reach_reason(ties, int(reached[position]), i),
-            "trust": _trust_reason(measured, i),
-        }
-        score = int(scores.score[i])
-        relations = relations_of(graph, i)
-        lines.append(
-            to_json(
-                {
-                    "key": keys[i],
-                    "handle": handles[i] or None,
-                    "name": account_name(keys[i], handles[i]),
-                    "community": community,
-                    "rank": int(scores.rank[i]),
-                    "score": score / MILLION,
-                    "score_millionths": score,
-                    "population": population,
-                    "type": TYPE_NAMES[scores.type[i]],
-                    "track": track_of(relations),
-                    "relations": [relation.model_dump(mode="json") for relation in relations],
-                    "followers": int(measured.in_degree[i]),
-                    "followers_in_community": int(graph.in_ptr[i + 1] - graph.in_ptr[i]),
-                    # What was measured comes first: it is why an account is a candidate at all.
-                    "reasons": _strongest_first(scores, i, sentences) + relation_reasons(relations),
-                    "parts": parts,
-                }
-            )
-        )
-    return lines
+            if name in NULL_REASONS:
+                columns.append([_null_part(name, weights[name])] * len(accounts[some]))
+            else:
+                evidence = _evidence_documents(measured, accounts, some, strongest[name], scores.raw[row], named)
+                columns.append(_part_documents(name, weights[name], scores, accounts[some], evidence))
+        for position, (i, *parts) in enumerate(zip(accounts[some].tolist(), *columns, strict=True), first):
+            sentences: dict[PartName, str] = {
+                "authority": _authority_reason(measured, int(below[position]), int(equal[position]), others, i),
+                "reach": _reach_reason(ties, int(reached[position]), i),
+                "trust": _trust_reason(measured, i),
+            }
+            relations = relations_of(graph, i) if i in related else ()
+            score = int(scores.score[i])
+            fields = {
+                "key": named[i][0],
+                "handle": named[i][1],
+                "name": _json(account_name(keys[i], handles[i])),
+                "community": _json(community),
+                "rank": int(scores.rank[i]),
+                "score": _json(score / MILLION),
+                "score_millionths": score,
+                "population": population,
+                "type": _json(TYPE_NAMES[scores.type[i]]),
+                "track": _json(track_of(relations)),
+                "relations": _json([relation.model_dump(mode="json") for relation in relations]),
+                "followers": int(measured.in_degree[i]),
+                "followers_in_community": int(graph.in_ptr[i + 1] - graph.in_ptr[i]),
+                # What was measured comes first: it is why an account is a candidate at all.
+                "reasons": _json(_strongest_first(scores, i, sentences) + relation_reasons(relations)),
+                "parts": f"[{','.join(parts)}]",
+            }
+            yield (CANDIDATE % tuple(fields[name] for name in Candidate.model_fields)).encode()
 
 
 # --- contributions of each incoming tie (trust: follow), the rows of `in_idx` of some accounts one after the other ----
@@ -169,43 +184,75 @@ def trust_evidence(community: Graph, trust: Trust, accounts: Int32, rules: Scori
     return np.where(trust.mutual[entries_of(community.in_ptr, accounts)], each, 0.0)
 
 
-def _shown(
-    measured: Measured, accounts: Int32, raw: Float64, items: int, ptr: Int64, idx: Int32, contribution: Float64,
-    keys: list[str], handles: list[str],
-) -> list[list[dict[str, Any]]]:  # fmt: skip
-    """The ties of followers that contribute most, ties by the follower's key; who has opted out is not shown.
+def _strongest(graph: Graph, ptr: Int64, idx: Int32, contribution: Float64, accounts: Int32, items: int) -> _Strongest:
+    """Find the ties that contribute most, at most `items` an account, ties by the follower's key.
 
-    Returns:
-        Of each account, documents of `domain.Evidence`.
+    Who has opted out is not shown. `contribution` is that of each incoming tie of `accounts`, row after row.
     """
-    graph = measured.graph
     follower = idx[entries_of(ptr, accounts)]
-    ends = np.concatenate([[0], np.cumsum(np.diff(ptr)[accounts])])
     rounded = significant(np.where(graph.opted_out[follower], 0.0, contribution))
-    places, counts = largest(rounded, ends, items)
-    follower, contribution = follower[places], rounded[places]
-    parts = tie_parts(graph, measured.ties.window, follower, np.repeat(accounts, counts))
-    columns = zip(
-        follower.tolist(), np.repeat(accounts, counts).tolist(), (parts.follow > 0).tolist(), parts.mutual.tolist(),
-        significant(parts.weight).tolist(), parts.counts.tolist(), contribution.tolist(),
-        significant(contribution / np.repeat(raw, counts)).tolist(), strict=True,
-    )  # fmt: skip
-    documents = [
-        {
-            "kind": "follow" if follow else "engagement",
-            "follower": keys[j],
-            "follower_handle": handles[j] or None,
-            "followee": keys[i],
-            "mutual": mutual,
-            "weight": weight,
-            **dict(zip(ENGAGEMENT_NAMES, done, strict=True)),
-            "contribution": value,
-            "share": share,
-        }
-        for j, i, follow, mutual, weight, done, value, share in columns
-    ]
-    last = np.cumsum(counts)
-    return [documents[end - count : end] for end, count in zip(last.tolist(), counts.tolist(), strict=True)]
+    places, counts = largest(rounded, pointers_of(lengths(ptr, accounts)), items)
+    return _Strongest(pointers_of(counts), follower[places], rounded[places])
+
+
+def _evidence_documents(
+    measured: Measured, accounts: Int32, some: slice, strongest: _Strongest, raw: Float64, named: list[tuple[str, str]]
+) -> list[str]:
+    """What a part of some of the accounts rests on: JSON of a list of `domain.Evidence` each.
+
+    Args:
+        measured: the community.
+        accounts: those that `strongest` is about.
+        some: which of them.
+        strongest: the ties to show.
+        raw: float64[n], raw values of the part, of all members.
+        named: JSON of key and handle of all members.
+    """
+    ends = strongest.ends[some.start : some.stop + 1]
+    ties = slice(ends[0], ends[-1])
+    follower, contribution = strongest.follower[ties], strongest.contribution[ties]
+    followee = np.repeat(accounts[some], np.diff(ends))
+    parts = tie_parts(measured.graph, measured.ties.window, follower, followee)
+    columns: dict[str, Iterable[object]] = {
+        "kind": np.where(parts.follow > 0, '"follow"', '"engagement"').tolist(),
+        "follower": [named[j][0] for j in follower.tolist()],
+        "follower_handle": [named[j][1] for j in follower.tolist()],
+        "followee": [named[i][0] for i in followee.tolist()],
+        "mutual": _numbers(parts.mutual),
+        "weight": _numbers(significant(parts.weight)),
+        **{done: parts.counts[:, column].tolist() for column, done in enumerate(ENGAGEMENT_NAMES)},
+        "contribution": _numbers(contribution),
+        "share": _numbers(significant(contribution / raw[followee])),
+    }
+    documents = [EVIDENCE % row for row in zip(*(columns[field] for field in Evidence.model_fields), strict=True)]
+    return [f"[{','.join(documents[start:end])}]" for start, end in itertools.pairwise((ends - ends[0]).tolist())]
+
+
+def _part_documents(
+    name: PartName, weight: float, scores: CommunityScores, accounts: Int32, evidence: list[str]
+) -> list[str]:
+    """JSON of a part of some accounts: a `domain.Part` each."""
+    row = PART_NAMES.index(name)
+    points = scores.points[row, accounts]
+    columns: dict[str, Iterable[object]] = {
+        "part": itertools.repeat(_json(name)),
+        "weight": itertools.repeat(_json(weight)),
+        "raw": _numbers(scores.raw[row, accounts]),
+        "x": _numbers(scores.x[row, accounts]),
+        "points": _numbers(points / MILLION),
+        "points_millionths": points.tolist(),
+        "null_reason": itertools.repeat("null"),
+        "evidence": evidence,
+    }
+    return [PART % fields for fields in zip(*(columns[field] for field in Part.model_fields), strict=False)]
+
+
+def _null_part(name: PartName, weight: float) -> str:
+    """JSON of a part that the whole community lacks the data for."""
+    part = Part(
+        part=name, weight=weight, raw=None, x=None, points=None, points_millionths=None, null_reason=NULL_REASONS[name]
+    )
+    return part.model_dump_json()
 
 
 @compiled
@@ -310,3 +357,23 @@ def _of(some: int, all_: int, noun: str, after: str = "") -> str:
         return f"the only {noun}{after}" if all_ == 1 else f"all {all_:,} {noun}s{after}"
     percent = 100 * some // all_
     return f"{some:,} of the {all_:,} {noun}s{after}" + (f" ({percent}%)" if percent else "")
+
+
+# --- JSON -----------------------------------------------------------------------------------------------------
+
+
+def _template(model: type[Frozen]) -> str:
+    """What makes a JSON document of a model out of the JSON of its fields, in their order."""
+    return "{" + ",".join(f'"{field}":%s' for field in model.model_fields) + "}"
+
+
+CANDIDATE, PART, EVIDENCE = _template(Candidate), _template(Part), _template(Evidence)
+
+
+def _json(value: Any) -> str:
+    return to_json(value).decode()
+
+
+def _numbers(values: Float64 | Bool) -> list[str]:
+    """JSON of each value: all at once, which is much faster."""
+    return _json(values.tolist())[1:-1].split(",") if len(values) else []

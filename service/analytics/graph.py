@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import networkx as nx
 import numpy as np
 
-from service.analytics.sparse import cut_out, first_twice, in_both, row_sums, rows_both_ways, summed
+from service.analytics.sparse import cut_out, first_twice, in_both, row_sums, rows_both_ways, summed, turned
 from service.analytics.ties import WeightedGraph, both_ways
 from service.domain import (
     DAY_MS,
@@ -361,9 +361,15 @@ def rows_of(ptr: Int64) -> Int64:
     return np.repeat(np.arange(len(ptr) - 1, dtype=np.int64), np.diff(ptr))
 
 
+def lengths(ptr: Int64, rows: Int32 | Int64) -> Int64:
+    """Number of entries of some rows: int64[k], in time that does not grow with all rows."""
+    counts: Int64 = ptr[rows + 1] - ptr[rows]
+    return counts
+
+
 def entries_of(ptr: Int64, rows: Int32 | Int64) -> Int64:
     """Positions of all entries of some rows, row after row, as one array."""
-    counts = ptr[rows + 1] - ptr[rows]
+    counts = lengths(ptr, rows)
     before = np.cumsum(counts) - counts
     return np.repeat(ptr[rows] - before, counts) + np.arange(int(counts.sum()), dtype=np.int64)
 
@@ -384,7 +390,7 @@ def subgraph(graph: Graph, members: Int32) -> Graph:
         members: int32[k], indices into it, ascending (so that the order of keys is kept).
     """
     out_ptr, out_idx, out_entry = cut_out(graph.out_ptr, graph.out_idx, members)
-    in_ptr, in_idx, _ = cut_out(graph.in_ptr, graph.in_idx, members)
+    in_ptr, in_idx, _ = turned(out_ptr, out_idx)
     engaged_ptr, engaged_idx, engaged_entry = cut_out(graph.engaged_ptr, graph.engaged_idx, members)
     first = np.searchsorted(graph.relation_account, members)
     counts = np.searchsorted(graph.relation_account, members, side="right") - first
@@ -417,7 +423,7 @@ def subgraph(graph: Graph, members: Int32) -> Graph:
         relation_since=graph.relation_since[relations],
         relation_until=graph.relation_until[relations],
         topic_names=graph.topic_names,
-        topic_ptr=pointers_of(np.diff(graph.topic_ptr)[members]),
+        topic_ptr=pointers_of(lengths(graph.topic_ptr, members)),
         topic_idx=graph.topic_idx[topics],
         topic_posts=graph.topic_posts[topics],
     )

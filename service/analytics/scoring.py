@@ -74,7 +74,9 @@ def macro_rule(graph: Graph, rules: ScoringRules) -> MacroRule:
     in_degree = np.diff(graph.in_ptr)
     reported = np.zeros(graph.n, dtype=np.bool_)
     top = np.zeros(graph.n, dtype=np.bool_)
-    networks, network = np.unique(np.array([key.split(":", 1)[0] for key in graph.keys]), return_inverse=True)
+    networks: dict[str, int] = {}
+    numbered = (networks.setdefault(key.split(":", 1)[0], len(networks)) for key in graph.keys)
+    network = np.fromiter(numbered, dtype=np.int32, count=graph.n)
     order = np.argsort(network, kind="stable")
     for accounts in np.split(order, np.cumsum(np.bincount(network, minlength=len(networks)))[:-1]):
         reports = graph.followers[accounts] >= 0

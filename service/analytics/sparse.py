@@ -5,10 +5,15 @@ Rows are `ptr` (int64[n+1]), `idx` (int32[m], ascending in each row) and `weight
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
+import numpy.typing as npt
 
 from service.analytics.compiled import compiled
 from service.domain import Bool, Float64, Int32, Int64
+
+T = TypeVar("T", bound=np.generic)
 
 
 @compiled
@@ -74,13 +79,13 @@ def first_twice(ptr: Int64, idx: Int32) -> tuple[int, int]:
 
 @compiled
 def summed(
-    ptr: Int64, idx: Int32, weight: Float64, other_ptr: Int64, other_idx: Int32, other_weight: Float64
-) -> tuple[Int64, Int32, Float64]:
-    """Add two matrices of n rows: ptr, idx and weight of the sum, rows ascending."""
+    ptr: Int64, idx: Int32, weight: npt.NDArray[T], other_ptr: Int64, other_idx: Int32, other_weight: npt.NDArray[T]
+) -> tuple[Int64, Int32, npt.NDArray[T]]:
+    """Add two matrices of n rows: ptr, idx and weight of the sum, rows ascending. Weights may be of any one type."""
     n = len(ptr) - 1
     sum_ptr = np.zeros(n + 1, np.int64)
     sum_idx = np.empty(len(idx) + len(other_idx), np.int32)  # more than is needed: what is not written costs no memory
-    sum_weight = np.empty(len(sum_idx), np.float64)
+    sum_weight = np.empty(len(sum_idx), weight.dtype)
     at = 0
     for i in range(n):
         a, a_end = ptr[i], ptr[i + 1]
@@ -152,6 +157,23 @@ def turned(ptr: Int64, idx: Int32) -> tuple[Int64, Int32, Int64]:
             turned_idx[at], entry[at] = i, e
             place[idx[e]] += 1
     return turned_ptr, turned_idx, entry
+
+
+@compiled
+def in_turn(idx: Int32, values: npt.NDArray[T], turned_ptr: Int64) -> npt.NDArray[T]:
+    """Bring values that are parallel to the `idx` of rows into the order of the rows by column.
+
+    Args:
+        idx: int32[m], columns of the rows, ascending in each.
+        values: one for each.
+        turned_ptr: int64[n+1] of the rows by column, as `turned` returns them.
+    """
+    result = np.empty_like(values)
+    place = turned_ptr.copy()
+    for e in range(len(idx)):
+        result[place[idx[e]]] = values[e]
+        place[idx[e]] += 1
+    return result
 
 
 @compiled

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.analytics.compiled import compiled
-from service.analytics.sparse import cut_out, turned
+from service.analytics.compiled import UInt16, compiled
+from service.analytics.sparse import cut_out, in_turn, turned
 from service.domain import DAY_MS, ENGAGEMENT_NAMES, Bool, Float64, Graph, Int32, Int64, ScoringRules
 
 
@@ -19,7 +19,7 @@ class WeightedGraph:
         out_ptr: int64[n+1]; j leads to `out_idx[out_ptr[j]:out_ptr[j+1]]`, ascending.
         out_idx: int32[m].
         out_weight: float64[m], positive, finite.
-        in_ptr, in_idx, in_weight: the same for those that lead to i.
+        in_ptr, in_idx: the same for those that lead to i. Their weights are only in `out_weight`.
     """
 
     out_ptr: Int64
@@ -27,7 +27,11 @@ class WeightedGraph:
     out_weight: Float64
     in_ptr: Int64
     in_idx: Int32
-    in_weight: Float64
+
+    @property
+    def in_weight(self) -> Float64:
+        """Weight of each edge in the places of `in_idx`: float64[m], made anew each time, which takes O(m)."""
+        return in_turn(self.out_idx, self.out_weight, self.in_ptr)
 
     @property
     def n(self) -> int:
@@ -63,20 +67,23 @@ class TieGraph(WeightedGraph):
     interactions of j with i in the window. All weights are scaled by one power of two, see `tie_graph`.
 
     Attributes:
-        in_follow: bool[m], whether each incoming tie is a follow (places of `in_idx`).
-        in_days: int32[m], d_ij, on how many days of the window j engaged with i, for each incoming tie.
+        out_days: uint16[m], d_ij, on how many days of the window j engaged with i, for each outgoing tie.
         active_days: int32[n], D_i, on how many days of the window anybody engaged with i, in the whole graph.
         mean_influence: p₀ = Σ d_ij / Σ D_i over all ties of the whole graph; None where nobody engaged with anybody.
         window: what counts how much.
         exponent: weights times 2 to this power are those before they were scaled.
     """
 
-    in_follow: Bool
-    in_days: Int32
+    out_days: UInt16
     active_days: Int32
     mean_influence: float | None
     window: Window
     exponent: int
+
+    @property
+    def in_days(self) -> UInt16:
+        """`out_days` in the places of `in_idx`: uint16[m], made anew each time, which takes O(m)."""
+        return in_turn(self.out_idx, self.out_days, self.in_ptr)
 
 
 @dataclass(frozen=True)
@@ -107,8 +114,7 @@ def both_ways(graph: Graph | WeightedGraph) -> WeightedGraph:
     """
     if isinstance(graph, WeightedGraph):
         return graph
-    in_ptr, in_idx, entry = turned(graph.out_ptr, graph.out_idx)
-    return WeightedGraph(graph.out_ptr, graph.out_idx, graph.out_weight, in_ptr, in_idx, graph.out_weight[entry])
+    return WeightedGraph(graph.out_ptr, graph.out_idx, graph.out_weight, graph.in_ptr, graph.in_idx)
 
 
 def window_of(graph: Graph, rules: ScoringRules) -> Window:
@@ -133,19 +139,24 @@ def tie_graph(graph: Graph, rules: ScoringRules) -> TieGraph:
     brings the largest into [½, 1): sums cannot overflow, however large the weights were. What would vanish beside the
     largest is kept at the smallest normal number: a tie stays a tie.
 
-    Time in proportion to follows and interactions.
+    Time in proportion to follows and interactions. Where no interaction counts, ties share the rows of follows.
     """
     window = window_of(graph, rules)
     engaged = graph.engaged_ptr, graph.engaged_idx, graph.engaged_day, graph.engaged_code
     counting = window.value, window.decay, window.last_day
-    ptr, idx, weight, follow, days = tie_rows(graph.out_ptr, graph.out_idx, graph.out_weight, *engaged, *counting)
+    active = days_engaged_with(*engaged, *counting)
+    ptr, idx, weight = graph.out_ptr, graph.out_idx, graph.out_weight
+    in_ptr, in_idx = graph.in_ptr, graph.in_idx
+    days = np.zeros(graph.m, np.uint16)
+    if bool(active.any()):
+        ptr, idx, weight, days = tie_rows(ptr, idx, weight, *engaged, *counting)
+        in_ptr, in_idx, _ = turned(ptr, idx)
     exponent = 0
     if len(weight):
         exponent = int(np.frexp(weight.max())[1])
         with np.errstate(under="ignore"):
-            weight = np.maximum(np.ldexp(weight, -exponent), np.finfo(np.float64).tiny)
-    in_ptr, in_idx, entry = turned(ptr, idx)
-    active = days_engaged_with(*engaged, *counting)
+            weight = np.ldexp(weight, -exponent)
+        np.maximum(weight, np.finfo(np.float64).tiny, out=weight)
     possible = int((np.diff(in_ptr) * active).sum())
     return TieGraph(
         out_ptr=ptr,
@@ -153,9 +164,7 @@ def tie_graph(graph: Graph, rules: ScoringRules) -> TieGraph:
         out_weight=weight,
         in_ptr=in_ptr,
         in_idx=in_idx,
-        in_weight=weight[entry],
-        in_follow=follow[entry],
-        in_days=days[entry],
+        out_days=days,
         active_days=active,
         mean_influence=int(days.sum(dtype=np.int64)) / possible if possible else None,
         window=window,
@@ -168,17 +177,15 @@ def ties_among(ties: TieGraph, members: Int32) -> TieGraph:
 
     The days of D_i and p₀ stay those of the whole graph. Takes time in proportion to the members' ties.
     """
-    out_ptr, out_idx, out_entry = cut_out(ties.out_ptr, ties.out_idx, members)
-    in_ptr, in_idx, in_entry = cut_out(ties.in_ptr, ties.in_idx, members)
+    out_ptr, out_idx, entry = cut_out(ties.out_ptr, ties.out_idx, members)
+    in_ptr, in_idx, _ = turned(out_ptr, out_idx)
     return TieGraph(
         out_ptr=out_ptr,
         out_idx=out_idx,
-        out_weight=ties.out_weight[out_entry],
+        out_weight=ties.out_weight[entry],
         in_ptr=in_ptr,
         in_idx=in_idx,
-        in_weight=ties.in_weight[in_entry],
-        in_follow=ties.in_follow[in_entry],
-        in_days=ties.in_days[in_entry],
+        out_days=ties.out_days[entry],
         active_days=ties.active_days[members],
         mean_influence=ties.mean_influence,
         window=ties.window,
@@ -209,16 +216,16 @@ def tie_rows(
     ptr: Int64, idx: Int32, weight: Float64,
     engaged_ptr: Int64, engaged_idx: Int32, engaged_day: Int32, engaged_code: Int32,
     value: Float64, decay: Float64, last_day: int,
-) -> tuple[Int64, Int32, Float64, Bool, Int32]:  # fmt: skip
+) -> tuple[Int64, Int32, Float64, UInt16]:  # fmt: skip
     """Merge rows of follows and rows of interactions into rows of ties.
 
     Returns:
-        ptr, idx (ascending), weight, whether it is a follow, and days of the window with interactions, of each tie.
+        ptr, idx (ascending), weight, and days of the window with interactions, of each tie.
     """
     n = len(ptr) - 1
     most = len(idx) + len(engaged_idx)  # more than is needed: what is not written costs no memory
     tie_ptr, tie_idx, tie_weight = np.zeros(n + 1, np.int64), np.empty(most, np.int32), np.empty(most, np.float64)
-    tie_follow, tie_days = np.empty(most, np.bool_), np.empty(most, np.int32)
+    tie_days = np.empty(most, np.uint16)
     at = 0
     for j in range(n):
         a, a_end = ptr[j], ptr[j + 1]
@@ -241,11 +248,10 @@ def tie_rows(
                     days += 1
                 b += 1
             if follow or days:
-                tie_idx[at], tie_weight[at] = i, total + np.log1p(decayed)
-                tie_follow[at], tie_days[at] = follow, days
+                tie_idx[at], tie_weight[at], tie_days[at] = i, total + np.log1p(decayed), days
                 at += 1
         tie_ptr[j + 1] = at
-    return tie_ptr, tie_idx[:at].copy(), tie_weight[:at].copy(), tie_follow[:at].copy(), tie_days[:at].copy()
+    return tie_ptr, tie_idx[:at], tie_weight[:at], tie_days[:at]
 
 
 @compiled

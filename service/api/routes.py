@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
@@ -133,7 +134,9 @@ async def list_communities(
         raise InvalidRequest("Groups of communities are not tested for respectability; leave out `respectable`.")
     published, offset = await _where(reader, query, question)
     if query.level:
-        lines = [line for group, line in await reader.groups(published.run) if group.level == query.level]
+        lines: Sequence[bytes] = [
+            line for group, line in await reader.groups(published.run) if group.level == query.level
+        ]
         return answer(request, published, page(lines, published.run.id, question, offset, query.limit))
     lines = (await reader.part(published.run.id, "communities")).lines
     if query.respectable is not None:

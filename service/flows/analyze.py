@@ -13,6 +13,7 @@ from typing import Self
 from service.analytics.analysis import analyse
 from service.domain import Analysis, Progress, PublishedPart, Run, RunError, StoreAddress, no_progress
 from service.errors import Conflict, EntourageError, StoreError
+from service.files.spool import Spool
 from service.flows.estimates import require_room
 from service.flows.runs import mark_failed
 from service.flows.snapshots import read_graph
@@ -38,7 +39,8 @@ def execute(
     Args:
         address: the graph.
         run_id: a run in state `running`.
-        kept: folder in which graphs are kept between runs, see `flows.snapshots.read_graph`.
+        kept: folder in which graphs are kept between runs, see `flows.snapshots.read_graph`; candidates are put aside
+            there, too, until they are published.
         progress: told what the graph is told, stage by stage.
         most_mb: memory the run may use at most, in MiB; None for what is free.
 
@@ -66,15 +68,16 @@ def execute(
 
 
 def _analyse_and_publish(store: Store, run: Run, kept: Path, progress: Progress) -> None:
-    graph = read_graph(store, kept, progress)
-    with _no_search_for_garbage():
-        analysis = analyse(graph, run.spec, progress)
-    progress("pages", 0, None)
-    parts = pages(analysis)
-    write_back(store, run.id, graph, analysis, progress)
-    progress("publish", 0, None)
-    digest = write_pages(store, run.id, parts)
-    finish(store, run.id, analysis.quality, digest, graph.as_of, graph.version, run.publish)
+    with Spool(kept) as spool:
+        graph = read_graph(store, kept, progress)
+        with _no_search_for_garbage():
+            analysis = analyse(graph, run.spec, progress, spool.keep)
+        progress("pages", 0, None)
+        parts = pages(analysis)
+        write_back(store, run.id, graph, analysis, progress)
+        progress("publish", 0, None)
+        digest = write_pages(store, run.id, parts)
+        finish(store, run.id, analysis.quality, digest, graph.as_of, graph.version, run.publish)
 
 
 @contextmanager

@@ -18,6 +18,12 @@ GRACE_SECONDS = 5.0
 ORPHAN_GRACE_SECONDS = 10.0
 """The same for a child whose parent has died; longer, because it may have a child of its own to end."""
 
+GIVES_MEMORY_BACK = {"MALLOC_MMAP_THRESHOLD_": "4194304", "MALLOC_TRIM_THRESHOLD_": "4194304"}
+"""Environment in which the C library of Linux (glibc) gives arrays from 4 MiB on back when they are freed.
+
+By itself it soon begins to keep up to 32 MiB of each size for later: of an analysis of 10⁶ follows a fifth more memory.
+"""
+
 
 def spawn(
     arguments: Sequence[str], address: StoreAddress, nice: int = 0, *, stderr: IO[bytes] | None = None
@@ -35,6 +41,7 @@ def spawn(
         stderr: where its standard error goes; to ours when not said.
     """
     environment = {
+        **GIVES_MEMORY_BACK,
         **os.environ,
         "ENTOURAGE_NEO4J_URI": address.uri,
         "ENTOURAGE_NEO4J_USER": address.user,

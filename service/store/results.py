@@ -105,10 +105,14 @@ def _part_row(part: tuple[str, str]) -> Row:
 
 def _member_rows(graph: Graph, analysis: Analysis) -> Iterator[Row]:
     for community, scores in zip(analysis.communities, analysis.scores, strict=True):
-        keys = graph.keys.take(scores.members)
-        measured = {name: values[scores.members].tolist() for name, values in analysis.measures.items()}
-        for key, properties in zip(keys, _member_properties(scores, measured), strict=True):
-            yield {"key": key, "community": community.id, "properties": properties}
+        for first in range(0, len(scores.members), MEMBERS_A_BATCH):
+            some = slice(first, first + MEMBERS_A_BATCH)
+            members = scores.members[some]
+            measured = {name: values[members].tolist() for name, values in analysis.measures.items()}
+            for key, properties in zip(
+                graph.keys.take(members), _member_properties(scores, some, measured), strict=True
+            ):
+                yield {"key": key, "community": community.id, "properties": properties}
     secondary = analysis.secondary
     for account, community, share in zip(
         secondary.account.tolist(), secondary.community.tolist(), secondary.share.tolist(), strict=True
@@ -120,11 +124,13 @@ def _member_rows(graph: Graph, analysis: Analysis) -> Iterator[Row]:
         }
 
 
-def _member_properties(scores: CommunityScores, measured: dict[str, list[float]]) -> Iterator[dict[str, Any]]:
+def _member_properties(
+    scores: CommunityScores, some: slice, measured: dict[str, list[float]]
+) -> Iterator[dict[str, Any]]:
     # As Python lists: reading arrays item by item is many times slower, and the driver takes no NumPy scalars.
-    raw, x, points = scores.raw.tolist(), scores.x.tolist(), scores.points.tolist()
+    raw, x, points = (values[:, some].tolist() for values in (scores.raw, scores.x, scores.points))
     columns = zip(
-        scores.in_base.tolist(), scores.type.tolist(), scores.score.tolist(), scores.rank.tolist(), strict=True
+        *(values[some].tolist() for values in (scores.in_base, scores.type, scores.score, scores.rank)), strict=True
     )
     for k, (in_base, type_, score, rank) in enumerate(columns):
         properties: dict[str, Any] = {
@@ -184,29 +190,31 @@ def digest_of(parts: list[PublishedPart]) -> str:
     return digest.hexdigest()
 
 
-def _file_rows(part: PublishedPart) -> list[Row]:
-    files: list[list[bytes]] = [[]]
+def _file_rows(part: PublishedPart) -> Iterator[Row]:
+    files = sum(1 for _ in _files(part))  # read once more rather than kept in memory
+    for seq, lines in enumerate(_files(part)):
+        content = b"".join(lines)
+        yield {
+            "part": part.name,
+            "seq": seq,
+            "files": files,
+            "bytes": content,
+            "sha256": sha256(content).hexdigest(),
+            "lines": len(lines),
+        }
+
+
+def _files(part: PublishedPart) -> Iterator[list[bytes]]:
+    """Lines of each file, with their ends; at least one file, which may be empty."""
+    lines: list[bytes] = []
     size = 0
     for line in part.lines:
-        if files[-1] and size + len(line) + 1 > FILE_BYTES:
-            files.append([])
-            size = 0
-        files[-1].append(line + b"\n")
+        if lines and size + len(line) + 1 > FILE_BYTES:
+            yield lines
+            lines, size = [], 0
+        lines.append(line + b"\n")
         size += len(line) + 1
-    rows = []
-    for seq, lines in enumerate(files):
-        content = b"".join(lines)
-        rows.append(
-            {
-                "part": part.name,
-                "seq": seq,
-                "files": len(files),
-                "bytes": content,
-                "sha256": sha256(content).hexdigest(),
-                "lines": len(lines),
-            }
-        )
-    return rows
+    yield lines
 
 
 def finish(

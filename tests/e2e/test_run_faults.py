@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -30,8 +31,10 @@ from service.domain import (
     no_progress,
 )
 from service.errors import EmptyGraph, EntourageError, RunFailed, StoreUnavailable
+from service.files.snapshots import IDENTITY
 from service.flows.processes import end, spawn
 from service.flows.runs import RUN_NICE, analyze, engine_loop
+from service.settings import Settings
 from service.store.driver import AsyncStore, Store
 from service.store.embedded import ensure_alive, running, status
 from service.store.migrations import migrate
@@ -100,6 +103,11 @@ def left_by(store: Store, run_id: str) -> int:
         run=run_id,
     )
     return sum(row["n"] for row in rows)
+
+
+def left_on_disk() -> list[str]:
+    """What lies in the folder of kept graphs beside these: nothing of the candidates that runs put aside there."""
+    return [path.name for path in (Settings().data_dir / "graphs").iterdir() if not IDENTITY.fullmatch(path.name)]
 
 
 def last_run(store: Store) -> Run:
@@ -182,6 +190,7 @@ def test_killed_children_leave_the_previous_run_served(store: Store, capfd: pyte
     assert second.current
     assert is_whole(store, second)
     assert [left_by(store, run_id) for run_id in killed] == [0] * len(killed)
+    assert left_on_disk() == []
     assert left_by(store, first.id) > 1_000, "a kept run stays readable"
     assert analyze(store.address, RunSpec(), True, no_progress, TIMEOUT) == (second, False)
     assert capfd.readouterr().err == "", "nothing but the error itself for a child that was killed"
@@ -255,6 +264,18 @@ def test_a_run_without_room_is_refused_before_it_begins(store: Store, monkeypatc
     monkeypatch.delenv("ENTOURAGE_RUN_MEMORY_MB")
     run, _ = analyze(store.address, RunSpec(), True, no_progress, TIMEOUT)
     assert is_whole(store, run)
+
+
+def test_a_run_without_a_place_for_its_candidates_says_so(
+    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    grow(store, 500, 3_000, seed=1)
+    (tmp_path / "graphs").write_text("not a folder")
+    monkeypatch.setenv("ENTOURAGE_DATA_DIR", str(tmp_path))
+    with pytest.raises(RunFailed, match=r"could not be put aside in .*ENTOURAGE_DATA_DIR") as caught:
+        analyze(store.address, RunSpec(), True, no_progress, TIMEOUT)
+    assert caught.value.fields["run_code"] == "run_failed"
+    assert left_by(store, last_run(store).id) == 0
 
 
 # --- readers --------------------------------------------------------------------------------------------

@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.analytics import evidence
 from service.analytics.analysis import analyse
 from service.analytics.evidence import largest
 from service.domain import Analysis, Candidate, Graph, Part, RunSpec, ScoringRules, no_progress
+from service.files.spool import Spool
+from service.flows.analyze import pages
+from service.store.results import digest_of
 from tests.unit.analytics_graphs import (
     Edge,
     analysed_congress,
@@ -104,6 +109,29 @@ def test_lines_are_the_documents_of_candidates(shared_data: Shared) -> None:
         assert lines == [
             candidate.model_dump_json().encode() for candidates in one.candidates for candidate in candidates
         ]
+
+
+KEYS = st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=6), min_size=9, max_size=9, unique=True)
+
+
+@laws
+@given(edge_lists(weights=st.sampled_from([1.0, 5e-324, 1e300, 0.1])), KEYS, st.integers(0, 50), st.integers(1, 4))
+def test_lines_are_the_documents_of_candidates_whatever_the_graph(
+    edges: list[Edge], texts: list[str], items: int, at_once: int
+) -> None:
+    """Keys and handles of any characters, numbers of any size, lines kept in memory or on disk, in whatever batches."""
+    named = {f"x:{i}": f"x:{text}" for i, text in enumerate(texts)}
+    handles = {key: key[::-1] for key in list(named.values())[::2]}
+    engaged = [(named[b], named[a], 20_000, (1, 2, 3, 10**12)) for a, b, _ in edges[::3]]
+    graph = make_graph([(named[a], named[b], w) for a, b, w in edges], handles=handles, engaged=engaged)
+    spec = everyone_is_candidate(evidence_items=items)
+    analysis = analyse(graph, spec, no_progress)
+    assert [list(lines) for lines in analysis.candidate_lines] == [
+        [one.model_dump_json().encode() for one in candidates] for candidates in analysis.candidates
+    ]
+    with TemporaryDirectory() as folder, Spool(Path(folder)) as spool, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evidence, "CANDIDATES_AT_ONCE", at_once)
+        assert digest_of(pages(analyse(graph, spec, no_progress, spool.keep))) == digest_of(pages(analysis))
 
 
 @laws

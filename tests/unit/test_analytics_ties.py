@@ -116,8 +116,8 @@ def test_ties_are_their_formula(edges: list[Edge], engaged: list[Engaged], rules
     largest = max(expected.values())
     scale = 2.0 ** -math.frexp(largest)[1]  # one power of two for all
     assert found == pytest.approx({pair: weight * scale for pair, weight in expected.items()}, rel=1e-12)
-    # whether it is a follow, days, and the chance of influence
-    keys, known = list(graph.keys), edges_of(graph)
+    # days and the chance of influence
+    keys = list(graph.keys)
     active = {i: len(set().union(*(days[pair] for pair in days if pair[1] == i))) for i in keys}
     assert ties.active_days.tolist() == [active[key] for key in keys]
     possible = sum(active[i] for _, i in expected)
@@ -125,13 +125,12 @@ def test_ties_are_their_formula(edges: list[Edge], engaged: list[Engaged], rules
     chances = influence(ties, rules)
     for e, i in enumerate(rows_of(ties.in_ptr).tolist()):
         pair = keys[int(ties.in_idx[e])], keys[i]
-        assert ties.in_follow[e] == (pair in known)
         assert ties.in_days[e] == len(days.get(pair, ()))
         assert 0 <= chances[e] <= 1
         assert chances[e] == pytest.approx(float((len(days.get(pair, ())) + 10 * prior) / (active[keys[i]] + 10)))
     # whatever the order
     other = tie_graph(make_graph(edges, NAMES, engaged=engaged, at=TODAY * DAY_MS + 5, shuffle=shuffle), rules)
-    for name in ("in_ptr", "in_idx", "in_weight", "in_follow", "in_days", "active_days", "out_weight"):
+    for name in ("in_ptr", "in_idx", "in_weight", "in_days", "active_days", "out_weight"):
         assert getattr(ties, name).tobytes() == getattr(other, name).tobytes(), name
     assert ties.mean_influence == other.mean_influence
 
@@ -152,7 +151,6 @@ def test_ties_of_a_part(edges: list[Edge], engaged: list[Engaged], rules: Scorin
     assert engaged_in(cut) == [one for one in engaged_in(graph) if {one[0], one[1]} <= set(keys)]
     alone = tie_graph(cut, rules)
     np.testing.assert_array_equal(part.in_idx, alone.in_idx)
-    np.testing.assert_array_equal(part.in_follow, alone.in_follow)
     np.testing.assert_array_equal(part.in_days, alone.in_days)
 
 
@@ -236,7 +234,6 @@ def test_follows_alone_are_ties_of_their_weight() -> None:
     np.testing.assert_array_equal(ties.in_weight * 4, plain.in_weight)
     assert plain.in_weight.tolist() == [0.5, 3.0, 1.0]
     assert both_ways(ties) is ties
-    assert ties.in_follow.all()
     assert set(influence(ties, RULES).tolist()) == {RULES.influence_prior}
     odd = ScoringRules(influence_prior=0.1, influence_prior_days=3)
     assert set(influence(ties, odd).tolist()) == {0.1}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -19,6 +20,7 @@ from service.analytics.graph import build_graph, project
 from service.analytics.network import measure_network
 from service.analytics.ties import tie_graph
 from service.domain import MEASURE_NAMES, RunSpec, ScoringRules, no_progress
+from service.files.spool import Spool
 from tests.unit.analytics_graphs import columns
 
 T = TypeVar("T")
@@ -81,7 +83,7 @@ def test_what_is_asked_for_counts() -> None:
 
 
 @pytest.mark.parametrize(("accounts", "follows"), [(4_000, 60_000), (15_000, 60_000)])
-def test_stages_take_what_was_estimated(accounts: int, follows: int) -> None:
+def test_stages_take_what_was_estimated(accounts: int, follows: int, tmp_path: Path) -> None:
     """Peaks of arrays and objects: none above the estimate (for scores: of a whole analysis), none below a quarter."""
     rng = np.random.default_rng(3)
     source = rng.integers(0, accounts, 2 * follows)
@@ -112,7 +114,8 @@ def test_stages_take_what_was_estimated(accounts: int, follows: int) -> None:
             "measures",
             lambda: measure_network(graph, ties, projection, partition.labels, engine, spec, no_progress),
         )
-        traced("scores", lambda: analyse(graph, spec, no_progress))
+        with Spool(tmp_path) as spool:  # as a run does
+            traced("scores", lambda: analyse(graph, spec, no_progress, spool.keep))
     finally:
         tracemalloc.stop()
     for stage, peak in peaks.items():
