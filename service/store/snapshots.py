@@ -334,10 +334,10 @@ class _Numbers:
         place = np.searchsorted(self.ids, ids, side="right") - 1
         known = self.ids[place] == ids
         numbered = {**row, "target": self.numbers[place]}
-        if not np.all(known):
-            parallel = {name: np.array(numbered[name])[known] for name in numbered if name != "latest"}
-            numbered.update(parallel)
-        return numbered
+        if np.all(known):
+            return numbered
+        # All columns are parallel but `latest`, one time for the whole row.
+        return {name: value if name == "latest" else np.array(value)[known] for name, value in numbered.items()}
 
 
 class _Accounts:

@@ -107,9 +107,10 @@ def test_keys_are_in_code_point_order() -> None:
 def test_as_of_is_the_latest_known_time() -> None:
     snapshot = columns(follows("a>b", "b>c", "c>a"))
     assert build_graph(snapshot).as_of is None
-    timed = replace(snapshot, version=7, follows=replace(snapshot.follows, at=np.array([5, -1, 3])))
+    timed = replace(snapshot, version=7, followed_at=5)
     assert build_graph(timed).as_of == 5
     assert build_graph(timed).version == 7
+    assert build_graph(replace(snapshot, followed_at=0)).as_of == 0
 
 
 @laws
