@@ -94,7 +94,7 @@ def candidate_lines(
     """
     graph, ties = measured.graph, measured.ties
     base = int(np.count_nonzero(scores.in_base))
-    population = _json(f"{_count(base, 'account')} of community {community} that pass the integrity gates")
+    population = f"{_count(base, 'account')} of community {community} that pass the integrity gates"
     weights = weights_in_force(rules)
     ranked = np.flatnonzero(scores.rank).astype(np.int32)
     accounts = ranked[np.argsort(scores.rank[ranked])]
@@ -109,43 +109,49 @@ def candidate_lines(
     below, equal, others = _compared(scores, measured.raw["authority"], accounts)
     related = set(graph.relation_account.tolist())
     keys, handles = list(graph.keys), list(graph.handles)
-    named = [(_json(key), _json(handle or None)) for key, handle in zip(keys, handles, strict=True)]
+    named = [(_json(key), _json(handle) if handle else "null") for key, handle in zip(keys, handles, strict=True)]
+    types = [_json(name) for name in TYPE_NAMES]
+
+    def said(position: int, i: int) -> dict[PartName, str]:
+        return {
+            "authority": _authority_reason(measured, int(below[position]), int(equal[position]), others, i),
+            "reach": _reach_reason(ties, int(reached[position]), i),
+            "trust": _trust_reason(measured, i),
+        }
+
     for first in range(0, len(accounts), CANDIDATES_AT_ONCE):
         some = slice(first, first + CANDIDATES_AT_ONCE)
-        columns = []
+        block = accounts[some]
+        parts = []
         for row, name in enumerate(PART_NAMES):
             if name in NULL_REASONS:
-                columns.append([_null_part(name, weights[name])] * len(accounts[some]))
+                parts.append([_null_part(name, weights[name])] * len(block))
             else:
                 evidence = _evidence_documents(measured, accounts, some, strongest[name], scores.raw[row], named)
-                columns.append(_part_documents(name, weights[name], scores, accounts[some], evidence))
-        for position, (i, *parts) in enumerate(zip(accounts[some].tolist(), *columns, strict=True), first):
-            sentences: dict[PartName, str] = {
-                "authority": _authority_reason(measured, int(below[position]), int(equal[position]), others, i),
-                "reach": _reach_reason(ties, int(reached[position]), i),
-                "trust": _trust_reason(measured, i),
-            }
-            relations = relations_of(graph, i) if i in related else ()
-            score = int(scores.score[i])
-            fields = {
-                "key": named[i][0],
-                "handle": named[i][1],
-                "name": _json(account_name(keys[i], handles[i])),
-                "community": _json(community),
-                "rank": int(scores.rank[i]),
-                "score": _json(score / MILLION),
-                "score_millionths": score,
-                "population": population,
-                "type": _json(TYPE_NAMES[scores.type[i]]),
-                "track": _json(track_of(relations)),
-                "relations": _json([relation.model_dump(mode="json") for relation in relations]),
-                "followers": int(measured.in_degree[i]),
-                "followers_in_community": int(graph.in_ptr[i + 1] - graph.in_ptr[i]),
-                # What was measured comes first: it is why an account is a candidate at all.
-                "reasons": _json(_strongest_first(scores, i, sentences) + relation_reasons(relations)),
-                "parts": f"[{','.join(parts)}]",
-            }
-            yield (CANDIDATE % tuple(fields[name] for name in Candidate.model_fields)).encode()
+                parts.append(_part_documents(name, weights[name], scores, block, evidence))
+        relations = [relations_of(graph, i) if i in related else () for i in block.tolist()]
+        columns: dict[str, Iterable[object]] = {
+            "key": [named[i][0] for i in block.tolist()],
+            "handle": [named[i][1] for i in block.tolist()],
+            "name": [_json(account_name(keys[i], handles[i])) for i in block.tolist()],
+            "community": itertools.repeat(_json(community)),
+            "rank": scores.rank[block].tolist(),
+            "score": _numbers(scores.score[block] / MILLION),
+            "score_millionths": scores.score[block].tolist(),
+            "population": itertools.repeat(_json(population)),
+            "type": [types[one] for one in scores.type[block].tolist()],
+            "track": [_json(track_of(one)) for one in relations],
+            "relations": [_json([relation.model_dump(mode="json") for relation in one]) for one in relations],
+            "followers": measured.in_degree[block].tolist(),
+            "followers_in_community": lengths(graph.in_ptr, block).tolist(),
+            # What was measured comes first: it is why an account is a candidate at all.
+            "reasons": [
+                _json(_strongest_first(scores, i, said(position, i)) + relation_reasons(one))
+                for position, (i, one) in enumerate(zip(block.tolist(), relations, strict=True), first)
+            ],
+            "parts": [f"[{','.join(of_account)}]" for of_account in zip(*parts, strict=True)],
+        }
+        yield from map(str.encode, _documents(Candidate, columns))
 
 
 # --- contributions of each incoming tie (trust: follow), the rows of `in_idx` of some accounts one after the other ----
@@ -224,7 +230,7 @@ def _evidence_documents(
         "contribution": _numbers(contribution),
         "share": _numbers(significant(contribution / raw[followee])),
     }
-    documents = [EVIDENCE % row for row in zip(*(columns[field] for field in Evidence.model_fields), strict=True)]
+    documents = _documents(Evidence, columns)
     return [f"[{','.join(documents[start:end])}]" for start, end in itertools.pairwise((ends - ends[0]).tolist())]
 
 
@@ -244,7 +250,7 @@ def _part_documents(
         "null_reason": itertools.repeat("null"),
         "evidence": evidence,
     }
-    return [PART % fields for fields in zip(*(columns[field] for field in Part.model_fields), strict=False)]
+    return _documents(Part, columns)
 
 
 def _null_part(name: PartName, weight: float) -> str:
@@ -362,12 +368,10 @@ def _of(some: int, all_: int, noun: str, after: str = "") -> str:
 # --- JSON -----------------------------------------------------------------------------------------------------
 
 
-def _template(model: type[Frozen]) -> str:
-    """What makes a JSON document of a model out of the JSON of its fields, in their order."""
-    return "{" + ",".join(f'"{field}":%s' for field in model.model_fields) + "}"
-
-
-CANDIDATE, PART, EVIDENCE = _template(Candidate), _template(Part), _template(Evidence)
+def _documents(model: type[Frozen], columns: dict[str, Iterable[object]]) -> list[str]:
+    """JSON documents of a model out of the JSON of its fields: a column each, by name; a constant may be endless."""
+    template = "{" + ",".join(f'"{field}":%s' for field in model.model_fields) + "}"
+    return [template % row for row in zip(*(columns[field] for field in model.model_fields), strict=False)]
 
 
 def _json(value: Any) -> str:
