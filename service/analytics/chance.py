@@ -15,7 +15,7 @@ FEW = 1_000
 """Among few accounts many pairs have nothing to trade, so that more trades are needed: FEW / accounts more."""
 
 
-def rewired(ptr: Int64, idx: Int32, weight: Float64, seed: int) -> tuple[Int64, Int64, Float64]:
+def rewired(ptr: Int64, idx: Int32, weight: Float64, seed: int) -> tuple[Int32, Int32, Float64]:
     """Draw a graph from those in which each account has as many out-ties and in-ties as in this one.
 
     Global curveball trades (Carstens, Hamann, Meyer, Penschuck, Tran and Wagner 2018): all accounts are paired at
@@ -30,12 +30,12 @@ def rewired(ptr: Int64, idx: Int32, weight: Float64, seed: int) -> tuple[Int64, 
         seed: of everything random.
 
     Returns:
-        Source and target (int64[m]) and weight of each tie, by source, targets in no particular order.
+        Source and target (int32[m]) and weight of each tie, by source, targets in no particular order.
     """
     n = len(ptr) - 1
-    source = np.repeat(np.arange(n, dtype=np.int64), np.diff(ptr))
+    source = np.repeat(np.arange(n, dtype=np.int32), np.diff(ptr))
     target = traded(*unsigned(ptr, idx), np.uint64(seed), TRADES + FEW // max(n, 1))
-    return source, target.astype(np.int64), weight
+    return source, target.view(np.int32), weight
 
 
 @compiled

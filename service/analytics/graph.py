@@ -96,8 +96,8 @@ def build_graph(snapshot: Snapshot) -> Graph:
     if n and (sorted_number[0] < 0 or sorted_number[-1] > np.iinfo(np.int32).max):
         raise RunFailed("An account has a number that is not in 0..2147483647; export the graph and import it anew.")
 
-    source = _positions("follow", follows.source, sorted_number, by_number)
-    target = _positions("follow", follows.target, sorted_number, by_number)
+    source = _positions("follow", follows.source, sorted_number, by_number).astype(np.int32)
+    target = _positions("follow", follows.target, sorted_number, by_number).astype(np.int32)
     if bool(np.any(source == target)):
         itself = keys[int(source[source == target].min())]
         raise RunFailed(f"Account {itself} follows itself; delete that FOLLOWS relationship and analyse again.")
@@ -435,8 +435,8 @@ def project(graph: Graph | WeightedGraph) -> Projection:
     return _projection(ties.out_ptr, ties.out_idx, ties.out_weight, ties.in_ptr, ties.in_idx, ties.in_weight)
 
 
-def projected(source: Int64, target: Int64, weight: Float64, n: int) -> Projection:
-    """Do what `project` does for ties in no order: int64[m], int64[m] and float64[m], among n accounts."""
+def projected(source: Int32, target: Int32, weight: Float64, n: int) -> Projection:
+    """Do what `project` does for ties in no order: int32[m], int32[m] and float64[m], among n accounts."""
     return _projection(*rows_both_ways(source, target, weight, n))
 
 

@@ -18,7 +18,7 @@ T = TypeVar("T", bound=np.generic)
 
 @compiled
 def rows_both_ways(
-    source: Int64, target: Int64, weight: Float64, n: int
+    source: Int32 | Int64, target: Int32 | Int64, weight: Float64, n: int
 ) -> tuple[Int64, Int32, Float64, Int64, Int32, Float64]:
     """Sort follows into rows by follower and rows by followee, whatever their order.
 
