@@ -6,6 +6,7 @@ Another program on the same machine slows two threads that wait for each other f
 waits for a quiet machine, though not for long, and shown is the share of the processors that others took meanwhile.
 
     python -m bench.engine --follows 1000000
+    python -m bench.engine --follows 1000000 10000000 --repeats 1
     python -m bench.engine --dblp com-dblp.csv.gz
     python -m bench.engine --follows 100000 --plain
 
@@ -18,7 +19,9 @@ from __future__ import annotations
 
 import argparse
 import gc
+import itertools
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -266,43 +269,42 @@ def plain_seconds(follows: Follows, folder: Path) -> float:
     return float(stages["communities"]["seconds"] + stages["scores"]["seconds"])
 
 
-def main() -> None:
-    """Measure all and print tables and the JSON line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--follows", type=int, default=1_000_000, help="size of the graph (default 1000000)")
-    parser.add_argument("--seed", type=int, default=1, help="seed of the graph")
-    parser.add_argument("--dblp", type=Path, help="instead: a compressed list of tab-separated pairs, as com-dblp")
-    parser.add_argument("--repeats", type=int, default=3, help="how often each runs (default 3)")
-    parser.add_argument("--plain", action="store_true", help="networkx + python-louvain too, on all measures; slow")
-    arguments = parser.parse_args()
-    console = Console(width=160)
-    networkit.setNumberOfThreads(THREADS)
-    igraph.set_random_number_generator(None)  # its own generator, faster than Python's
+@dataclass
+class Figures:
+    """What was measured: for each figure its value, its target (None where none is set) and whether it holds."""
 
-    figures: dict[str, dict[str, object]] = {}
+    rows: dict[str, dict[str, object]] = field(default_factory=dict)
 
-    def figure(name: str, value: float, least: float | None = None, most: float | None = None) -> None:
+    def add(self, name: str, value: float, least: float | None = None, most: float | None = None) -> None:
         holds = (least is None or value >= least) and (most is None or value <= most)
         target = least if least is not None else most
-        figures[name] = {"value": float(f"{value:.4g}"), "target": target, "holds": bool(holds)}
+        self.rows[name] = {"value": float(f"{value:.4g}"), "target": target, "holds": bool(holds)}
 
-    follows = (
-        edge_list(arguments.dblp, arguments.seed) if arguments.dblp else generated(arguments.follows, arguments.seed)
-    )
-    pairs, weight = merged(follows)
-    m = len(follows.source)
-    console.print(f"{follows.n:,} accounts, {m:,} follows, {len(pairs):,} pairs; {arguments.repeats} repeats, medians")
+    def seconds(self, name: str) -> float:
+        return float(str(self.rows[name]["value"]))
 
-    # Kernels are compiled or loaded, and threads started, on a small graph.
-    small = generated(2000, arguments.seed)
+    def show(self, console: Console) -> None:
+        table = Table("figure", "value", "target", "holds", title="figures")
+        for title, one in self.rows.items():
+            target = "–" if one["target"] is None else str(one["target"])
+            table.add_row(title, str(one["value"]), target, "yes" if one["holds"] else "NO")
+        console.print(table)
+
+
+def warmed_up(seed: int) -> float:
+    """Seconds until our kernels are compiled or loaded, on a small graph; peers' threads are started too."""
+    small = generated(2000, seed)
     warming = leiden_contenders(small, *merged(small)) + pagerank_contenders(small)
     for one in warming:
         one.run()
-    warm_up = sum(one.build_s + one.kernel_s for one in warming if one.name == "ours")
-    console.print(f"warm-up of ours in this process, not in the times below: {warm_up:.2f} s")
-    figure("warm_up_s", warm_up)
+    return sum(one.build_s + one.kernel_s for one in warming if one.name == "ours")
 
-    ours, *peers = race(leiden_contenders(follows, pairs, weight), arguments.repeats)
+
+def measure_leiden(follows: Follows, repeats: int, console: Console, figures: Figures, of: str) -> None:
+    """Communities of one graph: a table, and figures whose names end with `of`."""
+    pairs, weight = merged(follows)
+    console.print(f"{follows.n:,} accounts, {len(follows.source):,} follows, {len(pairs):,} pairs; {repeats} repeats")
+    ours, *peers = race(leiden_contenders(follows, pairs, weight), repeats)
     judge = igraph.Graph(n=follows.n, edges=pairs)
     judge.es["weight"] = weight
     quality: dict[str, float] = {}
@@ -313,17 +315,20 @@ def main() -> None:
         apart = disconnected(follows.n, pairs, labels)
         table.add_row(*times_of(one, ours), f"{quality[one.name]:.5f}", f"{len(np.unique(labels)):,}", str(apart))
         if one is ours:
-            figure("leiden_disconnected", apart, most=0)
+            figures.add(f"leiden_disconnected{of}", apart, most=0)
     console.print(table)
     console.print("modularity by igraph for all, the best of the repeats; the rest of the last repeat")
-    figure("leiden_modularity_over_better_peer", quality["ours"] - max(quality[one.name] for one in peers), -0.001)
+    better = max(quality[one.name] for one in peers)
+    figures.add(f"leiden_modularity_over_better_peer{of}", quality["ours"] - better, -0.001)
     for one, least_all, least_kernel in zip(peers, (4, 2), (1.5, 1), strict=True):
-        figure(f"leiden_{one.name.lower()}_over_ours_all", one.all_s / ours.all_s, least_all)
-        figure(f"leiden_{one.name.lower()}_over_ours_kernel", one.kernel_s / ours.kernel_s, least_kernel)
-    figure("leiden_s", ours.all_s)
-    del judge, ours, peers
+        figures.add(f"leiden_{one.name.lower()}_over_ours_all{of}", one.all_s / ours.all_s, least_all)
+        figures.add(f"leiden_{one.name.lower()}_over_ours_kernel{of}", one.kernel_s / ours.kernel_s, least_kernel)
+    figures.add(f"leiden_s{of}", ours.all_s)
 
-    ours, *peers = race(pagerank_contenders(follows), arguments.repeats)
+
+def measure_pagerank(follows: Follows, repeats: int, console: Console, figures: Figures, of: str) -> None:
+    """PageRank of one graph, likewise."""
+    ours, *peers = race(pagerank_contenders(follows), repeats)
     graph = ours.build()
     exact = pagerank(graph, DAMPING, 1e-14)
     table = times_table(f"PageRank, damping {DAMPING}", "L1 distance")
@@ -331,37 +336,72 @@ def main() -> None:
         table.add_row(*times_of(one, ours), f"{np.abs(one.answers[-1] - exact).sum():.1e}")
     console.print(table)
     console.print("distance to ours asked for 1e-14")
-    figure("pagerank_distance", np.abs(ours.answers[-1] - exact).sum(), most=ERROR)
+    figures.add(f"pagerank_distance{of}", np.abs(ours.answers[-1] - exact).sum(), most=ERROR)
     for one in peers:
-        figure(f"pagerank_{one.name.lower()}_over_ours_all", one.all_s / ours.all_s, 5)
-        figure(f"pagerank_{one.name.lower()}_over_ours_kernel", one.kernel_s / ours.kernel_s, 1.5)
-    figure("pagerank_s", ours.all_s)
+        figures.add(f"pagerank_{one.name.lower()}_over_ours_all{of}", one.all_s / ours.all_s, 5)
+        figures.add(f"pagerank_{one.name.lower()}_over_ours_kernel{of}", one.kernel_s / ours.kernel_s, 1.5)
+    figures.add(f"pagerank_s{of}", ours.all_s)
     rows = (graph.out_ptr, graph.out_idx, graph.out_weight, graph.in_ptr, graph.in_idx)  # those of a domain.Graph
-    figure("graph_bytes_a_follow", sum(array.nbytes for array in rows) / m)
-    del graph, rows, ours, peers
+    figures.add(f"graph_bytes_a_follow{of}", sum(array.nbytes for array in rows) / len(follows.source))
+
+
+def measure_analysis(follows: Follows, plain: bool, small: Path, cache: Path, figures: Figures, of: str) -> None:
+    """A whole analysis in a process of its own; with `plain`, networkx and python-louvain on the same."""
+    with tempfile.TemporaryDirectory(prefix="entourage-bench-") as name:
+        graph = Path(name) / "graph.npz"
+        save(graph, follows)
+        _, (_, alone) = analysed_alone([small, graph], cache)
+        figures.add(f"all_measures_s{of}", alone["seconds"])
+        figures.add(
+            f"all_measures_grown_bytes_a_follow{of}",
+            alone["grown_mb"] * 2**20 / len(follows.source) - figures.seconds(f"graph_bytes_a_follow{of}"),
+            most=60,
+        )
+        if plain:
+            figures.add(f"plain_over_ours{of}", plain_seconds(follows, Path(name)) / alone["seconds"], 50)
+
+
+def main() -> None:
+    """Measure all and print tables and the JSON line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--follows", type=int, nargs="+", default=[1_000_000], help="sizes of graphs (default 1000000), growing"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="seed of the graphs")
+    parser.add_argument("--dblp", type=Path, help="instead: a compressed list of tab-separated pairs, as com-dblp")
+    parser.add_argument("--repeats", type=int, default=3, help="how often each runs (default 3)")
+    parser.add_argument("--plain", action="store_true", help="networkx + python-louvain too, on all measures; slow")
+    arguments = parser.parse_args()
+    console = Console(width=160)
+    networkit.setNumberOfThreads(THREADS)
+    igraph.set_random_number_generator(None)  # its own generator, faster than Python's
+    figures = Figures()
+    figures.add("warm_up_s", warmed_up(arguments.seed))
+    console.print(f"warm-up of ours in this process, not in the times below: {figures.seconds('warm_up_s')} s")
 
     with tempfile.TemporaryDirectory(prefix="entourage-bench-") as name:
-        folder = Path(name)
-        save(folder / "small.npz", small)
-        save(folder / "graph.npz", follows)
-        first, _ = analysed_alone([folder / "small.npz"], folder / "cache")
-        second = statistics.median(
-            analysed_alone([folder / "small.npz"], folder / "cache")[0] for _ in range(arguments.repeats)
-        )
-        _, (_, alone) = analysed_alone([folder / "small.npz", folder / "graph.npz"], folder / "cache")
-        figure("first_process_s", first)
-        figure("second_process_s", second, most=3)
-        figure("all_measures_s", alone["seconds"])
-        figure("all_measures_grown_bytes_a_follow", alone["grown_mb"] * 2**20 / m)
-        if arguments.plain:
-            figure("plain_over_ours", plain_seconds(follows, folder) / alone["seconds"], 50)
-
-    table = Table("figure", "value", "target", "holds", title="figures")
-    for title, one in figures.items():
-        target = "–" if one["target"] is None else str(one["target"])
-        table.add_row(title, str(one["value"]), target, "yes" if one["holds"] else "NO")
-    console.print(table)
-    print(json.dumps(figures))
+        small, cache = Path(name) / "small.npz", Path(name) / "cache"
+        save(small, generated(2000, arguments.seed))
+        figures.add("first_process_s", analysed_alone([small], cache)[0])
+        second = statistics.median(analysed_alone([small], cache)[0] for _ in range(arguments.repeats))
+        figures.add("second_process_s", second, most=3)
+        sizes = [None] if arguments.dblp else arguments.follows
+        names = [f"_{size}" if len(sizes) > 1 else "" for size in sizes]
+        for size, of in zip(sizes, names, strict=True):
+            seed = arguments.seed
+            follows = edge_list(arguments.dblp, seed) if size is None else generated(size, seed)
+            measure_leiden(follows, arguments.repeats, console, figures, of)
+            measure_pagerank(follows, arguments.repeats, console, figures, of)
+            measure_analysis(follows, arguments.plain, small, cache, figures, of)
+            del follows
+    for one, other in itertools.pairwise(zip(sizes, names, strict=True)):
+        for task, tenfold in (("leiden", 16), ("pagerank", 30)):
+            growth = figures.seconds(f"{task}_s{other[1]}") / figures.seconds(f"{task}_s{one[1]}")
+            figures.add(
+                f"{task}_growth{one[1]}{other[1]}", growth, most=round(tenfold ** math.log10(other[0] / one[0]))
+            )
+    figures.show(console)
+    print(json.dumps(figures.rows))
 
 
 if __name__ == "__main__":
