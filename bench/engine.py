@@ -354,7 +354,7 @@ def measure_analysis(follows: Follows, plain: bool, small: Path, cache: Path, fi
         figures.add(f"all_measures_s{of}", alone["seconds"])
         figures.add(
             f"all_measures_grown_bytes_a_follow{of}",
-            alone["grown_mb"] * 2**20 / len(follows.source) - figures.seconds(f"graph_bytes_a_follow{of}"),
+            alone["grown_mb"] * 2**20 / len(follows.source),
             most=60,
         )
         if plain:

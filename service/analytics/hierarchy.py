@@ -11,7 +11,7 @@ import numpy as np
 from service.analytics.communities import ISOLATE, anchor_id, connected_parts, modularity, names_label
 from service.analytics.compiled import compiled, unsigned
 from service.analytics.engine import Engine
-from service.analytics.graph import Projection
+from service.analytics.graph import Projection, lengths
 from service.analytics.leiden import aggregate
 from service.analytics.rounding import significant
 from service.analytics.sparse import turned
@@ -163,8 +163,8 @@ def _groups(
                 communities=sum(1 if isinstance(one, Community) else one.communities for one in parts[p]),
                 candidates=sum(one.candidates for one in parts[p]),
                 follows_inside=inside,
-                follows_in=int(np.diff(graph.in_ptr)[members].sum()) - inside,
-                follows_out=int(np.diff(graph.out_ptr)[members].sum()) - inside,
+                follows_in=int(lengths(graph.in_ptr, members).sum()) - inside,
+                follows_out=int(lengths(graph.out_ptr, members).sum()) - inside,
                 most_followed=tuple(graph.keys[i] for i in known),
             )
         )
