@@ -468,6 +468,7 @@ MeasureName = Literal[
     "betweenness",
     "bridging",
     "brand_pagerank",
+    "community_pagerank",
 ]
 MEASURE_NAMES: tuple[MeasureName, ...] = get_args(MeasureName)
 """Measures of accounts over the whole network that a run can write to the graph; see `analytics.network`."""

@@ -59,6 +59,21 @@ class Engine(Protocol):
             float64[k], summing to 1; L1 distance from the limit at most 1e-12.
         """
 
+    def community_pagerank(self, ties: Graph | WeightedGraph, labels: Int32, damping: float) -> Float64:
+        """PageRank of each account in a walk along all ties that starts again at members of its own community alone.
+
+        π = d · Pᵀπ + (1 − d + d · D) · r with r_j = 1 / |c| for the members j of c, P_ij = w_ij / s_i, and D the sum of
+        π over accounts that give nothing; of the π of each community c, the values of its members.
+
+        Args:
+            ties: of n accounts (of a graph of follows, these).
+            labels: int32[n], community of each account, -1 for none.
+            damping: d, chance to go on along a tie.
+
+        Returns:
+            float64[n]; 0 for accounts without a community. L1 distance from the limit at most 1e-12 for each community.
+        """
+
     def reach(self, community: Graph | WeightedGraph, influence: Float64) -> Float64:
         """Expected share of the other accounts that i moves, directly or through one other account.
 

@@ -7,6 +7,8 @@ are rough: expect a factor of three either way. Every constant stands in this fi
 
 from __future__ import annotations
 
+import math
+
 from service.domain import RunEstimate, RunSpec, StageEstimate
 
 ACCOUNT, FOLLOW, ENGAGEMENT, TOPIC = 78, 16, 12, 8
@@ -28,6 +30,9 @@ SCORED_ACCOUNT, CANDIDATES = 500, 2 * 2**20
 PAGE_ACCOUNT, PAGES = 1_500, 32 * 2**20
 """Bytes of pages and rows that are being written, spread over all accounts: so much at most, as they go in batches."""
 
+LANE_ACCOUNT = 60
+"""Bytes of an account in each thread that solves community_pagerank."""
+
 EXACT_PAIRS = 2 * 10**8
 """Betweenness is exact up to so many accounts · ties."""
 
@@ -46,7 +51,7 @@ def estimate(
     Args:
         accounts, follows, engagements: what the graph holds; engagements are counts of a pair and day.
         spec: what is asked.
-        threads: how many resolutions and rewirings are computed side by side.
+        threads: how many resolutions and rewirings (and passes of community_pagerank) are computed side by side.
         available: bytes of memory there are; None where that is not known, and everything fits.
         topics: topics of all posts together; an account that writes often about the same has them once.
     """
@@ -70,8 +75,11 @@ def estimate(
         ),
         StageEstimate(
             stage="measures",
-            memory_bytes=weighed + MEASURED_TIE * ties + MEASURED_ACCOUNT * n,
-            seconds=sum(_seconds(name, n, ties) for name in spec.measures),
+            memory_bytes=weighed
+            + MEASURED_TIE * ties
+            + MEASURED_ACCOUNT * n
+            + (LANE_ACCOUNT * threads * n if "community_pagerank" in spec.measures else 0),
+            seconds=sum(_seconds(name, n, ties, spec.engine, threads) for name in spec.measures),
         ),
         StageEstimate(
             stage="scores",
@@ -97,7 +105,12 @@ def estimate(
     )
 
 
-def _seconds(measure: str, n: int, ties: int) -> float:
+def _seconds(measure: str, n: int, ties: int, engine: str, threads: int) -> float:
     if measure in ("betweenness", "bridging"):
         return 5e-9 * n * ties if n * ties <= EXACT_PAIRS else 20 + 1e-5 * ties
+    if measure == "community_pagerank":
+        communities = math.sqrt(
+            n
+        )  # about as many as the rules of useful sizes lead to; there may be far more, or fewer
+        return (6 if engine == "reference" else 1) * 1e-7 * communities * ties / threads
     return 1e-7 * ties

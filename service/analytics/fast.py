@@ -6,18 +6,16 @@ import os
 
 import numpy as np
 
+from service.analytics.community_rank import community_pagerank
 from service.analytics.compiled import UInt32, UInt64, compiled, unsigned
 from service.analytics.graph import Projection, strengths
 from service.analytics.leiden import leiden
-from service.analytics.measures import pagerank_steps
+from service.analytics.measures import ROUNDING, pagerank_steps
 from service.analytics.ties import WeightedGraph, both_ways
 from service.domain import Float64, Graph, Int32, QualityFunction
 
 PAGERANK_ERROR = 1e-14
 """Largest L1 distance of a PageRank from its limit, so that digits that are shown do not depend on the way there."""
-
-ROUNDING = 1e-15
-"""Changes below this share of a sum are rounding errors."""
 
 MOST_THREADS = 4
 """More threads than this would want more memory than a run may take."""
@@ -46,6 +44,14 @@ class FastEngine:
             InvalidRequest: damping is so near 1 that it would take very many steps.
         """
         return pagerank(community, damping, PAGERANK_ERROR)
+
+    def community_pagerank(self, ties: Graph | WeightedGraph, labels: Int32, damping: float) -> Float64:
+        """PageRank that restarts at each account's community; see `engine.Engine.community_pagerank`.
+
+        Raises:
+            InvalidRequest: damping is above 0.998.
+        """
+        return community_pagerank(ties, labels, damping, self.threads)
 
     def reach(self, community: Graph | WeightedGraph, influence: Float64) -> Float64:
         """Reach within two steps; see `engine.Engine.reach`. Time in proportion to the paths of two steps."""

@@ -16,6 +16,9 @@ from service.errors import InvalidRequest
 ALMOST_CERTAIN = 1 - 2.0**-53
 """Largest probability below 1: it leaves something to divide by, so that a certain path can be taken out."""
 
+ROUNDING = 1e-15
+"""Changes below this share of a sum are rounding errors."""
+
 PAGERANK_STEPS = 20_000
 """More steps than this are not begun."""
 

@@ -199,6 +199,11 @@ def _brand_pagerank(network: Network) -> Values:
     return {"brand_pagerank": personalised_pagerank(network.ties, network.spec.rules.damping, restart)}
 
 
+def _community_pagerank(network: Network) -> Values:
+    damping = network.spec.rules.damping
+    return {"community_pagerank": network.engine.community_pagerank(network.ties, network.labels, damping)}
+
+
 def _betweenness(network: Network) -> Values:
     return {"betweenness": betweenness(network.projection, seed=network.spec.seed).values}
 
@@ -242,6 +247,11 @@ MEASURES: dict[MeasureName, Measure] = {
         "share of the attention of those who have to do with a brand that arrives at it; needs `brand`",
         "ties",
         _brand_pagerank,
+    ),
+    "community_pagerank": Measure(
+        "share of the attention of its own community, followed through the whole network, that arrives at it",
+        "ties · communities",
+        _community_pagerank,
     ),
 }
 """All measures, in the order of MEASURE_NAMES."""

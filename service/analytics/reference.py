@@ -76,25 +76,54 @@ class ReferenceEngine:
         Raises:
             InvalidRequest: damping is so near 1 that it would take very many steps.
         """
-        steps = pagerank_steps(damping, PAGERANK_ERROR)
-        n = community.n
-        ties = both_ways(community)
-        given = strengths(ties.out_ptr, ties.out_weight)
-        shares = ties.in_weight / given[ties.in_idx]
-        flow = csr_array((shares, ties.in_idx, ties.in_ptr), shape=(n, n))
-        dangling = given == 0
-        rank = np.full(n, 1 / n)
-        for _ in range(steps):
-            before = rank
-            rank = damping * (flow @ before + before[dangling].sum() / n) + (1 - damping) / n
-            if np.array_equal(rank, before):
-                break
-        return rank
+        return power_iteration(community, damping, np.full(community.n, 1 / community.n))
+
+    def community_pagerank(self, ties: Graph | WeightedGraph, labels: Int32, damping: float) -> Float64:
+        """One community after the other; see `engine.Engine.community_pagerank`.
+
+        Raises:
+            InvalidRequest: damping is so near 1 that it would take very many steps.
+        """
+        result = np.zeros(ties.n)
+        for c in np.unique(labels[labels >= 0]).tolist():
+            member = labels == c
+            result[member] = power_iteration(ties, damping, member / member.sum())[member]
+        return result
 
     def reach(self, community: Graph | WeightedGraph, influence: Float64) -> Float64:
         """From the formula; see `engine.Engine.reach`. The sum is exact (fsum), so order does not matter to it."""
         moved = [math.fsum(moved_by(community, influence, i).tolist()) for i in range(community.n)]
         return np.array(moved, dtype=np.float64) / max(community.n - 1, 1)
+
+
+def power_iteration(graph: Graph | WeightedGraph, damping: float, restart: Float64) -> Float64:
+    """PageRank (Page et al. 1999) whose walker starts again by `restart`, also where somebody gives nothing.
+
+    Args:
+        graph: n ≥ 1 accounts.
+        damping: chance to go on along a tie.
+        restart: float64[n], summing to 1.
+
+    Returns:
+        float64[n], summing to 1.
+
+    Raises:
+        InvalidRequest: damping is so near 1 that it would take very many steps.
+    """
+    steps = pagerank_steps(damping, PAGERANK_ERROR)
+    n = graph.n
+    ties = both_ways(graph)
+    given = strengths(ties.out_ptr, ties.out_weight)
+    shares = ties.in_weight / given[ties.in_idx]
+    flow = csr_array((shares, ties.in_idx, ties.in_ptr), shape=(n, n))
+    dangling = given == 0
+    rank = restart
+    for _ in range(steps):
+        before = rank
+        rank = damping * (flow @ before + before[dangling].sum() * restart) + (1 - damping) * restart
+        if np.array_equal(rank, before):
+            break
+    return rank
 
 
 def louvain(projection: Projection, mass: Float64, skew: Float64 | None, rate: float, seed: int) -> Int32:

@@ -65,6 +65,11 @@ def test_measures_are_those_of_networkx(engine: EngineName) -> None:
     plain = undirected(graph)
     plain = nx.relabel_nodes(plain, {key: i for i, key in enumerate(graph.keys)})
     shop = {i: float(graph.keys[i] in ("x:03", "x:07")) for i in range(graph.n)}
+    by_community = {}
+    for c in (0, 1):
+        members = {i: float(i % 2 == c) for i in range(graph.n)}
+        ranks = nx.pagerank(directed, personalization=members, dangling=members, tol=1e-14, max_iter=1_000)
+        by_community |= {i: ranks[i] for i in range(c, graph.n, 2)}
     expected = {
         "in_degree": dict(directed.in_degree),
         "out_degree": dict(directed.out_degree),
@@ -74,6 +79,7 @@ def test_measures_are_those_of_networkx(engine: EngineName) -> None:
         "core": nx.core_number(plain),
         "betweenness": nx.betweenness_centrality(plain),
         "brand_pagerank": nx.pagerank(directed, personalization=shop, dangling=shop, tol=1e-14, max_iter=1_000),
+        "community_pagerank": by_community,
     }
     for name, by_account in expected.items():
         assert values[name].tolist() == pytest.approx([by_account[i] for i in range(graph.n)], rel=1e-8), name

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from service.analytics.analysis import analyse
 from service.analytics.communities import find_communities
 from service.analytics.engine import get_engine
-from service.analytics.estimates import estimate
+from service.analytics.estimates import ACCOUNT, FOLLOW, PROJECTED, TIE, estimate
 from service.analytics.graph import build_graph, project
 from service.analytics.network import measure_network
 from service.analytics.ties import tie_graph
@@ -80,6 +80,41 @@ def test_what_is_asked_for_counts() -> None:
 
     assert seconds(RunSpec(rules=ScoringRules(rewirings=0))) < seconds(RunSpec()) < seconds(RunSpec(engine="reference"))
     assert seconds(RunSpec(measures=())) < seconds(RunSpec()) < seconds(RunSpec(measures=MEASURE_NAMES[:9]))
+
+
+def test_pagerank_of_communities_takes_time_and_memory() -> None:
+    def found(spec: RunSpec, threads: int) -> tuple[int, float]:
+        measures = estimate(100_000, 1_000_000, 0, spec, threads, None).stages[2]
+        return measures.memory_bytes, measures.seconds
+
+    asked = RunSpec(measures=("community_pagerank",))
+    memory, seconds = found(asked, 1)
+    more_memory, fewer_seconds = found(asked, 2)
+    plain_memory, plain_seconds = found(RunSpec(measures=("pagerank",)), 1)
+    assert plain_memory < memory < more_memory
+    assert plain_seconds < fewer_seconds < seconds < found(asked.model_copy(update={"engine": "reference"}), 1)[1]
+
+
+@pytest.mark.parametrize("accounts", [5_000, 60_000])
+def test_pagerank_of_communities_takes_the_memory_that_was_estimated(accounts: int) -> None:
+    rng = np.random.default_rng(3)
+    pairs = sorted({(a, b) for a, b in rng.integers(0, accounts, (60_000, 2)).tolist() if a != b})
+    edges = [(f"x:{a}", f"x:{b}", 1.0) for a, b in pairs]
+    graph = build_graph(columns(edges, [f"x:{i}" for i in range(accounts)]))
+    labels = np.arange(accounts, dtype=np.int32) % 40
+    engine, spec = get_engine("fast"), RunSpec(measures=("community_pagerank",))
+    ties = tie_graph(graph, spec.rules)
+    projection = project(ties)
+    measure_network(graph, ties, projection, labels, engine, spec, no_progress)  # kernels are compiled
+    stage = estimate(accounts, len(pairs), 0, spec, engine.threads, None).stages[2]
+    there = ACCOUNT * accounts + (FOLLOW + TIE + PROJECTED) * len(pairs)  # the graph and its ties are not made here
+    tracemalloc.start()
+    try:
+        measure_network(graph, ties, projection, labels, engine, spec, no_progress)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak <= stage.memory_bytes - there <= 4 * peak
 
 
 @pytest.mark.parametrize(("accounts", "follows"), [(4_000, 60_000), (15_000, 60_000)])
