@@ -109,8 +109,6 @@ def _seconds(measure: str, n: int, ties: int, engine: str, threads: int) -> floa
     if measure in ("betweenness", "bridging"):
         return 5e-9 * n * ties if n * ties <= EXACT_PAIRS else 20 + 1e-5 * ties
     if measure == "community_pagerank":
-        communities = math.sqrt(
-            n
-        )  # about as many as the rules of useful sizes lead to; there may be far more, or fewer
+        communities = math.sqrt(n)  # about what the rules of useful sizes lead to; there may be far more, or fewer
         return (6 if engine == "reference" else 1) * 1e-7 * communities * ties / threads
     return 1e-7 * ties
