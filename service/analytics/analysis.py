@@ -19,7 +19,7 @@ from service.analytics.graph import lengths, project, subgraph
 from service.analytics.hierarchy import coarser_levels, describe_levels
 from service.analytics.measures import influence, trust
 from service.analytics.network import measure_network
-from service.analytics.rounding import significant
+from service.analytics.rounding import significant, steadied
 from service.analytics.scoring import (
     MACRO,
     MICRO,
@@ -139,9 +139,9 @@ def measure(graph: Graph, ties: TieGraph, members: Int32, engine: Engine, rules:
         influence=chances,
         trust=trusted,
         raw={
-            "authority": significant(engine.pagerank(inside, rules.damping)),
-            "reach": significant(engine.reach(inside, chances)),
-            "trust": significant(trusted.raw),
+            "authority": significant(steadied(engine.pagerank(inside, rules.damping))),
+            "reach": significant(steadied(engine.reach(inside, chances))),
+            "trust": significant(steadied(trusted.raw)),
         },
     )
 

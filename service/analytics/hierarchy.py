@@ -150,14 +150,14 @@ def _groups(
     groups = []
     for p in range(count):
         members = order[ends[p] : ends[p + 1]]
-        known = members[~graph.opted_out[members] & (degree[members] > 0)]
-        known = known[np.lexsort((known, -degree[known]))][:MOST_FOLLOWED].tolist()
+        named = members[~graph.opted_out[members]]
+        named = named[np.lexsort((named, -degree[named]))][:MOST_FOLLOWED]
         inside = int(degree[members].sum())
         groups.append(
             CommunityGroup(
                 id=anchor_id(graph.keys[int(members[np.argmax(strength[members])])], level),
                 level=level,
-                label=names_label([graph.name(i) for i in known[:3]]),
+                label=names_label([graph.name(i) for i in named[:3].tolist()]),
                 size=len(members),
                 parts=tuple(one.id for one in parts[p]),
                 communities=sum(1 if isinstance(one, Community) else one.communities for one in parts[p]),
@@ -165,7 +165,7 @@ def _groups(
                 follows_inside=inside,
                 follows_in=int(lengths(graph.in_ptr, members).sum()) - inside,
                 follows_out=int(lengths(graph.out_ptr, members).sum()) - inside,
-                most_followed=tuple(graph.keys[i] for i in known),
+                most_followed=tuple(graph.keys[i] for i in named[degree[named] > 0].tolist()),
             )
         )
     return groups

@@ -7,7 +7,7 @@ import numpy as np
 from service.analytics.compiled import compiled
 from service.domain import Bool, Float64
 
-DIGITS = 9
+DIGITS, STEADY = 9, 13
 
 POWERS = np.array([float(f"1e{exponent}") for exponent in range(23)])
 """10⁰ to 10²², the powers of ten that are floats exactly."""
@@ -22,6 +22,21 @@ def significant(values: Float64) -> Float64:
     result, unsure = by_arithmetic(np.ascontiguousarray(values), POWERS)
     for place in np.flatnonzero(unsure).tolist():
         result[place] = float(f"{values[place]:.{DIGITS}g}")
+    return result
+
+
+def steadied(values: Float64) -> Float64:
+    """Drop what lies beyond 13 significant digits: of values of long sums and products that is rounding errors.
+
+    A value that would lie exactly at a half of the ninth digit lies there whatever the order of adding up, so that
+    `significant` rounds it the same way. Values are finite; the result is not quite the float nearest to 13 digits.
+    """
+    result = values.copy()
+    some = values != 0
+    with np.errstate(over="ignore", under="ignore"):
+        scale = 10.0 ** (STEADY - 1 - np.floor(np.log10(np.abs(values[some]))))
+        rounded = np.rint(values[some] * scale) / scale
+    result[some] = np.where(np.isfinite(scale) & (scale > 0), rounded, values[some])
     return result
 
 

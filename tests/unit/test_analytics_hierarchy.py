@@ -166,6 +166,17 @@ def test_opted_out_accounts_are_not_named_in_groups() -> None:
             assert best.split(":")[1] not in group.label
 
 
+def test_groups_without_follows_are_named_after_members_as_well() -> None:
+    """Their members only engage with each other: nobody is most followed, and nobody has opted out."""
+    edges, _ = nested(6)
+    engaged = [(a, b, 0, (1, 0, 0, 0)) for a, b, _ in edges]
+    analysis = analyse(make_graph([], engaged=engaged), RunSpec(rules=RULES), no_progress)
+    assert analysis.groups
+    for group in (group for level in analysis.groups for group in level):
+        assert group.most_followed == ()
+        assert "opted out" not in group.label
+
+
 def test_levels_come_from_coarser_resolutions_only() -> None:
     graph = make_graph(nested(5)[0])
     projection = project(graph)

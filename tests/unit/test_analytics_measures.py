@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -301,6 +302,17 @@ def test_names_do_not_matter_to_measures(edges: list[Edge], order: object) -> No
     for part, values in one.raw.items():
         by_name = dict(zip(other.keys, two.raw[part].tolist(), strict=True))
         assert values.tolist() == [by_name[rename[key]] for key in graph.keys], part
+
+
+def test_values_at_a_half_of_the_last_digit_do_not_depend_on_names() -> None:
+    """Reach of one of them is 0.041714218|75: whether it is just below or above depends on the order of factors."""
+    pairs = ["01", "02", "03", "10", "12", "13", "20", "30", "32", "40", "41"]
+    values = []
+    for order in itertools.permutations(range(5)):
+        graph = make_graph([(f"x:{order[int(a)]}", f"x:{order[int(b)]}", 1.0) for a, b in pairs])
+        raw = measure(graph, default_ties(graph), np.arange(5, dtype=np.int32), ENGINE, RULES).raw
+        values.append({part: [of_part[order[i]] for i in range(5)] for part, of_part in raw.items()})
+    assert all(one == values[0] for one in values)
 
 
 def test_symmetric_accounts_tie_exactly() -> None:
