@@ -58,7 +58,7 @@ MOVE_GAIN = 1e-12
 NONE = np.uint32(2**32 - 1)
 """No node has this number."""
 
-AHEAD, AHEAD_LABELS, AHEAD_TIES = 2, 4, 64
+AHEAD, AHEAD_LABELS, AHEAD_TIES = 2, 4, np.uint64(64)
 """What a node needs is asked of the memory so many visits ahead: communities of neighbours, before that their labels.
 Of nodes with very many ties only the first: the rest comes soon enough by itself."""
 
