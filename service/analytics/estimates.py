@@ -23,9 +23,10 @@ TIE, ENGAGED_TIE, PROJECTED = 10, 20, 24
 SEARCHED = 150
 """Bytes of a tie in each thread that looks for communities."""
 
-MEASURED_TIE, MEASURED_ACCOUNT = 18, 200
-SCORED_ACCOUNT, CANDIDATES = 500, 2 * 2**20
-"""Bytes of measures and scores, and of the candidates that are being made: they are put aside on disk one by one."""
+MEASURED_TIE, MEASURED_ACCOUNT = 24, 200
+SCORED_TIE, SCORED_ACCOUNT, CANDIDATES = 65, 500, 2 * 2**20
+"""Bytes of measures and scores (of ties: of a copy of the largest community, which may be most of the graph), and of
+the candidates that are being made: they are put aside on disk one by one."""
 
 PAGE_ACCOUNT, PAGES = 1_500, 32 * 2**20
 """Bytes of pages and rows that are being written, spread over all accounts: so much at most, as they go in batches."""
@@ -83,7 +84,7 @@ def estimate(
         ),
         StageEstimate(
             stage="scores",
-            memory_bytes=graph + tie * ties + SCORED_ACCOUNT * n + CANDIDATES,
+            memory_bytes=graph + (tie + SCORED_TIE) * ties + SCORED_ACCOUNT * n + CANDIDATES,
             seconds=plain * (2e-5 * n + 5e-7 * ties),
         ),
         StageEstimate(

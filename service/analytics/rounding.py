@@ -33,7 +33,7 @@ def steadied(values: Float64) -> Float64:
     """
     result = values.copy()
     some = values != 0
-    with np.errstate(over="ignore", under="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # where the scale is no number, see below
         scale = 10.0 ** (STEADY - 1 - np.floor(np.log10(np.abs(values[some]))))
         rounded = np.rint(values[some] * scale) / scale
     result[some] = np.where(np.isfinite(scale) & (scale > 0), rounded, values[some])

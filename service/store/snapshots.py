@@ -221,6 +221,7 @@ def _read_all(
     described = list(_rows(store, "snapshot/accounts", last, VALUES_A_ROW))
     accounts.add(described)
     numbers = _Numbers(described)
+    del described  # a Python object for each value
     [ended] = store.read("snapshot/unfollowed_latest")
     follows.latest = ended["latest"]
     whole = 3 * last  # for progress: follows of all accounts, then their interactions, then their topics

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from service.analytics.engine import get_engine
 from service.analytics.evidence import authority_evidence, reach_evidence, trust_evidence
 from service.analytics.graph import rows_of, strengths, to_networkx
 from service.analytics.measures import influence, trust
-from service.analytics.rounding import significant
+from service.analytics.rounding import significant, steadied
 from service.domain import Graph, Int32, ScoringRules
 from service.errors import InvalidRequest
 from tests.unit.analytics_graphs import (
@@ -271,6 +272,16 @@ def test_rounding_to_nine_digits() -> None:
     rounded = significant(values).tolist()
     assert rounded == [0.0, 1.0, 0.3, 0.333333333, 123456789.0, 5e-324, 1e300, 0.0246820681]
     assert significant(significant(values)).tolist() == rounded
+
+
+def test_steadied_values_lose_digits_beyond_the_thirteenth() -> None:
+    values = np.array([0.0, 0.1 + 0.2, 1 / 3, 5e-324, 1e-300, -1e-300, 1e300, 0.04171421875 * (1 + 2**-52)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = steadied(values).tolist()
+    assert found == pytest.approx(values.tolist(), rel=1e-12)
+    assert found[1] == 0.3
+    assert found[-1] == steadied(np.array([0.04171421875 * (1 - 2**-53)]))[0]
 
 
 NEAR_A_HALF = st.builds(

@@ -39,16 +39,28 @@ def test_lines_come_back_as_often_as_one_likes(batches: list[list[bytes]]) -> No
 
 def test_lines_are_put_aside_as_they_come(tmp_path: Path) -> None:
     """Not gathered first: each is let go before the next one is made."""
-    made: list[int] = []
+    held: list[int] = []
+
+    class Line(bytes):
+        """Bytes that are counted while they are there."""
+
+        there = 0
+
+        def __init__(self, _: bytes) -> None:
+            Line.there += 1
+
+        def __del__(self) -> None:
+            Line.there -= 1
 
     def lines() -> Iterator[bytes]:
         for number in range(3):
-            made.append(number)
-            yield b"%d" % number
+            held.append(Line.there)
+            yield Line(b"%d" % number)
 
     with Spool(tmp_path / "not" / "there yet") as spool:
         kept = spool.keep(lines())
-        assert made == [0, 1, 2]
+        assert held[0] == 0
+        assert max(held) <= 1, "the one that was made before, at most"
         assert list(kept) == [b"0", b"1", b"2"]
         assert list(tmp_path.rglob("*")) == [tmp_path / "not", tmp_path / "not" / "there yet"], "a file without a name"
 
