@@ -185,7 +185,7 @@ def reach_evidence(ties: TieGraph, influence: Float64, accounts: Int32) -> tuple
 
 def trust_evidence(community: Graph, trust: Trust, accounts: Int32, rules: ScoringRules) -> Float64:
     """What each mutual tie adds to trust: s_ij / (n_i + prior); 0 for follows that are not returned."""
-    followers = np.diff(community.in_ptr)[accounts]
+    followers = lengths(community.in_ptr, accounts)
     each = np.repeat(trust.tie[accounts] / (followers + rules.trust_prior_ties), followers)
     return np.where(trust.mutual[entries_of(community.in_ptr, accounts)], each, 0.0)
 
