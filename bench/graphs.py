@@ -31,6 +31,8 @@ from service.domain import (
     FollowColumns,
     Graph,
     Int64,
+    MentionColumns,
+    PostingColumns,
     RunSpec,
     ScoringRules,
     Snapshot,
@@ -89,7 +91,7 @@ def snapshot_of(path: Path) -> Snapshot:
     """Saved follows as columns, as the store returns them."""
     with np.load(path) as arrays:
         n, source, target = int(arrays["n"]), arrays["source"], arrays["target"]
-    nothing = np.zeros(0, dtype=np.int64)
+    nothing, small = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int8)
     return Snapshot(
         version=1,
         accounts=AccountColumns(
@@ -102,8 +104,10 @@ def snapshot_of(path: Path) -> Snapshot:
         follows=FollowColumns(source, target, np.ones(len(source))),
         followed_at=-1,
         engagements=EngagementColumns(nothing, nothing, nothing, np.zeros((0, 4), dtype=np.int64)),
-        brands=BrandColumns([], [], nothing, nothing, [], np.zeros(0, dtype=np.int8), nothing, nothing),
-        topics=TopicColumns(nothing, [], nothing),
+        brands=BrandColumns([], [], nothing, [], nothing, [], small, nothing, nothing),
+        topics=TopicColumns(nothing, [], nothing, nothing),
+        postings=PostingColumns(nothing, nothing, np.zeros((0, 3), dtype=np.int64)),
+        mentions=MentionColumns(nothing, [], [], nothing, small, small, np.zeros(0, dtype=np.bool_)),
     )
 
 

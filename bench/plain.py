@@ -1,7 +1,12 @@
 """The peer of `bench.pipeline`: plain networkx and python-louvain, as one would write it in a notebook.
 
-Reads the same file and does the same measures: five resolutions and the choice among them, PageRank, two-step
-reach and trust inside each community, percentiles, scores, five candidates each. No database.
+Reads the same follows and interactions and does the same measures: weighted ties, five resolutions and the choice among
+them, PageRank, two-step reach, resonance and trust inside each community, percentiles, scores, five candidates each. It
+makes no intervals of ranks, no roles, no evidence, no reasons, nothing about brands and topics.
+
+Where ENTOURAGE_BENCH_URI and ENTOURAGE_BENCH_PASSWORD name an empty Neo4j, accounts and follows are loaded into it by
+MERGE in batches of a thousand, and at the end each account's score is written with one statement of its own.
+
 Prints one JSON object: seconds and peak memory of each stage, and the candidates.
 """
 
@@ -11,22 +16,53 @@ import csv
 import hashlib
 import json
 import math
+import os
 import resource
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
+from statistics import median
 
 import community as community_louvain
 import networkx as nx
+from neo4j import GraphDatabase
 
 RESOLUTIONS = (0.25, 0.5, 1.0, 2.0, 4.0)
 P0 = 0.05
-WEIGHTS = {"authority": 0.20, "reach": 0.15, "trust": 0.20}
+WEIGHTS = {"authority": 0.20, "reach": 0.15, "resonance": 0.20, "trust": 0.20}
+WORTH = {"like": 1, "reply": 3, "mention": 3, "repost": 2}
+WINDOW = 90
+WEEKS = 12
+LOADED_AT_ONCE = 1000
 
 
-def main(path: Path) -> None:
+@dataclass
+class Pair:
+    """What one account did with another: days and weeks of it, how often, and how much of it was more than a like."""
+
+    decayed: float = 0.0
+    days: set[int] = field(default_factory=set)
+    weeks: set[int] = field(default_factory=set)
+    done: int = 0
+    talked: int = 0
+
+
+@dataclass
+class Known:
+    """What the files say: follows, and interactions of the window by pair (who, with whom)."""
+
+    follows: nx.DiGraph
+    pairs: dict[tuple[str, str], Pair]
+    active: dict[str, int]
+    observed: int
+    p0: float
+
+
+def main(folder: Path) -> None:
     stages: dict[str, dict[str, float]] = {}
     clock = time.perf_counter()
 
@@ -36,20 +72,95 @@ def main(path: Path) -> None:
         stages[name] = {"seconds": now - clock, "mb": peak_megabytes()}
         clock = now
 
-    graph = nx.DiGraph()
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.reader(file)
-        next(rows)
-        graph.add_edges_from((follower, followee, {"weight": 1.0}) for follower, followee in rows)
+    known = read(folder)
     stage("read")
-    groups = best_level(graph)
+    uri = os.environ.get("ENTOURAGE_BENCH_URI")
+    driver = None
+    if uri is not None:
+        driver = GraphDatabase.driver(uri, auth=("neo4j", os.environ["ENTOURAGE_BENCH_PASSWORD"]))
+        load(driver, known.follows)
+        stage("load")
+    ties = weighted(known)
+    groups = best_level(ties)
     stage("communities")
-    cutoff = sorted((d for _, d in graph.in_degree()), reverse=True)[math.ceil(0.005 * len(graph)) - 1]
-    result = {digest(members): candidates(graph, members, cutoff) for members in groups}
+    cutoff = sorted((d for _, d in known.follows.in_degree()), reverse=True)[math.ceil(0.005 * len(ties)) - 1]
+    scores: dict[str, int] = {}
+    result = {digest(members): candidates(known, ties, members, cutoff, scores) for members in groups}
     stage("scores")
+    if driver is not None:
+        community = {account: number for number, members in enumerate(groups) for account in members}
+        with driver.session() as session:
+            for account, score in scores.items():
+                session.run(
+                    "MATCH (a:Account {id: $id}) SET a.score = $score, a.community = $community",
+                    id=account, score=score / 1e6, community=community[account],
+                ).consume()  # fmt: skip
+        driver.close()
+        stage("one write per account")
     print(
         json.dumps({"stages": stages, "sizes": {digest(members): len(members) for members in groups}, "first": result})
     )
+
+
+def read(folder: Path) -> Known:
+    """Read follows.csv and interactions.csv."""
+    graph = nx.DiGraph()
+    with (folder / "follows.csv").open(newline="", encoding="utf-8") as file:
+        rows = csv.reader(file)
+        next(rows)
+        graph.add_edges_from((follower, followee, {"weight": 1.0}) for follower, followee, _ in rows)
+    events = []
+    with (folder / "interactions.csv").open(newline="", encoding="utf-8") as file:
+        rows = csv.reader(file)
+        next(rows)
+        for _, account, target, kind, at, _ in rows:
+            events.append((account, target, kind, date.fromisoformat(at[:10]).toordinal()))
+    today = max(day for *_, day in events)
+    pairs: dict[tuple[str, str], Pair] = defaultdict(Pair)
+    active: dict[str, set[int]] = defaultdict(set)
+    for account, target, kind, day in events:
+        age = today - day
+        if age < 7 * WEEKS:
+            pairs[account, target].weeks.add(age // 7)
+        if age < WINDOW:
+            pair = pairs[account, target]
+            pair.decayed += WORTH[kind] * 2 ** (-age / 30)
+            pair.days.add(day)
+            pair.done += 1
+            pair.talked += kind != "like"
+            active[target].add(day)
+    days = {account: len(found) for account, found in active.items()}
+    possible = sum(days.get(target, 0) for _, target in set(graph.edges) | {pair for pair in pairs if pairs[pair].done})
+    p0 = sum(len(pair.days) for pair in pairs.values()) / possible if possible else P0
+    return Known(graph, dict(pairs), days, min(WINDOW, today - min(day for *_, day in events) + 1), p0)
+
+
+def load(driver: object, graph: nx.DiGraph) -> None:
+    """Load accounts and follows as most notebooks do: UNWIND and MERGE, a thousand at a time."""
+    with driver.session() as session:  # type: ignore[attr-defined]
+        session.run("CREATE CONSTRAINT account_id IF NOT EXISTS FOR (a:Account) REQUIRE a.id IS UNIQUE").consume()
+        accounts, edges = list(graph), [list(edge) for edge in graph.edges]
+        for begin in range(0, len(accounts), LOADED_AT_ONCE):
+            session.run(
+                "UNWIND $ids AS id MERGE (:Account {id: id})", ids=accounts[begin : begin + LOADED_AT_ONCE]
+            ).consume()
+        for begin in range(0, len(edges), LOADED_AT_ONCE):
+            session.run(
+                "UNWIND $edges AS e MATCH (a:Account {id: e[0]}), (b:Account {id: e[1]}) MERGE (a)-[:FOLLOWS]->(b)",
+                edges=edges[begin : begin + LOADED_AT_ONCE],
+            ).consume()
+
+
+def weighted(known: Known) -> nx.DiGraph:
+    """Ties: follow weight, and ln(1 + what was done in the window)."""
+    ties = nx.DiGraph()
+    ties.add_nodes_from(known.follows)
+    ties.add_weighted_edges_from((a, b, weight) for a, b, weight in known.follows.edges(data="weight"))
+    for (a, b), pair in known.pairs.items():
+        if pair.done:
+            before = ties[a][b]["weight"] if ties.has_edge(a, b) else 0.0
+            ties.add_edge(a, b, weight=before + math.log1p(pair.decayed))
+    return ties
 
 
 def digest(members: Iterable[str]) -> str:
@@ -105,48 +216,76 @@ def louvain(undirected: nx.Graph, resolution: float) -> dict[str, int]:
     return labels
 
 
-def candidates(graph: nx.DiGraph, members: set[str], cutoff: int) -> list[str]:
-    """The five first candidates of one community."""
+def candidates(known: Known, ties: nx.DiGraph, members: set[str], cutoff: int, scores: dict[str, int]) -> list[str]:
+    """The five first candidates of one community; scores of its members are added to `scores`."""
     inner = nx.DiGraph()
     inner.add_nodes_from(sorted(members))
-    inner.add_edges_from(sorted(graph.subgraph(members).edges(data=True), key=lambda edge: edge[:2]))
+    inner.add_edges_from(sorted(ties.subgraph(members).edges(data=True), key=lambda edge: edge[:2]))
     raw = {
         "authority": nx.pagerank(inner, alpha=0.85, tol=1e-14, max_iter=1000) if len(inner) else {},
-        "reach": reach(inner),
-        "trust": trust(inner),
+        "reach": reach(known, inner),
+        "resonance": resonance(known, inner),
+        "trust": trust(known, inner),
     }
-    degrees = sorted(graph.in_degree(node) for node in members)
-    middle = len(degrees) // 2
-    median = degrees[middle] if len(degrees) % 2 else (degrees[middle - 1] + degrees[middle]) / 2
-    macro = {node for node in members if graph.in_degree(node) >= cutoff and graph.in_degree(node) >= 20 * median}
+    middle = median(known.follows.in_degree(node) for node in members)
+    macro = {node for node in members if known.follows.in_degree(node) >= max(cutoff, 20 * middle)}
     x = {part: percentiles(values) for part, values in raw.items()}
     share = sum(WEIGHTS.values())
     score = {node: sum(round(1e8 * WEIGHTS[part] / share * x[part][node]) for part in WEIGHTS) for node in members}
-    authority = sorted(members, key=lambda node: (-float(f"{raw['authority'][node]:.9g}"), node))
-    micro = set(authority[: math.ceil(0.15 * len(members))]) - macro
+    scores.update(score)
+    micro: set[str] = set()
+    for part in ("authority", "resonance"):
+        ordered = sorted(members, key=lambda node: (-float(f"{raw[part][node]:.9g}"), node))
+        micro |= set(ordered[: math.ceil(0.15 * len(members))]) - macro
     return sorted(micro, key=lambda node: (-score[node], node))[:5]
 
 
-def reach(inner: nx.DiGraph) -> dict[str, float]:
+def reach(known: Known, inner: nx.DiGraph) -> dict[str, float]:
     """Expected share of the community reached within two steps."""
+
+    def p(j: str, i: str) -> float:
+        """Chance that i moves j, who follows or engages with it."""
+        pair = known.pairs.get((j, i))
+        return ((len(pair.days) if pair else 0) + 10 * known.p0) / (known.active.get(i, 0) + 10)
+
+    chance = {(j, i): p(j, i) for j, i in inner.edges}
     result = {}
     for i in inner:
-        direct = set(inner.predecessors(i))
-        paths = Counter(j for k in direct for j in inner.predecessors(k) if j != i)
-        missed = {j: (1 - P0 * P0) ** count for j, count in paths.items()}
-        for j in direct:
-            missed[j] = missed.get(j, 1.0) * (1 - P0)
+        missed: dict[str, float] = {}
+        for k in inner.predecessors(i):
+            direct = chance[k, i]
+            missed[k] = missed.get(k, 1.0) * (1 - direct)
+            for j in inner.predecessors(k):
+                if j != i:
+                    missed[j] = missed.get(j, 1.0) * (1 - direct * chance[j, k])
         result[i] = sum(1 - value for value in missed.values()) / max(len(inner) - 1, 1)
     return result
 
 
-def trust(inner: nx.DiGraph) -> dict[str, float]:
-    """Share of incoming ties that are mutual, less for who follows everybody back, shrunk to the mean."""
+def resonance(known: Known, inner: nx.DiGraph) -> dict[str, float]:
+    """Responses for each who is there to respond, drawn to the community's mean."""
+    y = {i: sum(known.pairs[j, i].done for j in inner.predecessors(i) if (j, i) in known.pairs) for i in inner}
+    e = {i: inner.in_degree(i) * known.observed for i in inner}
+    middle, every = median(e.values()), sum(e.values())
+    mean = sum(y.values()) / every if every else 0.0
+    return {i: (y[i] + mean * middle) / (e[i] + middle) if e[i] + middle else 0.0 for i in inner}
+
+
+def trust(known: Known, inner: nx.DiGraph) -> dict[str, float]:
+    """Mutual follows, weeks with exchanges and talk, of each incoming tie; shrunk to the mean."""
+    follows, nothing = known.follows, Pair()
     ties: dict[str, list[float]] = {}
     for i in inner:
-        mutual = [inner.has_edge(i, j) for j in inner.predecessors(i)]
-        discount = 1 - 0.5 * sum(mutual) / len(mutual) if mutual else 0
-        ties[i] = [discount if is_mutual else 0.0 for is_mutual in mutual]
+        followers = [j for j in inner.predecessors(i) if follows.has_edge(j, i)]
+        share = sum(follows.has_edge(i, j) for j in followers) / len(followers) if followers else 0.0
+        ties[i] = []
+        for j in inner.predecessors(i):
+            there, back = known.pairs.get((j, i), nothing), known.pairs.get((i, j), nothing)
+            mutual = follows.has_edge(j, i) and follows.has_edge(i, j)
+            available = [mutual * (1 - share / 2), len(there.weeks | back.weeks) / WEEKS]
+            if there.done:
+                available.append(there.talked / there.done)
+            ties[i].append(sum(available) / len(available))
     every = [value for values in ties.values() for value in values]
     mean = sum(every) / len(every) if every else 0.0
     return {i: (sum(values) + 10 * mean) / (len(values) + 10) for i, values in ties.items()}

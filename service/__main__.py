@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 import logging
 import signal
 import socket
@@ -20,21 +21,24 @@ from rich.markup import escape
 from service import __version__, console
 from service.domain import (
     BrandCandidates,
-    BrandTrack,
     Candidate,
     Community,
     CommunityCandidates,
     CommunityGroup,
+    Definition,
     EmbeddedConfig,
+    Recipe,
+    RoleName,
     RunSpec,
     ScoringRules,
+    SizeBand,
     StoreAddress,
     StoreSource,
+    Track,
 )
 from service.errors import (
     EXIT_LINES_REJECTED,
     BadInput,
-    CommunityNotFound,
     ConfigurationError,
     DiskFull,
     EntourageError,
@@ -122,8 +126,9 @@ def demo(
 
     The demo keeps its own graph, apart from yours. Running it again takes seconds and changes nothing.
     """
+    from service.flows.asking import read_brand_candidates
     from service.flows.demo import load_demo
-    from service.flows.published import read_brand_candidates, read_brands, read_candidates, read_communities
+    from service.flows.published import read_brands, read_candidates, read_communities
     from service.flows.store import open_store
     from service.sample import VERSION
 
@@ -146,25 +151,29 @@ def demo(
             serve_until_stopped(config, source, address, port)
 
 
-def show_candidates(community: Community, candidates: list[Candidate]) -> None:
+def show_candidates(
+    community: Community, candidates: list[Candidate], lang: console.Language = "en", why: str | None = None
+) -> None:
     """Print one community with its candidates, or why it has none."""
     console.out.print(console.community_title(community))
     if candidates:
-        console.out.print(console.candidates_table(candidates))
+        console.out.print(console.candidates_table(candidates, lang))
     else:
-        console.out.print(f"[dim]No candidates: {community.no_candidates_reason}[/]")
+        console.out.print(f"[dim]No candidates: {escape(why or community.no_candidates_reason or '')}[/]")
     console.out.print()
 
 
-def show_brand_candidates(found: BrandCandidates, limit: int) -> None:
+def show_brand_candidates(found: BrandCandidates, limit: int, lang: console.Language = "en") -> None:
     """Print the two kinds of candidates of a brand apart, the best of each."""
     console.out.print(console.brand_title(found))
     for track in found.tracks:
         console.out.print(console.track_title(track))
         if track.candidates:
-            console.out.print(console.brand_candidates_table(track.candidates[:limit], found.brand.key))
+            console.out.print(console.brand_candidates_table(track.candidates[:limit], found.brand.key, lang))
     shown = any(track.candidates for track in found.tracks)
-    console.out.print("[dim]A score says how someone stands within their own community.[/]\n" if shown else "")
+    console.out.print(
+        "[dim]A score says how someone stands among the accounts of all respectable communities.[/]\n" if shown else ""
+    )
 
 
 def port_is_free(host: str, port: int) -> bool:
@@ -539,6 +548,7 @@ def communities(
     level: Annotated[
         int, typer.Option("--level", min=0, help="From 1 on: groups of communities that belong together.")
     ] = 0,
+    defined: Annotated[bool, typer.Option("--defined", help="Those that people defined.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the communities of the current run, largest first; with --level, groups of them."""
@@ -551,7 +561,7 @@ def communities(
             total, table = len(groups), console.groups_table(groups[:limit])
             document = TypeAdapter(list[CommunityGroup]).dump_json(groups[:limit], indent=2)
         else:
-            listed = asyncio.run(read_communities(address, run))
+            listed = asyncio.run(read_communities(address, run, defined=defined))
             total, table = len(listed), console.communities_table(listed[:limit])
             document = TypeAdapter(list[Community]).dump_json(listed[:limit], indent=2)
     if as_json:
@@ -564,77 +574,202 @@ def communities(
         console.note(f"{total - limit} more; --limit shows them.")
 
 
+Lang = Annotated[console.Language, typer.Option("--lang", help="Language of reasons: en or fr.")]
+RunId = Annotated[str | None, typer.Option("--run", help="A kept run's id; the current run when not said.")]
+
+
 @app.command()
 def ambassadors(
     community: Annotated[
         str | None, typer.Argument(help="A community's id; without it, the largest respectable communities.")
     ] = None,
-    run: Annotated[str | None, typer.Option(help="A kept run's id; the current run when not said.")] = None,
+    run: RunId = None,
     brand: Annotated[
-        str | None, typer.Option(help="A brand's key: candidates of all communities that are something to this brand.")
+        str | None,
+        typer.Option(
+            help="A brand's key. With a community: affinity to it counts. Without: candidates of all communities that "
+            "are something to this brand."
+        ),
     ] = None,
-    track: Annotated[BrandTrack | None, typer.Option(help="With --brand: only this kind of them.")] = None,
+    objective: Annotated[
+        str | None, typer.Option(help="What a campaign wants: `entourage recipes` lists objectives and says why.")
+    ] = None,
+    topic: Annotated[str | None, typer.Option(help="A topic: relevance to it counts.")] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="Weights of parts that sum to 1, e.g. authority:0.4,trust:0.6.")
+    ] = None,
+    track: Annotated[Track | None, typer.Option(help="Only candidates of this track.")] = None,
+    role: Annotated[RoleName | None, typer.Option(help="Only those with this role.")] = None,
+    size_band: Annotated[SizeBand | None, typer.Option(help="Only those with an audience of this size.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Candidates shown for each community, or kind.")] = 5,
     most: Annotated[int, typer.Option(min=1, help="Communities shown when none is named.")] = 5,
     include_not_respectable: Annotated[
         bool,
         typer.Option("--include-not-respectable", help="Also of communities that fail a test of respectability."),
     ] = False,
+    lang: Lang = "en",
     as_json: AsJson = False,
 ) -> None:
     """Print the ambassador candidates of a community, best first, each with its strongest reasons.
 
-    With --brand, print those who are something to a brand today: its employees and collaborators, and its customers and
-    users. --json gives every part of every score with its evidence: the follows in the graph that it rests on.
+    With --brand and no community, print those who are something to a brand today: its employees and collaborators, and
+    its customers and users. --json gives every part of every score with the ties, topics, relations and mentions in the
+    graph that it rests on; [bold]entourage explain[/] shows one of them.
+
+    Examples:
+
+      entourage ambassadors cjqmnpx266o --objective targeted --topic jazz
+
+      entourage ambassadors --brand velora --track customers_users
+
+      entourage ambassadors cjqmnpx266o --role networker --lang fr
     """
-    from service.flows.published import read_brand_candidates, read_candidates, read_communities
+    from service.flows.asking import asked_question, read_ambassadors, read_brand_candidates
     from service.flows.store import open_store
 
-    if brand is not None:
-        if community is not None or include_not_respectable:
-            raise typer.BadParameter("--brand is about all respectable communities; name no community with it.")
-        with open_store(store_source(settings()), migrated=False) as address:
-            found_of_brand = asyncio.run(read_brand_candidates(address, brand, run))
-        print_brand_candidates(found_of_brand, track, limit, as_json=as_json)
-        return
-    if track is not None:
-        raise typer.BadParameter("--track is the kind of a brand's candidates; name the brand with --brand.")
+    of_brand = brand is not None and community is None
+    if of_brand and include_not_respectable:
+        raise typer.BadParameter("--brand is about all respectable communities; name a community with it.")
+    question = asked_question(brand, objective, topic, weights, track, role, size_band, of_brand=of_brand)
     with open_store(store_source(settings()), migrated=False) as address:
-        listed = asyncio.run(read_communities(address, run))
-        if community is not None:
-            chosen = [one for one in listed if one.id == community]
-            if not chosen:
-                raise CommunityNotFound(f"There is no community {community}; `entourage communities` lists them.")
-        else:
-            chosen = [one for one in listed if one.respectable or include_not_respectable][:most]
-        shown = [
-            (
-                one,
-                asyncio.run(read_candidates(address, one.id, run))[:limit]
-                if one.respectable or include_not_respectable
-                else [],
-            )
-            for one in chosen
-        ]
+        if of_brand and brand is not None:
+            found_of_brand = asyncio.run(read_brand_candidates(address, brand, run, question))
+            print_brand_candidates(found_of_brand, track, limit, lang, as_json=as_json)
+            return
+        answers = asyncio.run(
+            read_ambassadors(address, community, question, run, include=include_not_respectable, most=most, limit=limit)
+        )
+    if as_json:
+        shown = [CommunityCandidates(community=one, candidates=tuple(found)) for one, found, _ in answers]
+        print(TypeAdapter(list[CommunityCandidates]).dump_json(shown, indent=2).decode())
+        return
+    if question.recipe is not None:
+        console.out.print(f"[bold]{getattr(question.recipe.title, lang)}[/]: {getattr(question.recipe.why, lang)}\n")
+    for one, found, why in answers:
+        show_candidates(one, found, lang, why)
+
+
+@app.command()
+def influencers(
+    community: Annotated[str, typer.Argument(help="A community's id.")],
+    run: RunId = None,
+    limit: Annotated[int, typer.Option(min=1, help="Influencers shown of each kind.")] = 10,
+    lang: Lang = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Print the influencers of a community, macro and micro apart: by audience, and by score."""
+    from service.flows.asking import read_influencers
+    from service.flows.store import open_store
+
+    with open_store(store_source(settings()), migrated=False) as address:
+        one, macros, micros = asyncio.run(read_influencers(address, community, run, limit))
     if as_json:
         print(
-            TypeAdapter(list[CommunityCandidates])
-            .dump_json([CommunityCandidates(community=one, candidates=tuple(found)) for one, found in shown], indent=2)
-            .decode()
+            TypeAdapter(dict[str, list[Candidate]]).dump_json({"macros": macros, "micros": micros}, indent=2).decode()
         )
+        return
+    console.out.print(console.community_title(one))
+    for title, found in (("Macro-influencers", macros), ("Micro-influencers", micros)):
+        console.out.print(f"[bold]{title}[/]" if found else f"[bold]{title}[/]: [dim]none[/]")
+        if found:
+            console.out.print(console.candidates_table(found, lang))
+
+
+@app.command()
+def explain(
+    key: Annotated[str, typer.Argument(help="The account's key, network:id.")],
+    community: Annotated[str, typer.Option("--community", help="A community's id, of which the account is a member.")],
+    run: RunId = None,
+    lang: Lang = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Explain one account in one community: parts of its score, who is next to it, and what it rests on."""
+    from service.flows.asking import read_explanation
+    from service.flows.store import open_store
+
+    with open_store(store_source(settings()), migrated=False) as address:
+        one, found = asyncio.run(read_explanation(address, key, community, run))
+    if as_json:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
     else:
-        for one, found in shown:
-            show_candidates(one, found)
+        console.out.print(console.explanation(found, one, lang))
 
 
-def print_brand_candidates(found: BrandCandidates, track: BrandTrack | None, limit: int, *, as_json: bool) -> None:
+@app.command()
+def recipes(lang: Lang = "en", as_json: AsJson = False) -> None:
+    """List objectives: which type of influencer each asks for, by which mix of parts, why, and why not the others."""
+    from service.flows.recipes import recipes as all_recipes
+
+    listed = list(all_recipes().values())
+    if as_json:
+        print(TypeAdapter(list[Recipe]).dump_json(listed, indent=2).decode())
+    else:
+        console.out.print(console.recipes_table(listed, lang))
+
+
+@app.command()
+def define(
+    name: Annotated[str, typer.Argument(help="What to call the community.")],
+    accounts: Annotated[
+        Path | None, typer.Option(help="A file with the key of an account (network:id) a line; - reads standard input.")
+    ] = None,
+    topic: Annotated[str | None, typer.Option(help="All who wrote or shared a post about this topic.")] = None,
+    brand: Annotated[str | None, typer.Option(help="All who follow or engage with the accounts of this brand.")] = None,
+) -> None:
+    """Define a community yourself: by accounts, a topic, or a brand. Every later analysis scores it, too.
+
+    Analyse afterwards to have it scored; [bold]entourage communities --defined[/] lists such communities, and
+    [bold]entourage forget[/] ends it.
+    """
+    from service.flows.definitions import define_at
+    from service.flows.store import open_store
+
+    keys = None if accounts is None else tuple(lines_of(accounts))
+    try:
+        definition = Definition(name=name, accounts=keys, topic=topic, brand=brand)
+    except ValidationError as error:
+        raise BadInput("; ".join(one["msg"] for one in error.errors(include_url=False)) + ".") from None
+    with open_store(store_source(settings())) as address:
+        created = asyncio.run(define_at(address, definition))
+    done = "defined" if created else "there already; it has this name now"
+    console.out.print(f"Community [bold]{definition.id}[/] ({escape(name)}) is {done}. `entourage analyze` scores it.")
+
+
+def lines_of(path: Path) -> list[str]:
+    """Lines of a text file that are not empty; `-` is standard input.
+
+    Raises:
+        UnreadableFile: there is no such file, or it is no text.
+    """
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableFile(f"{path} cannot be read ({error}); give a text file with one key a line.") from None
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+@app.command()
+def forget(community: Annotated[str, typer.Argument(help="Id of a community that was defined.")]) -> None:
+    """Forget a community that you defined: later analyses do not score it. Its definition is printed, to undo that."""
+    from service.flows.definitions import forget_at
+    from service.flows.store import open_store
+
+    with open_store(store_source(settings()), migrated=False) as address:
+        definition = asyncio.run(forget_at(address, community))
+    console.out.print(f"Community {community} is forgotten. It was defined as:")
+    print(definition.model_dump_json(exclude_none=True, indent=2))
+
+
+def print_brand_candidates(
+    found: BrandCandidates, track: Track | None, limit: int, lang: console.Language, *, as_json: bool
+) -> None:
     """Print what was found for a brand, of one kind or both."""
     chosen = tuple(one for one in found.tracks if track in (None, one.track))
     if as_json:
         cut = tuple(one.model_copy(update={"candidates": one.candidates[:limit]}) for one in chosen)
         print(found.model_copy(update={"tracks": cut}).model_dump_json(indent=2))
     else:
-        show_brand_candidates(found.model_copy(update={"tracks": chosen}), limit)
+        show_brand_candidates(found.model_copy(update={"tracks": chosen}), limit, lang)
 
 
 @app.command()

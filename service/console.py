@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console, Group
 from rich.markup import escape
@@ -25,8 +25,7 @@ if TYPE_CHECKING:  # importing them for real would slow down every command, `--h
     from service.store.migrations import MigrationReport
 
 
-WIDE = 140
-"""From so many columns on, tables keep long words in one line."""
+Language = Literal["en", "fr"]
 
 
 def _console(*, stderr: bool = False) -> Console:
@@ -144,25 +143,129 @@ def groups_table(groups: Sequence[domain.CommunityGroup]) -> Table:
     return table
 
 
-def candidates_table(candidates: Sequence[domain.Candidate]) -> Table:
-    """Draw candidates in order of rank with their two strongest reasons, and what they are to brands if anything."""
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for name, right in (("", True), ("account", False), ("score", True), ("type", False), ("track", False)):
-        table.add_column(name, justify="right" if right else "left", no_wrap=True)
-    relations = [active_relations(candidate) for candidate in candidates]
-    if any(relations):
-        table.add_column("relations", overflow="fold", max_width=out.width // 5)
-    table.add_column("strongest reasons", overflow="fold", ratio=1)
-    for candidate, related in zip(candidates, relations, strict=True):
+def candidates_table(candidates: Sequence[domain.Candidate], lang: Language = "en") -> Table:
+    """Draw accounts by rank: what they are (track, roles, relations), and below it their two strongest reasons.
+
+    Beside a rank stands its interval: ranks whose intervals overlap cannot be told apart.
+    """
+    table = _why_table("rank", "who they are; strongest reasons")
+    for candidate in candidates:
+        who = [candidate.track, *roles_of(candidate), *filter(None, [active_relations(candidate)])]
         table.add_row(
-            f"{candidate.rank}",
+            ranked(candidate),
             escape(candidate.name),
             f"{candidate.score:.1f}",
-            candidate.type,
-            _breakable(candidate.track),
-            *([escape(related)] if any(relations) else []),
-            escape("\n".join(candidate.reasons[:2])),
+            _why(" · ".join(who), candidate, lang),
         )
+    return table
+
+
+def _why_table(rank: str, why: str) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for name, right in ((rank, True), ("account", False), ("score", True)):
+        table.add_column(name, justify="right" if right else "left", no_wrap=True)
+    table.add_column(why, overflow="fold", ratio=1)
+    return table
+
+
+def _why(who: str, candidate: domain.Candidate, lang: Language) -> str:
+    """What an account is, and below it its two strongest reasons."""
+    return f"[cyan]{escape(who)}[/]\n{escape(reasons_of(candidate, lang, 2))}"
+
+
+def ranked(candidate: domain.Candidate) -> str:
+    """A rank with its interval: `3 (1-6)`."""
+    interval = candidate.rank_interval
+    return f"{candidate.rank}" + (f" [dim]({interval.low}-{interval.high})[/]" if interval else "")
+
+
+def roles_of(candidate: domain.Candidate) -> list[str]:
+    """Roles in plain words; those that are emerging say so."""
+    return [f"{role.role.replace('_', ' ')}{' (emerging)' if role.emerging else ''}" for role in candidate.roles]
+
+
+def reasons_of(candidate: domain.Candidate, lang: Language, most: int | None = None) -> str:
+    """The strongest reasons, one a line."""
+    return "\n".join(getattr(reason, lang) for reason in candidate.reasons[:most])
+
+
+def recipes_table(recipes: Sequence[domain.Recipe], lang: Language) -> Table:
+    """List recipes: whom each asks for, by what, and why."""
+    table = Table("objective", "asks for", "by", "why, and why not the others", box=None, padding=(0, 2, 1, 0))
+    for one in recipes:
+        weights = [(part, weight) for part, weight in one.weights.model_dump().items() if weight]
+        weights.sort(key=lambda pair: -pair[1])
+        mix = "audience" if one.rank_by == "audience" else "\n".join(f"{part} {weight:g}" for part, weight in weights)
+        whom = ", ".join(one.types) + ("\n" + "\n".join([*one.tracks, *one.roles]) if one.tracks or one.roles else "")
+        said = [getattr(one.why, lang), *(getattr(why, lang) for why in one.why_not.values())]
+        table.add_row(f"[bold]{one.name}[/]", whom, mix, escape("\n".join(said)))
+    return table
+
+
+def explanation(found: dict[str, Any], community: domain.Community, lang: Language) -> Group:
+    """Draw one account in one community: who, parts as bars, who is next to it, reasons, and evidence."""
+    account, standing = found["account"], found["standing"]
+    document = standing["candidate"] or standing["macro"]
+    name = domain.account_name(account["key"], account["handle"] or "")
+    ids = f"[dim]{escape(account['key'])}, {community.id}[/]"
+    lines: list[Any] = [f"[bold]{escape(name)}[/] in [bold]{escape(community.label)}[/]  {ids}"]
+    if document is not None:
+        candidate = domain.Candidate.model_validate(document)
+        tied = f", tied with {candidate.rank_interval.tied_with:,}" if candidate.rank_interval else ""
+        lines.append(
+            f"{candidate.type}, rank {ranked(candidate)}{tied}, score {candidate.score:.2f} of 100, "
+            f"{candidate.population}"
+        )
+    elif standing["score"] is not None:
+        lines.append(f"{standing['type']}, score {standing['score']:.2f} of 100")
+    if standing["not_candidate_reason"]:
+        lines.append(f"[yellow]{escape(standing['not_candidate_reason'])}[/]")
+    lines += ["", _parts_table(standing, document, found)]
+    if document is not None:
+        lines += ["", *(f"- {escape(reason)}" for reason in reasons_of(candidate, lang).split("\n")), ""]
+        lines.append(_ties_table(found["evidence"]))
+    return Group(*lines)
+
+
+def _parts_table(standing: dict[str, Any], document: dict[str, Any] | None, found: dict[str, Any]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    sides = [side for side in ("above", "below") if found[side]]
+    titles = {side: f"{side}: {found[side]['handle'] or found[side]['key']}" for side in sides}
+    for title, right in (("part", False), ("raw", True), ("x", True), ("points", True), ("", False)):
+        table.add_column(title, justify="right" if right else "left", no_wrap=True)
+    for side in sides:
+        table.add_column(escape(titles[side]), justify="right")
+    table.add_column("", overflow="fold")
+    said = {part["part"]: part["null_reason"] or part["note"] or "" for part in document["parts"]} if document else {}
+    for part in domain.PART_NAMES:
+        one = standing["parts"].get(part)
+        points = one and one["points"]
+        table.add_row(
+            part,
+            f"{one['raw']:.4g}" if one else "-",
+            f"{one['x']:.3f}" if one and one["x"] is not None else "-",
+            f"{points:.2f}" if points is not None else "-",
+            "█" * round((points or 0) / 2.5),
+            *(f"{found[side]['parts_millionths'].get(part, 0) / domain.MILLION:+.2f}" for side in sides),
+            escape(said.get(part, "")),
+        )
+    if standing["score"] is not None:
+        table.add_row(
+            "[bold]score[/]", "", "", f"[bold]{standing['score']:.2f}[/]", "",
+            *(f"[bold]{found[side]['difference_millionths'] / domain.MILLION:+.2f}[/]" for side in sides), "",
+        )  # fmt: skip
+    return table
+
+
+def _ties_table(evidence: Sequence[dict[str, Any]]) -> Table:
+    table = Table(
+        "who follows or engages", "evidence of", "follows since", "interactions", box=None, padding=(0, 2, 0, 0)
+    )
+    for one in evidence:
+        since = (one["followed_at"] or "yes, since when is not known")[:28] if one["follows"] else "no"
+        days = f"{one['first_engaged']} to {one['last_engaged']}" if one["last_engaged"] else "none"
+        gone = "" if one["in_graph"] else "  [yellow]no longer in the graph[/]"
+        table.add_row(escape(one["follower"]), ", ".join(one["parts"]), since + gone, days)
     return table
 
 
@@ -174,11 +277,6 @@ def active_relations(candidate: domain.Candidate, brand: str | None = None) -> s
     for one in active:
         of_brand.setdefault((one.brand, one.brand_name or one.brand), {})[one.relation] = None
     return "; ".join(f"{' and '.join(relations)} of {name}" for (_, name), relations in of_brand.items())
-
-
-def _breakable(track: str) -> str:
-    """A track in one line, or two where the terminal is narrow: reasons need the room."""
-    return track if out.width >= WIDE else track.replace("_", "_\n")
 
 
 def brand_title(found: domain.BrandCandidates) -> str:
@@ -193,22 +291,16 @@ def track_title(track: domain.TrackCandidates) -> str:
     return f"{kind[track.track]}: {track.total:,} {'candidate' if track.total == 1 else 'candidates'}"
 
 
-def brand_candidates_table(candidates: Sequence[domain.BrandCandidate], brand: str) -> Table:
-    """Draw candidates of one track of a brand with the communities they come from."""
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for name, right in (("", True), ("account", False), ("score", True)):
-        table.add_column(name, justify="right" if right else "left", no_wrap=True)
-    for name in ("community", "relations"):
-        table.add_column(name, overflow="fold", max_width=out.width * 2 // 9)
-    table.add_column("strongest reasons", overflow="fold", ratio=1)
+def brand_candidates_table(candidates: Sequence[domain.BrandCandidate], brand: str, lang: Language = "en") -> Table:
+    """Draw candidates of one track of a brand: their community, what they are, and their strongest reasons."""
+    table = _why_table("", "community; who they are; strongest reasons")
     for place, one in enumerate(candidates, 1):
+        who = [*roles_of(one.candidate), active_relations(one.candidate, brand)]
         table.add_row(
             f"{place}",
             escape(one.candidate.name),
             f"{one.candidate.score:.1f}",
-            escape(one.community_label),
-            escape(active_relations(one.candidate, brand)),
-            escape("\n".join(one.candidate.reasons[:2])),
+            f"[dim]{escape(one.community_label)}[/]\n{_why(' · '.join(filter(None, who)), one.candidate, lang)}",
         )
     return table
 

@@ -6,11 +6,14 @@ HTTP API, so that what is stored, served and documented is one thing.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import itertools
 import operator
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, Self, get_args, overload
 
@@ -96,6 +99,7 @@ class Applied:
 Int8 = npt.NDArray[np.int8]
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 UInt8 = npt.NDArray[np.uint8]
 Bool = npt.NDArray[np.bool_]
@@ -210,7 +214,7 @@ class BrandColumns:
     """Brands and who has to do with them, as read from the store, in any order: three groups of parallel columns.
 
     Brands: `key` (unique) and `name`, None where unknown.
-    Accounts that are a brand's own: `own` holds their `n`, each once.
+    Accounts that are a brand's own: `own` holds their `n`, `own_brand` the brand's key; a pair occurs once.
     Relations of accounts to brands: `account` holds `n` of the account, `brand` the brand's key, `relation` the
     position in RELATION_NAMES; `since` and `until` are in milliseconds since 1970 UTC (before it negative), -1 where
     absent.
@@ -219,6 +223,7 @@ class BrandColumns:
     key: list[str]
     name: list[str | None]
     own: Int64
+    own_brand: list[str]
     account: Int64
     brand: list[str]
     relation: Int8
@@ -231,12 +236,58 @@ class TopicColumns:
     """What accounts write and share about, as read from the store, in any order: parallel columns of one length.
 
     `account` holds `n` of the account, `topic` the name of a topic, `posts` how many different posts about it the
-    account wrote or shared (reposted), at least 1. A pair occurs once.
+    account wrote or shared (reposted), at least 1, and `first` when it first did, in milliseconds since 1970 UTC, -1
+    where no time is known. A pair occurs once.
     """
 
     account: Int64
     topic: list[str]
     posts: Int64
+    first: Int64
+
+
+PostingName = Literal["posts", "links", "reposts"]
+POSTING_NAMES: tuple[PostingName, ...] = ("posts", "links", "reposts")
+"""What is counted of posts: all of them, and of these links and reposts; arrays of counts have a column for each."""
+
+
+@dataclass(frozen=True)
+class PostingColumns:
+    """Posts as read from the store, counted by author and day, in any order: parallel columns of one length.
+
+    `account` holds `n` of the author; `day` is in days since 1970 UTC; `counts` is int64[p, 3], a column for each of
+    POSTING_NAMES. An account occurs once a day. Posts without a time are not among them.
+    """
+
+    account: Int64
+    day: Int64
+    counts: Int64
+
+
+STANCE_UNKNOWN = 9
+"""Stands for the stance of a mention that nobody has stated; others are -1, 0 and 1."""
+
+PAID_UNKNOWN = -1
+"""Stands for a mention of which nobody has said whether it was paid; others are 0 and 1."""
+
+
+@dataclass(frozen=True)
+class MentionColumns:
+    """Mentions of brands in posts as read from the store, in any order: parallel columns of one length.
+
+    `account` holds `n` of the post's author, `brand` the brand's key, `post` the post's key; `at` is the time of the
+    post in milliseconds since 1970 UTC, -1 where unknown; `stance` is -1, 0, 1 or STANCE_UNKNOWN, `paid` 0, 1 or
+    PAID_UNKNOWN (1 also where the whole post is said to be paid); `answered` says whether an account of the brand
+    replied to the post. A post of an account mentions a brand once.
+    """
+
+    account: Int64
+    brand: list[str]
+    post: list[str]
+    at: Int64
+    stance: Int8
+    paid: Int8
+    answered: Bool
 
 
 @dataclass(frozen=True)
@@ -253,21 +304,24 @@ class Snapshot:
     engagements: EngagementColumns
     brands: BrandColumns
     topics: TopicColumns
+    postings: PostingColumns
+    mentions: MentionColumns
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Follows, interactions and topics at one version as compressed sparse rows. Immutable by convention.
+    """Follows and whatever else accounts do at one version as compressed sparse rows. Immutable by convention.
 
     Accounts are numbered 0..n-1 in the order of their keys (by code point); a follow i → j means i follows j. Takes
-    about 68 bytes an account with short keys and no handles, 16 a follow, 12 a pair and day of interactions, 8 a topic
-    of an account.
+    about 84 bytes an account with short keys and no handles, 16 a follow, 12 a pair and day of interactions, 16 a topic
+    of an account, 16 a day on which an account posted, 19 a mention of a brand and what the post's key takes.
 
     Attributes:
         version: the graph version that was read.
-        as_of: latest event time, ms since 1970 UTC: of follows and unfollows their time, of interactions the first
-            moment of their day (in UTC), which is never later than what happened. None where nothing has a time. Later
-            events can only raise it.
+        as_of: latest event time, ms since 1970 UTC: of follows and unfollows their time, of interactions and posts the
+            first moment of their day (in UTC), which is never later than what happened. None where nothing has a time.
+            Later events can only raise it.
+        followed_at: time of the latest follow or unfollow, ms since 1970 UTC, -1 where none is known.
         number: int32[n], `Account.n` in the store.
         keys, handles: length n; a handle is empty where it is not known.
         opted_out: bool[n].
@@ -285,7 +339,8 @@ class Graph:
             A part of a graph has the rows of the whole.
         brand_keys, brand_names: length b, all brands in the order of their keys (by code point);
             `brand_names[k]` is None where unknown. A part of a graph knows all brands of the whole.
-        brand_account: bool[n], accounts that are a brand's own.
+        own_account, own_brand: int32[o], accounts that are a brand's own, and position of the brand in `brand_keys`; by
+            account, then brand.
         relation_account: int32[r], ascending: accounts that have to do with a brand, once for each relation. Those of
             one account stand by brand, then relation, since, until; none stands twice.
         relation_brand: int32[r], position in `brand_keys`.
@@ -296,10 +351,22 @@ class Graph:
         topic_ptr: int64[n+1]; topics of i are `topic_idx[topic_ptr[i]:topic_ptr[i+1]]`, ascending.
         topic_idx: int32[t], position in `topic_names`.
         topic_posts: int32[t], how many different posts about it the account wrote or shared (reposted), at least 1.
+        topic_first: int64[t], when the account first did, ms since 1970 UTC, -1 where no time is known.
+        posted_ptr: int64[n+1]; days on which i posted are at `posted_ptr[i]:posted_ptr[i+1]`, ascending.
+        posted_day: int32[p], days since 1970 UTC.
+        posted_counts: int32[p, 3], a column for each of POSTING_NAMES.
+        mention_ptr: int64[n+1]; mentions of brands by i are at `mention_ptr[i]:mention_ptr[i+1]`, by time, brand, post.
+        mention_brand: int32[q], position in `brand_keys`.
+        mention_post: length q, keys of the posts.
+        mention_at: int64[q], ms since 1970 UTC, -1 where unknown.
+        mention_stance: int8[q], -1, 0, 1 or STANCE_UNKNOWN.
+        mention_paid: int8[q], 0, 1 or PAID_UNKNOWN.
+        mention_answered: bool[q], whether an account of the brand replied to the post.
     """
 
     version: int
     as_of: int | None
+    followed_at: int
     number: Int32
     keys: Texts
     handles: Texts
@@ -317,7 +384,8 @@ class Graph:
     engaged_counts: Int64
     brand_keys: list[str]
     brand_names: list[str | None]
-    brand_account: Bool
+    own_account: Int32
+    own_brand: Int32
     relation_account: Int32
     relation_brand: Int32
     relation_name: Int8
@@ -327,6 +395,24 @@ class Graph:
     topic_ptr: Int64
     topic_idx: Int32
     topic_posts: Int32
+    topic_first: Int64
+    posted_ptr: Int64
+    posted_day: Int32
+    posted_counts: Int32
+    mention_ptr: Int64
+    mention_brand: Int32
+    mention_post: Texts
+    mention_at: Int64
+    mention_stance: Int8
+    mention_paid: Int8
+    mention_answered: Bool
+
+    @property
+    def brand_account(self) -> Bool:
+        """Accounts that are a brand's own: bool[n], made anew each time."""
+        own = np.zeros(self.n, dtype=np.bool_)
+        own[self.own_account] = True
+        return own
 
     @property
     def n(self) -> int:
@@ -387,6 +473,18 @@ class EngagementWeights(Frozen):
     reposts: EngagementWeight = 2
 
 
+class RelationStrengths(Frozen):
+    """What each relation to a brand counts in affinity while it lasts (c)."""
+
+    employee: Share = 1.0
+    collaborator: Share = 0.9
+    customer: Share = 0.8
+    user: Share = 0.6
+
+
+MOST_DEFINED = 10_000
+"""Most accounts that a community can be defined by."""
+
 QualityFunction = Literal["modularity", "directed_modularity", "cpm"]
 """What communities maximise; see `analytics.leiden`."""
 
@@ -438,6 +536,42 @@ class ScoringRules(Frozen):
     follow_back_discount: Share = Field(
         default=0.5, description="How much following everybody back lowers a mutual tie (c)."
     )
+    trust_weeks: int = Field(
+        default=12, ge=1, le=104, description="Weeks up to `as_of` in which exchanges count for trust (c)."
+    )
+    relevance_prior_posts: float = Field(
+        default=5, gt=0, description="Posts about something else that everybody is taken to have, for relevance (c)."
+    )
+    relation: RelationStrengths = RelationStrengths()
+    relation_half_life_days: float = Field(
+        default=180, ge=1, description="Days after which a relation to a brand that ended counts half (c)."
+    )
+    mention_half_life_days: float = Field(
+        default=90, ge=1, description="Days after which a favourable mention counts half in affinity (c)."
+    )
+    mention_scale: float = Field(
+        default=3, gt=0, description="Unpaid favourable mentions that bring their share of affinity to 63% (c)."
+    )
+    detractor_mentions: int = Field(
+        default=2, ge=1, description="A detractor has at least so many unfavourable mentions in the window ..."
+    )
+    untapped_share: Share = Field(
+        default=0.10, description="Untapped: this top share of a track, without a favourable mention yet (c)."
+    )
+    inactive_days: int = Field(
+        default=90,
+        ge=1,
+        le=36_500,
+        description="Who did nothing for so many days is inactive, where activity is known.",
+    )
+    activity_known_share: Share = Field(
+        default=0.50,
+        description="Share of a network's accounts that must have been seen to do something for all of them to be "
+        "judged; else only those that were (c).",
+    )
+    active_share: Share = Field(
+        default=0.30, description="A respectable community has at least this share of active members (c)."
+    )
     macro_reported_followers: int = Field(
         default=100_000,
         ge=1,
@@ -451,6 +585,42 @@ class ScoringRules(Frozen):
         default=20, ge=1, description="... and at least this many times the community's median in-degree (c)."
     )
     micro_share: Share = Field(default=0.15, description="Micro: top share of the base by authority or resonance (c).")
+    role_days: int = Field(
+        default=365, ge=1, le=36_500, description="Days up to `as_of` in which roles look for habits (c)."
+    )
+    networker_participation: Share = Field(default=0.30, description="Networker: participation from here on ... (c)")
+    networker_share: Share = Field(default=0.25, description="... and in this top share of the community (c).")
+    broadcaster_share: Share = Field(
+        default=0.50, description="Broadcaster: this share of posts are reposts and links (c) ..."
+    )
+    broadcaster_posts: int = Field(default=20, ge=1, description="... of at least so many posts (c).")
+    heavy_user_share: Share = Field(
+        default=0.10, description="Heavy user: in this top share of the community by active days (c)."
+    )
+    opinion_leader_share: Share = Field(
+        default=0.05, description="Opinion leader: in this top share of the community by authority (c)."
+    )
+    specialist_share: Share = Field(
+        default=0.25, description="Specialist: in this lowest share of the community by topic entropy (c)."
+    )
+    specialist_posts: int = Field(
+        default=5, ge=1, description="... of those with at least so many posts on topics (c)."
+    )
+    trend_items: int = Field(
+        default=5, ge=1, description="Trend discoverer: took up at least so many topics that spread (c) ..."
+    )
+    trend_adopters: int = Field(default=10, ge=2, description="... which is to at least so many accounts (c) ...")
+    trend_first: Share = Field(default=0.20, description="... half of them among this first share of adopters (c) ...")
+    trend_p: Share = Field(default=0.05, description="... which chance would do more rarely than this (c).")
+    reweightings: int = Field(
+        default=100,
+        ge=0,
+        le=1_000,
+        description="Random reweightings of ties behind the interval of a rank; 0 for none.",
+    )
+    interval: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.90, description="Share of the reweightings that the interval of a rank holds (c)."
+    )
     weights: PartWeights = PartWeights()
     evidence_items: int = Field(default=5, ge=0, le=50, description="Items of evidence shown for each part.")
 
@@ -483,6 +653,58 @@ MEASURED_PROPERTIES = (
 """The properties of a membership that hold them: two of degree, two of strength, of all others one of the same name."""
 
 
+def folded_topic(text: str) -> str:
+    """Write a topic as topics are kept: compatible forms made one, lower case, without #, single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().lstrip("#").split())
+
+
+class Definition(Frozen):
+    """A community as people define it: by a list of accounts, by a topic, or by a brand. Exactly one of the three.
+
+    Of a topic are all who wrote or shared a post about it; of a brand its own accounts, and all who follow one of them
+    or engaged with one in the window. Accounts that the graph does not hold are passed over.
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=200, description="What people call it; its label.")]
+    accounts: tuple[Annotated[str, Field(min_length=1, max_length=1_000)], ...] | None = Field(
+        default=None, min_length=1, max_length=MOST_DEFINED, description="Keys of accounts, `network:id`."
+    )
+    topic: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+        default=None, description="A topic, in lower case and without #."
+    )
+    brand: Annotated[str, Field(min_length=1, max_length=500)] | None = Field(
+        default=None, description="The key of a brand."
+    )
+
+    @field_validator("accounts")
+    @classmethod
+    def _each_once(cls, accounts: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """In one order: the same accounts make the same definition."""
+        return None if accounts is None else tuple(sorted(set(accounts)))
+
+    @field_validator("topic")
+    @classmethod
+    def _as_topics_are_written(cls, topic: str | None) -> str | None:
+        return None if topic is None else folded_topic(topic)
+
+    @model_validator(mode="after")
+    def _one_of_three(self) -> Self:
+        if sum(one is not None for one in (self.accounts, self.topic, self.brand)) != 1:
+            raise PydanticCustomError("definition", "give one of accounts, topic and brand, and only one")
+        return self
+
+    @property
+    def kind(self) -> Literal["accounts", "topic", "brand"]:
+        """By what it is defined."""
+        return "accounts" if self.accounts is not None else "topic" if self.topic is not None else "brand"
+
+    @property
+    def id(self) -> str:
+        """The id of the community: the same for the same accounts, topic or brand, whatever its name."""
+        said = self.model_dump_json(exclude={"name"})
+        return "d" + base64.b32encode(hashlib.sha256(said.encode()).digest()).decode().lower()[:10]
+
+
 class RunSpec(Frozen):
     """What a run computes. A run is a function of (graph version, RunSpec)."""
 
@@ -498,6 +720,19 @@ class RunSpec(Frozen):
     )
     brand: str | None = Field(default=None, max_length=500, description="Key of the brand of `brand_pagerank`.")
     rules: ScoringRules = ScoringRules()
+    communities: tuple[Definition, ...] = Field(
+        default=(),
+        max_length=1_000,
+        description="Communities that people defined, scored beside those that are found; when not given, all that "
+        "were defined in the graph.",
+    )
+
+    @field_validator("communities")
+    @classmethod
+    def _by_id(cls, communities: tuple[Definition, ...]) -> tuple[Definition, ...]:
+        """Each once, in one order; of two that define the same the last one names it."""
+        by_id = {one.id: one for one in communities}
+        return tuple(by_id[key] for key in sorted(by_id))
 
     @field_validator("engine")
     @classmethod
@@ -551,37 +786,80 @@ Stage = Literal["queued", "snapshot", "communities", "measures", "scores", "page
 # --- what a run publishes -------------------------------------------------------------------------------
 
 
-class Evidence(Frozen):
+class TieEvidence(Frozen):
     """One tie in the graph that a part rests on.
 
     `kind` is follow where `follower` follows `followee` (and may engage with it as well), engagement where it only
     engages with it. `mutual` says whether both follow each other. `weight` is that of the tie; `likes`, `replies`,
-    `mentions` and `reposts` count what the follower did in the window (`window_days`).
+    `mentions` and `reposts` count what the follower did in the window (`window_days`), `last_engaged` is the last day
+    on which it did.
 
     `contribution` is in the unit of the part's raw value: inflow for authority, what the raw value loses
-    without this tie (all else held fixed) for reach, s/(n + prior) for trust. `share` is the contribution
-    over the raw value.
+    without this tie (all else held fixed) for reach, engagements over exposure for resonance, s/(n + prior) for trust.
+    `share` is the contribution over the raw value.
     """
 
-    kind: Literal["follow", "engagement"] = "follow"
+    kind: Literal["follow", "engagement"]
     follower: str
     follower_handle: str | None = None
     followee: str
     mutual: bool
     weight: float
-    likes: int = 0
-    replies: int = 0
-    mentions: int = 0
-    reposts: int = 0
+    likes: int
+    replies: int
+    mentions: int
+    reposts: int
+    last_engaged: date | None
     contribution: float
     share: float
+
+
+class TopicEvidence(Frozen):
+    """Posts of an account about one topic: how many different ones it wrote or shared; `first` is when it first did."""
+
+    kind: Literal["topic"] = "topic"
+    account: str
+    topic: str
+    posts: int
+    first: datetime | None
+    contribution: float
+    share: float
+
+
+class RelationEvidence(Frozen):
+    """What an account is to a brand, as evidence of affinity."""
+
+    kind: Literal["relation"] = "relation"
+    account: str
+    brand: str
+    relation: RelationName
+    since: datetime | None
+    until: datetime | None
+    contribution: float
+    share: float
+
+
+class MentionEvidence(Frozen):
+    """A post of an account that speaks well of a brand and is not known to be paid, as evidence of affinity."""
+
+    kind: Literal["mention"] = "mention"
+    account: str
+    brand: str
+    post: str
+    at: datetime | None
+    contribution: float
+    share: float
+
+
+Evidence = Annotated[TieEvidence | TopicEvidence | RelationEvidence | MentionEvidence, Field(discriminator="kind")]
 
 
 class Part(Frozen):
     """One part of a score. Null raw, x and points mean that the whole community lacks the data.
 
     `weight` is the weight in force after the weights of null parts were shared out. `points` is
-    `points_millionths` / 10⁶, of the score's 100.
+    `points_millionths` / 10⁶, of the score's 100. `note` says what a value stands for where the account has no data of
+    its own. Evidence is in order of contribution.
     """
 
     part: PartName
@@ -591,10 +869,27 @@ class Part(Frozen):
     points: float | None
     points_millionths: int | None
     null_reason: str | None = None
+    note: str | None = None
     evidence: tuple[Evidence, ...] = ()
 
 
+class Said(Frozen):
+    """A sentence in English and in French, with the numbers it rests on inside."""
+
+    en: str
+    fr: str
+
+
+class Reason(Said):
+    """A sentence about why an account is a candidate. `about` is a part of the score, a role, relation or brand."""
+
+    about: str
+
+
 AccountType = Literal["macro", "micro", "member"]
+GateName = Literal["erased", "opted_out", "brand_account", "suspicious", "inactive"]
+GATE_NAMES: tuple[GateName, ...] = get_args(GateName)
+"""Integrity gates, in the order in which they are asked: who is kept out by several is counted by the first."""
 BrandTrack = Literal["employees_collaborators", "customers_users"]
 Track = Literal["employees_collaborators", "customers_users", "open"]
 BRAND_TRACKS: tuple[BrandTrack, ...] = ("employees_collaborators", "customers_users")
@@ -622,11 +917,100 @@ class BrandRelation(Frozen):
     active: bool
 
 
+SizeBand = Literal["lt1k", "1k_10k", "10k_100k", "100k_1m", "gt1m"]
+SIZE_BANDS: tuple[SizeBand, ...] = get_args(SizeBand)
+SIZE_BAND_FROM = (1_000, 10_000, 100_000, 1_000_000)
+"""Followers from which the second and later bands begin."""
+
+RoleName = Literal[
+    "networker", "broadcaster", "heavy_user", "opinion_leader", "specialist", "trend_discoverer", "celebrity"
+]
+ROLE_NAMES: tuple[RoleName, ...] = get_args(RoleName)
+MICRO_ROLES: tuple[RoleName, ...] = ROLE_NAMES[:3]
+"""Roles inside one community; the others are those of an account with a large audience."""
+
+
+class RoleMeasure(Frozen):
+    """A number that a role rests on, and the threshold it passes (null where it is only shown)."""
+
+    measure: str
+    value: float
+    threshold: float | None
+
+
+class Role(Frozen):
+    """A role, how strongly it shows (0 to 1), and what it rests on.
+
+    `emerging`: an account that is not macro shows the pattern of a macro role.
+    """
+
+    role: RoleName
+    emerging: bool
+    strength: float
+    measures: tuple[RoleMeasure, ...]
+
+
+class RankInterval(Frozen):
+    """Ranks that an account takes in 90% (`interval`) of the reweightings, its own rank always among them.
+
+    `tied_with` counts the other candidates of the same population whose intervals overlap with it: the ranks of these
+    cannot be told apart.
+    """
+
+    low: int
+    high: int
+    tied_with: int
+
+
+class PassedGate(Frozen):
+    """An integrity gate: `passed` is true, or null where the data for it is lacking."""
+
+    gate: GateName
+    passed: bool | None
+
+
+class BrandStanding(Frozen):
+    """How one account stands with one brand, at the run's `as_of`.
+
+    `relations` are those to this brand, `track` comes from the active ones. Mentions are counted over the window
+    (`window_days`): favourable ones that are not known to be paid, all favourable ones, unfavourable ones, and the rest
+    (neutral, or nobody said). `exchanges` are interactions with the brand's own accounts in the window, both ways;
+    `answered_share` is the share of the account's mentions in the window that the brand replied to, null without
+    mentions; `last_contact` is the day of the last mention or exchange in the window. `spoken_well`: the account ever
+    mentioned the brand favourably, paid or not.
+
+    `advocate`: at least one unpaid favourable mention in the window, and no detractor. `detractor`: at least
+    `detractor_mentions` unfavourable ones, and more than favourable ones. `untapped`: in the top `untapped_share` of
+    its track and has not spoken well of the brand yet.
+    """
+
+    brand: str
+    brand_name: str | None
+    track: Track
+    relations: tuple[BrandRelation, ...]
+    relation_strength: float
+    mention_strength: float
+    affinity: float
+    favourable_unpaid: int
+    favourable: int
+    unfavourable: int
+    other_mentions: int
+    exchanges: int
+    answered_share: float | None
+    last_contact: date | None
+    spoken_well: bool
+    advocate: bool
+    detractor: bool
+    untapped: bool = False
+
+
 class Candidate(Frozen):
-    """An ambassador candidate of one community, with the reasons that can be checked.
+    """An ambassador candidate of one community, or a macro-influencer in it, with the reasons that can be checked.
 
     `score_millionths` is exactly the sum of the parts' `points_millionths`; `score` is the same in points
-    of 100. Scores compare only within `population`. Ties of score are broken by key.
+    of 100. Scores compare only within `population`. Candidates are ranked by score, ties by key; macros are ranked by
+    audience (reported followers, else followers in the graph), and their rank has no interval. `size_band` is of the
+    same number. `brand` is how the account stands with the brand that was asked for, null where none was.
 
     `relations` are those to any brand, by brand, then employee, collaborator, customer, user. `track` comes from the
     active ones: employees_collaborators where one is of an employee or collaborator, else customers_users where one is
@@ -638,16 +1022,22 @@ class Candidate(Frozen):
     name: str
     community: str
     rank: int
+    rank_interval: RankInterval | None
     score: float
     score_millionths: int
     population: str
     type: AccountType
+    size_band: SizeBand
     track: Track
     relations: tuple[BrandRelation, ...] = ()
+    roles: tuple[Role, ...] = ()
     followers: int
+    reported_followers: int | None
     followers_in_community: int
-    reasons: tuple[str, ...]
+    brand: BrandStanding | None = None
+    reasons: tuple[Reason, ...]
     parts: tuple[Part, ...]
+    gates: tuple[PassedGate, ...]
 
 
 class Gate(Frozen):
@@ -657,9 +1047,17 @@ class Gate(Frozen):
     the size of the community.
     """
 
-    gate: Literal["erased", "opted_out", "brand_account", "suspicious", "inactive"]
+    gate: GateName
     known: bool
     excluded: int
+
+
+class Excluded(Frozen):
+    """A member that an integrity gate keeps out of the base, by name. Who opted out is counted and never named."""
+
+    key: str
+    handle: str | None
+    gate: GateName
 
 
 class RespectableTest(Frozen):
@@ -672,9 +1070,14 @@ class RespectableTest(Frozen):
 
 
 class Community(Frozen):
-    """A community of one run. Sizes of all communities plus isolates equal the accounts of the graph."""
+    """A community of one run. Sizes of those that were found plus isolates equal the accounts of the graph.
+
+    `kind` says by what people defined it, and `subject` is then the topic, or the key of the brand.
+    """
 
     id: str
+    kind: Literal["found", "accounts", "topic", "brand"] = "found"
+    subject: str | None = None
     level: int
     label: str
     topics: tuple[str, ...] = Field(
@@ -696,6 +1099,102 @@ class Community(Frozen):
     reciprocity: float
     most_followed: tuple[str, ...]
     part_of: str | None = Field(default=None, description="Id of the group of the next level that it is part of.")
+
+
+class Recipe(Frozen):
+    """What an objective asks for: types, tracks and roles (empty: any), how to rank, weights, and why.
+
+    `rank_by` is score, or audience. `why_not` says of each type that is not asked for why it is not.
+    """
+
+    name: str
+    title: Said
+    types: tuple[Literal["macro", "micro"], ...] = Field(min_length=1)
+    tracks: tuple[Track, ...]
+    roles: tuple[RoleName, ...]
+    rank_by: Literal["score", "audience"]
+    needs_brand: bool
+    why: Said
+    why_not: dict[Literal["macro", "micro"], Said] = Field(default_factory=dict)
+    weights: PartWeights
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if abs(sum(self.weights.model_dump().values()) - 1) > 1e-9:
+            raise PydanticCustomError("weights", "weights must sum to 1")
+        if set(self.why_not) != {"macro", "micro"} - set(self.types):
+            raise PydanticCustomError("why_not", "say why_not of each type that is not among types, and of no other")
+        return self
+
+
+class BrandBasis(Frozen):
+    """What a question about one brand needs of one candidate: its standing, and affinity with evidence and reasons."""
+
+    standing: BrandStanding
+    evidence: tuple[RelationEvidence | MentionEvidence, ...]
+    reasons: tuple[Reason, ...]
+
+
+class CandidateBasis(Frozen):
+    """What a question that was not prepared needs of one candidate, beside the candidate itself.
+
+    `raw` are the raw values of the parts that are not null. `replicates` is base64 of float32[r, 4], little-endian, row
+    after row: authority, reach, resonance and trust of the candidate in each of the run's r reweightings. `topics` has
+    of each topic how many different posts about it the candidate wrote or shared, and when it first did (ms since 1970
+    UTC, -1 where no time is known); `topic_posts` is the sum of these numbers.
+    `brands` has the brands that the candidate has to do with, by key; where the standing says that it is a brand's
+    detractor, it is no candidate for that brand.
+    """
+
+    key: str
+    track: Track
+    size_band: SizeBand
+    roles: tuple[RoleName, ...]
+    raw: dict[PartName, float]
+    replicates: str
+    topic_posts: int
+    topics: dict[str, tuple[int, int]]
+    brands: dict[str, BrandBasis]
+
+
+class CommunityBasis(Frozen):
+    """What questions that were not prepared need of one community: the first line of `basis/<id>`.
+
+    `base` is the number of accounts compared. `raw` has of each part that is not null base64 of float64[base],
+    little-endian, ascending: the raw values of the base. `null_reasons` says why of the others (affinity is always
+    among them: no brand is named). `topics` has of each topic that a member of the base wrote or shared about base64 of
+    float64, ascending: relevance to this topic of those who did.
+    """
+
+    community: str
+    size: int
+    base: int
+    raw: dict[PartName, str]
+    null_reasons: dict[PartName, str]
+    topics: dict[str, str]
+
+
+class Complaint(Frozen):
+    """An unfavourable mention of a brand in the window."""
+
+    post: str
+    at: datetime | None
+    answered: bool
+
+
+class Detractor(Frozen):
+    """An account that speaks against a brand, with its complaints of the window, latest first."""
+
+    key: str
+    handle: str | None
+    name: str
+    community: str | None
+    brand: str
+    followers: int
+    favourable: int
+    unfavourable: int
+    unanswered: int
+    complaints: tuple[Complaint, ...]
 
 
 class CommunityGroup(Frozen):
@@ -797,6 +1296,7 @@ class Quality(Frozen):
     respectable: int
     tiny: int = Field(default=0, description="Communities below the smallest useful size; they are listed, too.")
     accounts_in_tiny: int = 0
+    defined: int = Field(default=0, description="Communities that people defined, beside those that were found.")
     candidates: int
     resolution: float
     modularity: float
@@ -839,20 +1339,34 @@ class Run(Frozen):
 class CommunityScores:
     """Scores of one community as parallel arrays over its members (indices into the graph, ascending).
 
-    `raw` and `x` are float64[6, k] in the order of PART_NAMES, NaN where a part is null; `points` is
-    int64[6, k] in millionths, 0 where null; `score` int64[k]. `type` indexes ("member", "micro", "macro").
-    `rank` is 1.. for candidates, best first, 0 for everyone else. Members outside the base have `in_base`
-    False, NaN x and score -1.
+    `gate` is int8[k], position of the gate that keeps a member out of the base, -1 for members of the base. `raw` and
+    `x` are float64[6, k] in the order of PART_NAMES, NaN where a part is null; `points` is int64[6, k] in millionths, 0
+    where null; `score` int64[k]. `type` indexes ("member", "micro", "macro"). `rank` is 1.. for candidates, best first,
+    0 for everyone else; `macro_rank` likewise for macros of the base, largest audience first; `audience` is int64[k].
+    Members outside the base have NaN x and score -1. `weights` are those in force, `null_reasons` say why of parts that
+    are null. `roles` is bool[7, k] in the order of ROLE_NAMES, `intervals` are low, high and tied_with of the
+    candidates by rank, int64 each; both come after the rest.
     """
 
     members: Int32
-    in_base: Bool
-    type: npt.NDArray[np.int8]
+    gate: Int8
+    type: Int8
     raw: Float64
     x: Float64
     points: Int64
     score: Int64
     rank: Int32
+    macro_rank: Int32
+    audience: Int64
+    weights: dict[PartName, float]
+    null_reasons: dict[PartName, str]
+    roles: Bool | None = None
+    intervals: tuple[Int64, Int64, Int64] | None = None
+
+    @property
+    def in_base(self) -> Bool:
+        """Members that are compared: bool[k]."""
+        return self.gate < 0
 
 
 @dataclass(frozen=True)
@@ -873,11 +1387,28 @@ KeepLines = Callable[[Iterable[bytes]], Sequence[bytes]]
 
 
 @dataclass(frozen=True)
+class PublishedPart:
+    """One named part of a published set: prepared JSON documents, one a line; they may be read more than once.
+
+    Parts are `communities` (all that were found, canonical order), `defined` (those that people defined, by id),
+    `groups` (by level, then canonical order), and of each community, found or defined, `candidates/<id>` (`Candidate`
+    by rank), `macros/<id>` (likewise), `excluded/<id>` (`Excluded` by gate, then key) and `basis/<id>` (one
+    `CommunityBasis`, then a `CandidateBasis` for each candidate by rank); `detractors` of all brands (`Detractor` by
+    brand, most unfavourable mentions first, then key); `brands` (`Brand`, all of the graph, by key). Parts
+    of a community without any line are left out, but `candidates`, and `basis` of those that are respectable.
+    """
+
+    name: str
+    lines: Sequence[bytes]
+
+
+@dataclass(frozen=True)
 class Analysis:
     """Everything a run computed, ready to be published and written back.
 
-    `communities`, `scores` and `candidate_lines` are parallel, in canonical order: size descending, then smallest
-    account key. Lines are candidates as JSON documents, best first, kept where whoever asked for the analysis keeps
+    `communities` are in canonical order: size descending, then smallest account key; `defined` are those that people
+    defined, by id, left out where they have no member. `scores` are parallel to both, one after the other. `parts` are
+    what is published of accounts (see `PublishedPart`): JSON documents, kept where whoever asked for the analysis keeps
     them (`KeepLines`): as objects they would take many times the memory.
     `labels` is int32[n]: position of each account's community in that order, -1 for isolates.
     `groups` are those of each level above, finest first, in canonical order.
@@ -888,31 +1419,21 @@ class Analysis:
     quality: Quality
     labels: Int32
     communities: list[Community]
+    defined: list[Community]
     groups: list[list[CommunityGroup]]
     scores: list[CommunityScores]
-    candidate_lines: list[Sequence[bytes]]
+    parts: list[PublishedPart]
     measures: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64]]
     secondary: SecondaryMemberships
 
     @property
     def candidates(self) -> list[list[Candidate]]:
-        """The candidates of each community, best first, as objects."""
-        return [[Candidate.model_validate_json(line) for line in lines] for lines in self.candidate_lines]
-
-
-# --- published pages ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class PublishedPart:
-    """One named part of a published set: prepared JSON documents, one a line; they may be read more than once.
-
-    Parts are `communities` (all of them, canonical order), `groups` (by level, then canonical order) and
-    `candidates/<community id>` (by rank).
-    """
-
-    name: str
-    lines: Sequence[bytes]
+        """The candidates of each community that was found, best first, as objects."""
+        lines = {part.name: part.lines for part in self.parts}
+        return [
+            [Candidate.model_validate_json(line) for line in lines[f"candidates/{community.id}"]]
+            for community in self.communities
+        ]
 
 
 TYPE_NAMES: tuple[AccountType, ...] = ("member", "micro", "macro")

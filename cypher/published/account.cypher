@@ -4,7 +4,7 @@
 // column: account MAP properties of the account
 // column: followers INTEGER accounts that follow it in the graph
 // column: following INTEGER accounts it follows in the graph
-// column: memberships LIST<MAP> properties of each membership, with community MAP: id, label, size, respectable
+// column: memberships LIST<MAP> properties of each membership, with community MAP: id, label, size, respectable, kind
 // mode: read
 // index: account_key
 MATCH (a:Account {key: $key})
@@ -16,6 +16,6 @@ RETURN
     MATCH (a)-[m:MEMBER_OF]->(c:Community)
     // toString keeps Neo4j from looking through all memberships of the run by index, instead of those of the account.
     WHERE toString(m.run) = $run
-    RETURN m {.*, community: c {.id, .label, .size, .respectable}}
+    RETURN m {.*, community: c {.id, .label, .size, .respectable, .kind}}
     ORDER BY coalesce(m.primary, true) DESC, m.share DESC, c.id
   } AS memberships

@@ -1,5 +1,6 @@
-// answers: The accounts that are a brand's own, each once.
-// column: account LIST<INTEGER> numbers of the accounts
+// answers: The accounts that are a brand's own, as parallel columns: each once for each of its brands.
+// column: account LIST<INTEGER> number of the account
+// column: brand LIST<STRING> key of the brand
 // mode: read
 // index: brand_key
 MATCH (b:Brand)
@@ -7,4 +8,5 @@ USING INDEX b:Brand(key)
 WHERE b.key >= ''
 MATCH (a:Account)-[:ACCOUNT_OF]->(b)
 WHERE a.n IS NOT NULL
-RETURN collect(DISTINCT a.n) AS account
+WITH DISTINCT a.n AS account, b.key AS brand
+RETURN collect(account) AS account, collect(brand) AS brand

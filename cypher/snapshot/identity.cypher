@@ -5,6 +5,7 @@
 // column: follows INTEGER how many follows there are
 // column: engagements INTEGER how many counts of interactions there are, one a pair and day
 // column: about INTEGER how many topics posts have, all posts together
+// column: posts INTEGER how many posts have an author
 // mode: write
 // index: graph_id
 MATCH (g:Graph {id: 1})
@@ -18,4 +19,5 @@ RETURN
   COUNT { (:Account) } AS accounts,
   COUNT { (:Account)-[:FOLLOWS]->() } AS follows,
   COUNT { (:Account)-[:ENGAGED]->() } AS engagements,
-  COUNT { (:Post)-[:ABOUT]->() } AS about
+  COUNT { (:Post)-[:ABOUT]->() } AS about,
+  COUNT { (:Account)-[:POSTED]->() } AS posts

@@ -6,15 +6,21 @@
 // column: account LIST<INTEGER> number of the account
 // column: topic LIST<STRING> name of the topic
 // column: posts LIST<INTEGER> how many different posts about it the account wrote or reposted
+// column: first LIST<INTEGER> when it first did, in milliseconds since 1970 UTC, -1 where no time is known
 // mode: read
 // index: account_n
-UNWIND range($first, $last, $stride) AS first
-CALL (first) {
+UNWIND range($first, $last, $stride) AS lowest
+CALL (lowest) {
   MATCH (a:Account)-[r:POSTED|RESPONDED]->(p:Post)-[:ABOUT]->(t:Topic)
   USING INDEX a:Account(n)
   // collect() leaves out nulls, and the columns would no longer be parallel.
-  WHERE a.n >= first AND a.n < first + $step AND (type(r) = 'POSTED' OR r.kind = 'repost') AND t.name IS NOT NULL
-  WITH a.n AS account, t.name AS topic, count(DISTINCT p) AS posts
-  RETURN collect(account) AS account, collect(topic) AS topic, collect(posts) AS posts
+  WHERE a.n >= lowest AND a.n < lowest + $step AND (type(r) = 'POSTED' OR r.kind = 'repost') AND t.name IS NOT NULL
+  WITH
+    a.n AS account,
+    t.name AS topic,
+    count(DISTINCT p) AS posts,
+    min(CASE type(r) WHEN 'POSTED' THEN p.at.epochMillis ELSE r.at.epochMillis END) AS first
+  RETURN
+    collect(account) AS account, collect(topic) AS topic, collect(posts) AS posts, collect(coalesce(first, -1)) AS first
 }
-RETURN account, topic, posts
+RETURN account, topic, posts, first

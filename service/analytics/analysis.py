@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from service.analytics.activity import Activity, activity
+from service.analytics.affinity import BrandTies, brand_ties, detractors
 from service.analytics.communities import (
     Partition,
     community_id,
@@ -13,35 +16,51 @@ from service.analytics.communities import (
     find_communities,
     most_followed,
 )
+from service.analytics.defined import defined_members
+from service.analytics.documents import Described, basis_lines, candidate_lines, excluded_lines, ranked
 from service.analytics.engine import Engine, get_engine
-from service.analytics.evidence import Measured, candidate_lines
-from service.analytics.graph import lengths, project, subgraph
+from service.analytics.evidence import Measured
+from service.analytics.graph import lengths, project, rows_of, subgraph
 from service.analytics.hierarchy import coarser_levels, describe_levels
-from service.analytics.measures import influence, trust
+from service.analytics.intervals import REWEIGHTED, Intervals, rank_intervals, replicate_percentiles, replicate_scores
+from service.analytics.measures import days_observed, influence, resonance, trust
 from service.analytics.network import measure_network
+from service.analytics.reweighting import reweighted
+from service.analytics.roles import Habits, habits, roles_of
 from service.analytics.rounding import significant, steadied
 from service.analytics.scoring import (
-    MACRO,
     MICRO,
     MacroRule,
+    gates_of,
     macro_rule,
     macros_of,
+    require_weights,
     score_community,
-    weights_in_force,
     why_no_candidates,
 )
-from service.analytics.ties import TieGraph, tie_graph, ties_among
-from service.analytics.topics import distinctive_topics
+from service.analytics.ties import TieGraph, tie_graph, tie_parts, ties_among
+from service.analytics.topics import NAMED, CommunityTopics, distinctive_topics, relevance, topics_of
 from service.domain import (
+    GATE_NAMES,
+    PART_NAMES,
     Analysis,
+    Bool,
+    Brand,
     Community,
     CommunityScores,
+    Definition,
+    Float32,
+    Float64,
     Gate,
     Graph,
+    Int8,
     Int32,
+    Int64,
     KeepLines,
     Level,
+    PartName,
     Progress,
+    PublishedPart,
     Quality,
     RespectableTest,
     RunSpec,
@@ -49,7 +68,6 @@ from service.domain import (
 )
 from service.errors import EmptyGraph
 
-ACTIVE_SHARE = 0.30
 SUSPICIOUS_SHARE = 0.20
 CONFIDENCE = 0.70
 """Thresholds of respectable communities whose data is not there yet: shown, and null for now (c)."""
@@ -62,9 +80,10 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress, keep: KeepLines = l
     """Find the communities of a graph, measure their members, and score candidates in each.
 
     A function of (graph, spec) alone: the same for any order in which accounts, follows and interactions were read, any
-    hash seed. Everything inside a community (followers, ties, PageRank, reach, trust) is taken over its own graph: its
-    members and the follows and interactions among them. Over the whole graph are taken `followers`, the in-degrees that
-    make an account macro, and the days and the mean that chances of influence are made of.
+    hash seed. Everything inside a community (followers, ties, PageRank, reach, resonance, trust) is taken over its own
+    graph: its members and the follows and interactions among them. Over the whole graph are taken `followers`, the
+    in-degrees that make an account macro, the days and the mean that chances of influence are made of, what accounts do
+    and what roles look at.
     Members who have opted out take part in the measures, because others do follow them, but are in nobody's comparison
     and are named nowhere. So do brands' own accounts, but they may be named: they are no private persons.
 
@@ -82,130 +101,260 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress, keep: KeepLines = l
     """
     if graph.n == 0:
         raise EmptyGraph("The graph has no accounts yet; import follows first.")
-    weights_in_force(spec.rules)  # a specification that cannot be scored fails before the long work
+    require_weights(spec.rules)  # a specification that cannot be scored fails before the long work
     engine = get_engine(spec.engine)
     ties = tie_graph(graph, spec.rules)
     projection = project(ties)
     partition = find_communities(ties, projection, engine, spec, progress)
     measures, secondary = measure_network(graph, ties, projection, partition.labels, engine, spec, progress)
     levels = coarser_levels(projection, partition.labels, partition.chosen.resolution, engine, spec)
+    doing = activity(graph, spec.rules)
+    seen = habits(graph, projection, partition.labels, doing, spec.rules)
     del projection  # a third of the memory of all arrays
+    everything = _Everything(
+        graph=graph,
+        ties=ties,
+        days=days_observed(graph, ties),
+        partition=partition,
+        doing=doing,
+        habits=seen,
+        brands=brand_ties(graph, ties.window),
+        macro=macro_rule(graph, spec.rules),
+        engine=engine,
+        spec=spec,
+    )
     secondary_members = np.bincount(secondary.community, minlength=len(partition.members)).tolist()
-    macro = macro_rule(graph, spec.rules)
     communities: list[Community] = []
     scores: list[CommunityScores] = []
-    candidates: list[Sequence[bytes]] = []
+    parts: list[PublishedPart] = []
     done, total = 0, sum(len(members) for members in partition.members)
     topics = distinctive_topics(graph, partition.labels)
     for members, named, others in zip(partition.members, topics, secondary_members, strict=True):
         progress("scores", done, total)
-        found, scored, lines = _analyse_community(graph, ties, members, named, partition, macro, engine, spec.rules)
+        found, scored, pages = _analyse_community(everything, members, named)
         communities.append(found.model_copy(update={"secondary_members": others}))
         scores.append(scored)
-        candidates.append(keep(lines))
+        parts += [PublishedPart(name, keep(lines)) for name, lines in pages]
         done += len(members)
     progress("scores", total, total)
     communities, groups, hierarchy = describe_levels(graph, ties, partition.labels, levels, communities)
+    defined: list[Community] = []
+    for definition in spec.communities:
+        members = defined_members(graph, ties.window, definition)
+        if len(members):
+            found, scored, pages = _analyse_community(everything, members, topics_of(graph, members), definition)
+            defined.append(found)
+            scores.append(scored)
+            parts += [PublishedPart(name, keep(lines)) for name, lines in pages]
+    brands = zip(graph.brand_keys, graph.brand_names, strict=True)
+    listed = [Brand(key=key, name=name).model_dump_json().encode() for key, name in brands]
+    parts.append(PublishedPart("brands", listed))
+    parts.append(PublishedPart("detractors", keep(_detractor_lines(everything, communities))))
     return Analysis(
-        quality=_quality(graph, partition, communities, hierarchy, engine),
+        quality=_quality(graph, partition, communities, defined, hierarchy, engine),
         labels=partition.labels,
         communities=communities,
+        defined=defined,
         groups=groups,
         scores=scores,
-        candidate_lines=candidates,
+        parts=parts,
         measures=measures,
         secondary=secondary,
     )
 
 
-def measure(graph: Graph, ties: TieGraph, members: Int32, engine: Engine, rules: ScoringRules) -> Measured:
+@dataclass(frozen=True)
+class _Everything:
+    """What is known of the whole graph when its communities are scored, one after the other."""
+
+    graph: Graph
+    ties: TieGraph
+    days: int
+    partition: Partition
+    doing: Activity
+    habits: Habits
+    brands: BrandTies
+    macro: MacroRule
+    engine: Engine
+    spec: RunSpec
+
+
+def measure(
+    graph: Graph,
+    ties: TieGraph,
+    members: Int32,
+    topics: CommunityTopics,
+    days: int,
+    engine: Engine,
+    rules: ScoringRules,
+) -> Measured:
     """Measure the members of one community, from its own graph. Raw values are rounded to significant digits.
 
     Args:
         graph: the whole graph.
         ties: its ties.
         members: int32[k], indices into it, ascending.
+        topics: what the community talks about more than others.
+        days: days of the window for which interactions are known; 0: there are none.
         engine: computes the heavy measures.
         rules: their parameters.
     """
     community = subgraph(graph, members)
     inside = ties_among(ties, members)
+    followees = rows_of(inside.in_ptr).astype(np.int32)
+    parts = tie_parts(community, inside.window, inside.in_idx, followees)
     chances = influence(inside, rules)
-    trusted = trust(community, rules)
+    trusted = trust(community, inside, parts, rules, follows=graph.m > 0)
+    resonant = resonance(inside, parts, days) if days else None
+    relevant = relevance(community, topics, rules)
+    raw: dict[PartName, Float64] = {
+        "authority": engine.pagerank(inside, rules.damping),
+        "reach": engine.reach(inside, chances),
+        "trust": trusted.raw,
+    }
+    if resonant is not None:
+        raw["resonance"] = resonant.raw
+    if relevant is not None:
+        raw["relevance"] = relevant.raw
     return Measured(
         graph=community,
         ties=inside,
+        parts=parts,
         in_degree=lengths(graph.in_ptr, members),
         influence=chances,
         trust=trusted,
-        raw={
-            "authority": significant(steadied(engine.pagerank(inside, rules.damping))),
-            "reach": significant(steadied(engine.reach(inside, chances))),
-            "trust": significant(steadied(trusted.raw)),
-        },
+        resonance=resonant,
+        relevance=relevant,
+        topics=topics,
+        raw={part: significant(steadied(raw[part])) for part in PART_NAMES if part in raw},
     )
 
 
 def _analyse_community(
-    graph: Graph,
-    ties: TieGraph,
-    members: Int32,
-    topics: tuple[str, ...],
-    partition: Partition,
-    macro: MacroRule,
-    engine: Engine,
-    rules: ScoringRules,
-) -> tuple[Community, CommunityScores, Iterator[bytes]]:
-    measured = measure(graph, ties, members, engine, rules)
+    everything: _Everything, members: Int32, topics: CommunityTopics, definition: Definition | None = None
+) -> tuple[Community, CommunityScores, Iterator[tuple[str, Iterable[bytes]]]]:
+    graph, rules = everything.graph, everything.spec.rules
+    measured = measure(graph, everything.ties, members, topics, everything.days, everything.engine, rules)
     own = measured.graph
-    scores = score_community(own, members, measured.raw, macros_of(macro, members, rules), rules)
-    identity = community_id(own, measured.ties)
-    tests = _respectable_tests(own.n, partition.useful_min)
+    macro, gate = macros_of(everything.macro, members, rules), gates_of(own, everything.doing, members)
+    scores = score_community(own, members, measured.raw, macro, gate, measured.in_degree, rules)
+    roles = roles_of(
+        members, scores.in_base, macro, measured.raw["authority"], scores.audience, everything.habits, rules
+    )
+    candidates = ranked(scores.rank)
+    replicates = reweighted(measured, candidates, everything.spec.seed, rules)
+    intervals = rank_intervals(
+        _replicate_scores(scores, candidates, replicates), scores.rank[candidates], rules.interval
+    )
+    scores = replace(scores, roles=roles.has, intervals=intervals)
+    identity = community_id(own, measured.ties) if definition is None else definition.id
+    tests = _respectable_tests(everything, members)
     community = Community(
         id=identity,
+        kind="found" if definition is None else definition.kind,
+        subject=None if definition is None else definition.topic or definition.brand,
         level=0,
-        label=community_label(own, measured.raw["authority"], topics),
-        topics=topics,
+        label=definition.name if definition else community_label(own, measured.raw["authority"], topics.names[:NAMED]),
+        topics=topics.names[:NAMED],
         size=own.n,
         respectable=all(test.passed is not False for test in tests),
         tests=tests,
         base=int(np.count_nonzero(scores.in_base)),
-        gates=_gates(own),
-        macros=int(np.count_nonzero(scores.type == MACRO)),
+        gates=_gates(own, gate, everything.doing.known[members]),
+        macros=int(np.count_nonzero(scores.macro_rank)),
         micros=int(np.count_nonzero(scores.type == MICRO)),
-        candidates=int(np.count_nonzero(scores.rank)),
+        candidates=len(candidates),
         no_candidates_reason=why_no_candidates(own, scores),
         follows_inside=own.m,
         follows_in=int(measured.in_degree.sum()) - own.m,
         follows_out=int(lengths(graph.out_ptr, members).sum()) - own.m,
-        reciprocity=float(significant(np.array([measured.trust.mutual.sum() / max(own.m, 1)]))[0]),
+        reciprocity=float(significant(np.array([own_reciprocity(measured)]))[0]),
         most_followed=most_followed(own, MOST_FOLLOWED),
     )
-    return community, scores, candidate_lines(measured, scores, identity, rules)
+    described = Described(
+        whole=graph,
+        measured=measured,
+        scores=scores,
+        roles=roles,
+        doing=everything.doing,
+        brands=everything.brands,
+        community=identity,
+        rules=rules,
+    )
+    return community, scores, _pages(described, community, candidates, intervals, replicates)
 
 
-def _respectable_tests(size: int, smallest: int) -> tuple[RespectableTest, ...]:
+def _pages(
+    described: Described, community: Community, candidates: Int32, intervals: Intervals, replicates: Float32
+) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """What is published of a community, by part; parts without lines are left out, except candidates."""
+    yield f"candidates/{community.id}", candidate_lines(described, candidates, intervals)
+    macros = ranked(described.scores.macro_rank)
+    if len(macros):
+        yield f"macros/{community.id}", candidate_lines(described, macros, None)
+    if len(candidates) or community.respectable:
+        yield f"basis/{community.id}", basis_lines(described, candidates, replicates)
+    excluded = list(excluded_lines(described))
+    if excluded:
+        yield f"excluded/{community.id}", excluded
+
+
+def _replicate_scores(scores: CommunityScores, candidates: Int32, replicates: Float32) -> Int64:
+    base = {
+        part: np.sort(scores.raw[PART_NAMES.index(part), scores.in_base])
+        for part in REWEIGHTED
+        if part not in scores.null_reasons
+    }
+    fixed = sum(scores.points[row, candidates] for row, part in enumerate(PART_NAMES) if part not in REWEIGHTED)
+    x = replicate_percentiles(replicates, base)
+    return replicate_scores(x, scores.weights, np.asarray(fixed, dtype=np.int64))
+
+
+def _detractor_lines(everything: _Everything, communities: list[Community]) -> Iterator[bytes]:
+    labels = everything.partition.labels.tolist()
+    ids = [communities[label].id if label >= 0 else None for label in labels]
+    found = detractors(everything.graph, everything.brands, everything.ties.window, ids, everything.spec.rules)
+    return (one.model_dump_json().encode() for one in found)
+
+
+def own_reciprocity(measured: Measured) -> float:
+    """Share of the follows inside a community that are returned."""
+    return float(np.count_nonzero(measured.parts.mutual)) / max(measured.graph.m, 1)
+
+
+def _respectable_tests(everything: _Everything, members: Int32) -> tuple[RespectableTest, ...]:
+    smallest, least = everything.partition.useful_min, everything.spec.rules.active_share
+    known = everything.doing.known[members]
+    active = None
+    if known.any():
+        share = np.count_nonzero(everything.doing.active[members]) / np.count_nonzero(known)
+        active = float(significant(np.array([share]))[0])
     return (
-        RespectableTest(test="size", passed=size >= smallest, value=size, threshold=smallest),
-        RespectableTest(test="active_share", passed=None, value=None, threshold=ACTIVE_SHARE),
+        RespectableTest(test="size", passed=len(members) >= smallest, value=len(members), threshold=smallest),
+        RespectableTest(
+            test="active_share", passed=None if active is None else active >= least, value=active, threshold=least
+        ),
         RespectableTest(test="suspicious_share", passed=None, value=None, threshold=SUSPICIOUS_SHARE),
         RespectableTest(test="confidence", passed=None, value=None, threshold=CONFIDENCE),
     )
 
 
-def _gates(community: Graph) -> tuple[Gate, ...]:
-    brand_account = community.brand_account & ~community.opted_out  # those were kept out before
-    return (
-        Gate(gate="erased", known=False, excluded=0),
-        Gate(gate="opted_out", known=True, excluded=int(community.opted_out.sum())),
-        Gate(gate="brand_account", known=bool(community.brand_keys), excluded=int(brand_account.sum())),
-        Gate(gate="suspicious", known=False, excluded=0),
-        Gate(gate="inactive", known=False, excluded=0),
+def _gates(community: Graph, gate: Int8, known: Bool) -> tuple[Gate, ...]:
+    """The gates with how many members each keeps out; one of the last two is known where it is for any member."""
+    is_known = {"opted_out": True, "brand_account": bool(community.brand_keys), "inactive": bool(known.any())}
+    return tuple(
+        Gate(gate=name, known=is_known.get(name, False), excluded=int(np.count_nonzero(gate == place)))
+        for place, name in enumerate(GATE_NAMES)
     )
 
 
 def _quality(
-    graph: Graph, partition: Partition, communities: list[Community], hierarchy: tuple[Level, ...], engine: Engine
+    graph: Graph,
+    partition: Partition,
+    communities: list[Community],
+    defined: list[Community],
+    hierarchy: tuple[Level, ...],
+    engine: Engine,
 ) -> Quality:
     tiny = [community.size for community in communities if community.size < partition.useful_min]
     return Quality(
@@ -216,6 +365,7 @@ def _quality(
         respectable=sum(community.respectable for community in communities),
         tiny=len(tiny),
         accounts_in_tiny=sum(tiny),
+        defined=len(defined),
         candidates=sum(community.candidates for community in communities),
         resolution=partition.chosen.resolution,
         modularity=partition.chosen.modularity,

@@ -1,4 +1,4 @@
-"""What accounts are to brands: relations at a time, the track they lead to, and sentences about them."""
+"""What accounts are to brands: relations at a time, and the track they lead to."""
 
 from __future__ import annotations
 
@@ -10,11 +10,6 @@ import numpy as np
 from service.domain import BRAND_TRACKS, RELATION_NAMES, TRACK_OF, BrandRelation, Graph, Track
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Not strftime: its names depend on the locale.
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
 
 
 def relations_of(graph: Graph, i: int) -> tuple[BrandRelation, ...]:
@@ -35,8 +30,8 @@ def relations_of(graph: Graph, i: int) -> tuple[BrandRelation, ...]:
                 brand_name=graph.brand_names[brand],
                 relation=name,
                 track=TRACK_OF[name],
-                since=_time(since),
-                until=_time(until),
+                since=time_of(since),
+                until=time_of(until),
                 active=now is None or ((since == -1 or since <= now) and (until == -1 or until > now)),
             )
         )
@@ -49,21 +44,11 @@ def track_of(relations: Iterable[BrandRelation]) -> Track:
     return next((track for track in BRAND_TRACKS if track in active), "open")
 
 
-def relation_reasons(relations: Iterable[BrandRelation]) -> tuple[str, ...]:
-    """Say in one sentence each what an account is to brands: `Employee of Maison Aubade since March 2023.`"""
-    said = []
-    for relation in relations:
-        if relation.active:
-            sentence = f"{relation.relation.capitalize()} of {relation.brand_name or relation.brand}"
-            sentence += f" since {_month(relation.since)}" if relation.since else ""
-            sentence += f" until {_month(relation.until)}" if relation.until else ""
-            said.append(f"{sentence}.")
-    return tuple(said)
-
-
-def _time(at: int) -> datetime | None:
+def time_of(at: int) -> datetime | None:
+    """Return milliseconds since 1970 UTC as a time; -1 is None."""
     return None if at == -1 else _EPOCH + timedelta(milliseconds=at)
 
 
-def _month(time: datetime) -> str:
-    return f"{_MONTHS[time.month - 1]} {time.year}"
+def ms_of(time: datetime) -> int:
+    """Return a time as milliseconds since 1970 UTC."""
+    return (time - _EPOCH) // timedelta(milliseconds=1)

@@ -11,10 +11,10 @@ import math
 
 from service.domain import RunEstimate, RunSpec, StageEstimate
 
-ACCOUNT, FOLLOW, ENGAGEMENT, TOPIC = 78, 16, 12, 8
+ACCOUNT, FOLLOW, ENGAGEMENT, TOPIC, POST = 94, 16, 12, 16, 16
 """Bytes of `domain.Graph`."""
 
-READ_ACCOUNT, READ_FOLLOW, READ_ENGAGEMENT, READ_TOPIC = 500, 130, 230, 130
+READ_ACCOUNT, READ_FOLLOW, READ_ENGAGEMENT, READ_TOPIC, READ_POST = 500, 130, 230, 150, 130
 """Bytes while the graph is read and built: columns twice, and the arrays made of them."""
 
 TIE, ENGAGED_TIE, PROJECTED = 10, 20, 24
@@ -24,9 +24,10 @@ SEARCHED = 150
 """Bytes of a tie in each thread that looks for communities."""
 
 MEASURED_TIE, MEASURED_ACCOUNT = 24, 200
-SCORED_TIE, SCORED_ACCOUNT, CANDIDATES = 65, 500, 2 * 2**20
-"""Bytes of measures and scores (of ties: of a copy of the largest community, which may be most of the graph), and of
-the candidates that are being made: they are put aside on disk one by one."""
+SCORED_TIE, SCORED_ACCOUNT, REWEIGHTED, CANDIDATES = 110, 650, 3, 3 * 2**20
+"""Bytes of measures and scores (of ties: of a copy of the largest community, which may be most of the graph), of the
+candidates of an account in each reweighting, and of the documents that are being made: they are put aside on disk one
+by one."""
 
 PAGE_ACCOUNT, PAGES = 1_500, 32 * 2**20
 """Bytes of pages and rows that are being written, spread over all accounts: so much at most, as they go in batches."""
@@ -46,6 +47,7 @@ def estimate(
     threads: int,
     available: int | None,
     topics: int = 0,
+    posts: int = 0,
 ) -> RunEstimate:
     """Estimate a run before it begins.
 
@@ -55,10 +57,11 @@ def estimate(
         threads: how many resolutions and rewirings (and passes of community_pagerank) are computed side by side.
         available: bytes of memory there are; None where that is not known, and everything fits.
         topics: topics of all posts together; an account that writes often about the same has them once.
+        posts: those with an author; several of an author and day count as one.
     """
     n, f, e = accounts, follows, engagements
     ties = f + e  # at most: a pair may interact on many days, and follow
-    graph = ACCOUNT * n + FOLLOW * f + ENGAGEMENT * e + TOPIC * topics
+    graph = ACCOUNT * n + FOLLOW * f + ENGAGEMENT * e + TOPIC * topics + POST * posts
     tie = ENGAGED_TIE if e else TIE
     weighed = graph + tie * ties + PROJECTED * ties
     searches = len(spec.rules.resolutions) + spec.rules.rewirings
@@ -66,8 +69,12 @@ def estimate(
     stages = [
         StageEstimate(
             stage="snapshot",
-            memory_bytes=READ_ACCOUNT * n + READ_FOLLOW * f + READ_ENGAGEMENT * e + READ_TOPIC * topics,
-            seconds=n / 100_000 + f / 300_000 + e / 200_000 + topics / 100_000,
+            memory_bytes=READ_ACCOUNT * n
+            + READ_FOLLOW * f
+            + READ_ENGAGEMENT * e
+            + READ_TOPIC * topics
+            + READ_POST * posts,
+            seconds=n / 100_000 + f / 300_000 + e / 200_000 + (topics + posts) / 100_000,
         ),
         StageEstimate(
             stage="communities",
@@ -84,8 +91,11 @@ def estimate(
         ),
         StageEstimate(
             stage="scores",
-            memory_bytes=graph + (tie + SCORED_TIE) * ties + SCORED_ACCOUNT * n + CANDIDATES,
-            seconds=plain * (2e-5 * n + 5e-7 * ties),
+            memory_bytes=graph
+            + (tie + SCORED_TIE) * ties
+            + (SCORED_ACCOUNT + REWEIGHTED * spec.rules.reweightings) * n
+            + CANDIDATES,
+            seconds=plain * (8e-5 * n + (1e-6 + 2e-8 * spec.rules.reweightings) * ties),
         ),
         StageEstimate(
             stage="write_back",

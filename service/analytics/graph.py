@@ -1,4 +1,4 @@
-"""Follows, interactions and topics as arrays: building them, cutting communities out, handing them to networkx."""
+"""Follows and whatever else accounts do as arrays: building them, cutting communities out, handing them to networkx."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from service.analytics.sparse import cut_out, first_twice, in_both, row_sums, ro
 from service.analytics.ties import WeightedGraph, both_ways
 from service.domain import (
     DAY_MS,
+    PAID_UNKNOWN,
+    POSTING_NAMES,
+    STANCE_UNKNOWN,
     AccountColumns,
     Bool,
     BrandColumns,
@@ -19,8 +22,11 @@ from service.domain import (
     Float64,
     FollowColumns,
     Graph,
+    Int8,
     Int32,
     Int64,
+    MentionColumns,
+    PostingColumns,
     Snapshot,
     Texts,
     TopicColumns,
@@ -32,6 +38,9 @@ YEARS_MS = (-62_135_596_800_000, 253_402_300_799_999)
 
 MOST_COUNTED = 10**12
 """Largest count of a day that is taken, as in an import: the counts of a window then add up in 64 bits."""
+
+MOST_POSTS = int(np.iinfo(np.int32).max)
+"""Largest number of posts of an account that is taken: about one topic, or of one day."""
 
 
 @dataclass(frozen=True)
@@ -72,17 +81,21 @@ def build_graph(snapshot: Snapshot) -> Graph:
     """Build the arrays of a graph from columns as the store returns them, in any order.
 
     The order of the columns does not matter: accounts, brands and topics are sorted by key or name (code points),
-    follows by their ends, interactions by their ends and day, relations to brands by account, brand, relation and
-    times, topics of accounts by account and topic.
+    follows by their ends, interactions by their ends and day, brands' own accounts by account and brand, relations to
+    brands by account, brand, relation and times, topics of accounts by account and topic, posts by account and day,
+    mentions by account, time, brand and post.
 
     Args:
-        snapshot: columns of n accounts, m follows, interactions, b brands and their relations, topics of accounts.
+        snapshot: columns of n accounts, m follows, interactions, b brands with their own accounts and relations,
+            topics of accounts, posts and mentions of brands.
 
     Raises:
-        RunFailed: what was read is no such graph: an account or brand twice, a follow, interaction, relation or topic
-            of an unknown account or brand, an account that follows or engages with itself, a pair (of interactions:
-            a pair and day) that occurs twice, a weight that is not positive and finite, a count that is below 0 or
-            beyond MOST_COUNTED, of posts not in 1..2147483647, a time that no calendar shows.
+        RunFailed: what was read is no such graph: an account or brand twice, anything of an unknown account or brand,
+            an account that follows or engages with itself, a pair (of interactions: a pair and day; of posts: an
+            account and day; of mentions: an account, post and brand) that occurs twice, a weight that is not positive
+            and finite, a count that is below 0 or beyond MOST_COUNTED, of posts not in 1..MOST_POSTS or less than the
+            links and reposts among them, a stance or payment of a mention that is not known, a time that no calendar
+            shows.
     """
     accounts, follows = snapshot.accounts, snapshot.follows
     n = len(accounts.key)
@@ -115,18 +128,28 @@ def build_graph(snapshot: Snapshot) -> Graph:
     brands = snapshot.brands
     order = sorted(range(len(brands.key)), key=brands.key.__getitem__)
     brand_keys = [brands.key[k] for k in order]
-    brand_account = np.zeros(n, dtype=np.bool_)
-    brand_account[_positions("brand's own account", brands.own, sorted_number, by_number)] = True
+    if any(a == b for a, b in itertools.pairwise(brand_keys)):
+        raise RunFailed("A brand was read twice; check that the constraint on Brand.key exists.")
+    brand_place = {key: k for k, key in enumerate(brand_keys)}
+    own_account, own_brand = _own(
+        _positions("brand's own account", brands.own, sorted_number, by_number),
+        _brand_positions("brand's own account", brands.own_brand, brand_place),
+    )
     account = _positions("relation", brands.account, sorted_number, by_number)
-    of, brand, name, since, until = _relations(brands, brand_keys, account, keys)
+    of, brand, name, since, until = _relations(
+        brands, _brand_positions("relation", brands.brand, brand_place), account, keys
+    )
 
     topics = _topics(snapshot.topics, sorted_number, by_number, keys)
+    posted = _postings(snapshot.postings, sorted_number, by_number, keys)
+    mentions = _mentions(snapshot.mentions, sorted_number, by_number, keys, brand_place)
 
-    latest = [DAY_MS * int(engaged.day.max())] if len(engaged.day) else []
+    latest = [DAY_MS * int(day.max()) for day in (engaged.day, posted.day) if len(day)]
     latest += [snapshot.followed_at] if snapshot.followed_at >= 0 else []
     return Graph(
         version=snapshot.version,
         as_of=max(latest, default=None),
+        followed_at=snapshot.followed_at,
         number=number.astype(np.int32),
         keys=Texts.of(keys),
         handles=Texts.of(accounts.handle[i] or "" for i in by_key.tolist()),
@@ -144,7 +167,8 @@ def build_graph(snapshot: Snapshot) -> Graph:
         engaged_counts=engaged.counts,
         brand_keys=brand_keys,
         brand_names=[brands.name[k] for k in order],
-        brand_account=brand_account,
+        own_account=own_account,
+        own_brand=own_brand,
         relation_account=of.astype(np.int32),
         relation_brand=brand.astype(np.int32),
         relation_name=name.astype(np.int8),
@@ -154,17 +178,28 @@ def build_graph(snapshot: Snapshot) -> Graph:
         topic_ptr=topics.ptr,
         topic_idx=topics.idx,
         topic_posts=topics.posts,
+        topic_first=topics.first,
+        posted_ptr=posted.ptr,
+        posted_day=posted.day,
+        posted_counts=posted.counts,
+        mention_ptr=mentions.ptr,
+        mention_brand=mentions.brand,
+        mention_post=mentions.post,
+        mention_at=mentions.at,
+        mention_stance=mentions.stance,
+        mention_paid=mentions.paid,
+        mention_answered=mentions.answered,
     )
 
 
 def columns_of(graph: Graph) -> Snapshot:
-    """Turn a graph back into columns, the opposite of `build_graph`: what comes out builds the same graph.
-
-    The latest of all times, `as_of`, comes out as that of the latest follow or unfollow.
-    """
+    """Turn a graph back into columns, the opposite of `build_graph`: what comes out builds the same graph."""
 
     def numbers(rows: Int32 | Int64) -> Int64:
         return graph.number[rows].astype(np.int64)
+
+    def brands(places: Int32) -> list[str]:
+        return [graph.brand_keys[k] for k in places.tolist()]
 
     names = list(graph.topic_names)
     return Snapshot(
@@ -181,7 +216,7 @@ def columns_of(graph: Graph) -> Snapshot:
             target=numbers(graph.out_idx),
             weight=graph.out_weight,
         ),
-        followed_at=-1 if graph.as_of is None else graph.as_of,
+        followed_at=graph.followed_at,
         engagements=EngagementColumns(
             source=numbers(rows_of(graph.engaged_ptr)),
             target=numbers(graph.engaged_idx),
@@ -191,9 +226,10 @@ def columns_of(graph: Graph) -> Snapshot:
         brands=BrandColumns(
             key=graph.brand_keys,
             name=graph.brand_names,
-            own=graph.number[graph.brand_account].astype(np.int64),
+            own=numbers(graph.own_account),
+            own_brand=brands(graph.own_brand),
             account=numbers(graph.relation_account),
-            brand=[graph.brand_keys[k] for k in graph.relation_brand.tolist()],
+            brand=brands(graph.relation_brand),
             relation=graph.relation_name,
             since=graph.relation_since,
             until=graph.relation_until,
@@ -202,6 +238,21 @@ def columns_of(graph: Graph) -> Snapshot:
             account=numbers(rows_of(graph.topic_ptr)),
             topic=[names[k] for k in graph.topic_idx.tolist()],
             posts=graph.topic_posts.astype(np.int64),
+            first=graph.topic_first,
+        ),
+        postings=PostingColumns(
+            account=numbers(rows_of(graph.posted_ptr)),
+            day=graph.posted_day.astype(np.int64),
+            counts=graph.posted_counts.astype(np.int64),
+        ),
+        mentions=MentionColumns(
+            account=numbers(rows_of(graph.mention_ptr)),
+            brand=brands(graph.mention_brand),
+            post=list(graph.mention_post),
+            at=graph.mention_at,
+            stance=graph.mention_stance,
+            paid=graph.mention_paid,
+            answered=graph.mention_answered,
         ),
     )
 
@@ -259,32 +310,33 @@ def _engagements(columns: EngagementColumns, sorted_number: Int64, by_number: In
     )
 
 
-def _relations(brands: BrandColumns, brand_keys: list[str], account: Int64, keys: list[str]) -> Int64:
+def _own(account: Int64, brand: Int64) -> tuple[Int32, Int32]:
+    """Sort accounts that are a brand's own by account, then brand; pairs alike become one."""
+    pairs = np.unique(np.stack([account, brand], axis=1), axis=0)
+    return pairs[:, 0].astype(np.int32), pairs[:, 1].astype(np.int32)
+
+
+def _relations(brands: BrandColumns, brand: Int64, account: Int64, keys: list[str]) -> Int64:
     """Relations as five rows (account, brand, relation, since, until), in this order; those alike in all become one.
 
     Raises:
-        RunFailed: a brand stands twice, a relation names an unknown one, or has a time that no calendar shows.
+        RunFailed: a relation has a time that no calendar shows.
     """
-    if any(a == b for a, b in itertools.pairwise(brand_keys)):
-        raise RunFailed("A brand was read twice; check that the constraint on Brand.key exists.")
-    position = {key: k for k, key in enumerate(brand_keys)}
-    unknown = {key for key in brands.brand if key not in position}
-    if unknown:
-        raise RunFailed(f"A relation names brand {min(unknown)}, which was not read; analyse again.")
-    brand = np.array([position[key] for key in brands.brand], dtype=np.int64)
     for times in (brands.since, brands.until):
-        wrong = (times < YEARS_MS[0]) | (times > YEARS_MS[1])
-        if bool(np.any(wrong)):
-            first = np.flatnonzero(wrong)[np.argmin(account[wrong])]
-            raise RunFailed(
-                f"A relation of account {keys[account[first]]} to a brand has a time outside the years 1 to 9999; "
-                "set it right and analyse again."
-            )
+        _check_times("A relation of account {} to a brand has a time", times, account, keys)
     table = np.stack([account, brand, brands.relation.astype(np.int64), brands.since, brands.until])
     table = table[:, np.lexsort(table[::-1])]
     new = np.ones(table.shape[1], dtype=np.bool_)
     new[1:] = np.any(np.diff(table, axis=1) != 0, axis=0)
     return table[:, new]
+
+
+def _check_times(says: str, times: Int64, account: Int64, keys: list[str]) -> None:
+    """Refuse times in milliseconds that no calendar shows; `says` has a place for the account's key."""
+    wrong = (times < YEARS_MS[0]) | (times > YEARS_MS[1])
+    if bool(np.any(wrong)):
+        where = says.format(keys[int(account[wrong].min())])
+        raise RunFailed(f"{where} outside the years 1 to 9999; set it right and analyse again.")
 
 
 @dataclass(frozen=True)
@@ -295,23 +347,25 @@ class _Topics:
     ptr: Int64
     idx: Int32
     posts: Int32
+    first: Int64
 
 
 def _topics(columns: TopicColumns, sorted_number: Int64, by_number: Int64, keys: list[str]) -> _Topics:
     """Sort topics of accounts by account, then name.
 
     Raises:
-        RunFailed: they name an unknown account, stand twice, or have a count of posts that cannot be.
+        RunFailed: they name an unknown account, stand twice, or have a count of posts or a time that cannot be.
     """
     account = _positions("count of posts", columns.account, sorted_number, by_number)
     names = sorted(set(columns.topic))
     position = {name: k for k, name in enumerate(names)}
     topic = np.array([position[name] for name in columns.topic], dtype=np.int64)
-    if bool(np.any((columns.posts < 1) | (columns.posts > np.iinfo(np.int32).max))):
+    if bool(np.any((columns.posts < 1) | (columns.posts > MOST_POSTS))):
         raise RunFailed(
-            "An account has a topic with a number of posts that is not in 1..2147483647; analyse again, "
+            f"An account has a topic with a number of posts that is not in 1..{MOST_POSTS}; analyse again, "
             "and import your files anew if this comes back."
         )
+    _check_times("A post that account {} wrote or shared has a time", columns.first, account, keys)
     order = np.lexsort((topic, account))
     account, topic = account[order], topic[order]
     twice = np.flatnonzero((np.diff(account) == 0) & (np.diff(topic) == 0))
@@ -326,7 +380,120 @@ def _topics(columns: TopicColumns, sorted_number: Int64, by_number: Int64, keys:
         ptr=_pointers(account, len(keys)),
         idx=topic.astype(np.int32),
         posts=columns.posts[order].astype(np.int32),
+        first=columns.first[order],
     )
+
+
+@dataclass(frozen=True)
+class _Postings:
+    """Days on which accounts posted as `domain.Graph` has them."""
+
+    ptr: Int64
+    day: Int32
+    counts: Int32
+
+
+def _postings(columns: PostingColumns, sorted_number: Int64, by_number: Int64, keys: list[str]) -> _Postings:
+    """Sort posts counted by account and day by both.
+
+    Raises:
+        RunFailed: they name an unknown account, stand twice, or have a count or day that cannot be.
+    """
+    account = _positions("day of posts", columns.account, sorted_number, by_number)
+    day, counts = columns.day, columns.counts
+    parts = counts[:, 1:]
+    # Each part is looked at alone first: sums of what is within bounds cannot overflow.
+    wrong = (counts[:, 0] < 1) | (counts[:, 0] > MOST_POSTS) | np.any((parts < 0) | (parts > MOST_POSTS), axis=1)
+    if bool(np.any(wrong)) or bool(np.any(parts.sum(axis=1) > counts[:, 0])):
+        raise RunFailed(
+            f"An account has a number of posts of a day that is not in 1..{MOST_POSTS}, or fewer posts than "
+            f"{' and '.join(POSTING_NAMES[1:])} among them; analyse again, and import your files anew if this comes "
+            "back."
+        )
+    _check_times("A post of account {} has a time", _moments(day), account, keys)
+    order = np.lexsort((day, account))
+    account, day = account[order], day[order]
+    twice = np.flatnonzero((np.diff(account) == 0) & (np.diff(day) == 0))
+    if len(twice):
+        raise RunFailed(
+            f"Posts of account {keys[account[twice[0]]]} on one day were read twice; analyse again, "
+            "and import your files anew if this comes back."
+        )
+    return _Postings(_pointers(account, len(keys)), day.astype(np.int32), counts[order].astype(np.int32))
+
+
+def _moments(day: Int64) -> Int64:
+    """First moments of days, in milliseconds; of days far beyond the years 1 to 9999 some that are, too."""
+    moments: Int64 = DAY_MS * np.clip(day, YEARS_MS[0] // DAY_MS - 1, YEARS_MS[1] // DAY_MS + 1)
+    return moments
+
+
+@dataclass(frozen=True)
+class _Mentions:
+    """Mentions of brands as `domain.Graph` has them."""
+
+    ptr: Int64
+    brand: Int32
+    post: Texts
+    at: Int64
+    stance: Int8
+    paid: Int8
+    answered: Bool
+
+
+def _mentions(
+    columns: MentionColumns, sorted_number: Int64, by_number: Int64, keys: list[str], brand_place: dict[str, int]
+) -> _Mentions:
+    """Sort mentions by account, time, brand (its place among `brand_place`), post.
+
+    Raises:
+        RunFailed: they name an unknown account or brand, stand twice, or have a stance, payment or time that cannot be.
+    """
+    account = _positions("mention", columns.account, sorted_number, by_number)
+    brand = _brand_positions("mention", columns.brand, brand_place)
+    names = sorted(set(columns.post))
+    place = {name: k for k, name in enumerate(names)}
+    post = np.array([place[name] for name in columns.post], dtype=np.int64)
+    for what, values, known in (
+        ("stance", columns.stance, (-1, 0, 1, STANCE_UNKNOWN)),
+        ("payment", columns.paid, (0, 1, PAID_UNKNOWN)),
+    ):
+        wrong = ~np.isin(values, known)
+        if bool(np.any(wrong)):
+            raise RunFailed(
+                f"A mention of a brand in post {names[int(post[wrong].min())]} has a {what} that cannot be; "
+                "set it right and analyse again."
+            )
+    _check_times("A post of account {} that mentions a brand has a time", columns.at, account, keys)
+    order = np.lexsort((brand, post, account))
+    alike = np.ones(max(len(order) - 1, 0), dtype=np.bool_)
+    for column in (account, post, brand):
+        alike &= np.diff(column[order]) == 0
+    twice = order[:-1][alike]
+    if len(twice):
+        first = int(twice[0])
+        raise RunFailed(
+            f"Post {columns.post[first]} mentions brand {columns.brand[first]} twice; delete one of the MENTIONS "
+            "relationships and analyse again."
+        )
+    order = np.lexsort((post, brand, columns.at, account))
+    return _Mentions(
+        ptr=_pointers(account, len(keys)),
+        brand=brand[order].astype(np.int32),
+        post=Texts.of(names).take(post[order]),
+        at=columns.at[order],
+        stance=columns.stance[order],
+        paid=columns.paid[order],
+        answered=columns.answered[order],
+    )
+
+
+def _brand_positions(what: str, names: list[str], place: dict[str, int]) -> Int64:
+    """Translate keys of brands to positions in their order."""
+    unknown = {name for name in names if name not in place}
+    if unknown:
+        raise RunFailed(f"A {what} names brand {min(unknown)}, which was not read; analyse again.")
+    return np.array([place[name] for name in names], dtype=np.int64)
 
 
 def _positions(what: str, numbers: Int64, sorted_number: Int64, by_number: Int64) -> Int64:
@@ -382,8 +549,8 @@ def strengths(ptr: Int64, weight: Float64) -> Float64:
 def subgraph(graph: Graph, members: Int32) -> Graph:
     """Cut out the graph of some accounts with the follows and interactions among them, numbered as in `members`.
 
-    Their relations to brands and their topics come with them. Takes time in proportion to what the members have of
-    each, not to the whole graph.
+    Their relations to brands, topics, posts and mentions come with them. Takes time in proportion to what the members
+    have of each, not to the whole graph.
 
     Args:
         graph: the whole.
@@ -392,13 +559,15 @@ def subgraph(graph: Graph, members: Int32) -> Graph:
     out_ptr, out_idx, out_entry = cut_out(graph.out_ptr, graph.out_idx, members)
     in_ptr, in_idx, _ = turned(out_ptr, out_idx)
     engaged_ptr, engaged_idx, engaged_entry = cut_out(graph.engaged_ptr, graph.engaged_idx, members)
-    first = np.searchsorted(graph.relation_account, members)
-    counts = np.searchsorted(graph.relation_account, members, side="right") - first
-    relations = np.repeat(first - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()), dtype=np.int64)
+    own, own_account = _entries_among(graph.own_account, members)
+    relations, relation_account = _entries_among(graph.relation_account, members)
     topics = entries_of(graph.topic_ptr, members)
+    posted = entries_of(graph.posted_ptr, members)
+    mentions = entries_of(graph.mention_ptr, members)
     return Graph(
         version=graph.version,
         as_of=graph.as_of,
+        followed_at=graph.followed_at,
         number=graph.number[members],
         keys=graph.keys.take(members),
         handles=graph.handles.take(members),
@@ -416,8 +585,9 @@ def subgraph(graph: Graph, members: Int32) -> Graph:
         engaged_counts=graph.engaged_counts,
         brand_keys=graph.brand_keys,
         brand_names=graph.brand_names,
-        brand_account=graph.brand_account[members],
-        relation_account=np.repeat(np.arange(len(members), dtype=np.int32), counts),
+        own_account=own_account,
+        own_brand=graph.own_brand[own],
+        relation_account=relation_account,
         relation_brand=graph.relation_brand[relations],
         relation_name=graph.relation_name[relations],
         relation_since=graph.relation_since[relations],
@@ -426,7 +596,26 @@ def subgraph(graph: Graph, members: Int32) -> Graph:
         topic_ptr=pointers_of(lengths(graph.topic_ptr, members)),
         topic_idx=graph.topic_idx[topics],
         topic_posts=graph.topic_posts[topics],
+        topic_first=graph.topic_first[topics],
+        posted_ptr=pointers_of(lengths(graph.posted_ptr, members)),
+        posted_day=graph.posted_day[posted],
+        posted_counts=graph.posted_counts[posted],
+        mention_ptr=pointers_of(lengths(graph.mention_ptr, members)),
+        mention_brand=graph.mention_brand[mentions],
+        mention_post=graph.mention_post.take(mentions),
+        mention_at=graph.mention_at[mentions],
+        mention_stance=graph.mention_stance[mentions],
+        mention_paid=graph.mention_paid[mentions],
+        mention_answered=graph.mention_answered[mentions],
     )
+
+
+def _entries_among(account: Int32, members: Int32) -> tuple[Int64, Int32]:
+    """Positions at which members stand in an ascending array of accounts, and which of the members each is."""
+    first = np.searchsorted(account, members)
+    counts = np.searchsorted(account, members, side="right") - first
+    entries = np.repeat(first - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()), dtype=np.int64)
+    return entries, np.repeat(np.arange(len(members), dtype=np.int32), counts)
 
 
 def project(graph: Graph | WeightedGraph) -> Projection:

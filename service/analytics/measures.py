@@ -1,4 +1,4 @@
-"""Measures that all engines share: influence, what reach rests on, trust."""
+"""Measures that all engines share: influence, what reach rests on, trust, resonance."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.analytics.compiled import UInt32, UInt64, compiled
-from service.analytics.graph import followed_back
-from service.analytics.ties import TieGraph
-from service.domain import Bool, Float64, Graph, Int32, Int64, ScoringRules
+from service.analytics.graph import rows_of
+from service.analytics.sparse import row_sums
+from service.analytics.ties import TieGraph, TieParts
+from service.domain import Float64, Graph, Int32, Int64, ScoringRules
 from service.errors import InvalidRequest
 
 ALMOST_CERTAIN = 1 - 2.0**-53
@@ -111,32 +112,113 @@ class Trust:
     """Trust in each account of a community, and what it rests on.
 
     Attributes:
-        raw: float64[k], (Σ_j s_ij + prior · mean) / (n_i + prior) over followers j in the community.
-        tie: float64[k], s of each mutual tie of the account; 0 where it has none.
-        mean: s̄, mean of s over all follows inside the community.
+        raw: float64[k], (Σ_j s_ji + prior · mean) / (n_i + prior) over incoming ties j → i in the community.
+        tie: float64[m], s of each incoming tie (places of the ties' `in_idx`).
+        mean: s̄, mean of s over all ties inside the community.
         followed_back: int64[k], how many followers each follows back.
-        mutual: bool[m], whether each incoming follow is mutual (places of `in_idx`).
+        exchanging: int64[k], with how many of those who follow or engage there was an exchange in the last weeks.
     """
 
     raw: Float64
     tie: Float64
     mean: float
     followed_back: Int64
-    mutual: Bool
+    exchanging: Int64
 
 
-def trust(community: Graph, rules: ScoringRules) -> Trust:
-    """Trust by reciprocity, from follows alone: s_ij = mutual · (1 − ½ · share of i's followers that i follows back).
+def trust(community: Graph, ties: TieGraph, parts: TieParts, rules: ScoringRules, *, follows: bool) -> Trust:
+    """Trust by what ties are like: s_ji of a tie j → i is the mean of what is available of
 
-    Followers, n_i and the mean are those inside the community. All mutual ties of an account have the same s, so the
-    sums come from counts and do not depend on any order. An account that nobody follows has the prior, the mean.
+        mutual · (1 − ½ · share of i's followers that i follows back)     where the graph holds follows at all
+        share of the last 12 weeks in which one engaged with the other    where anybody engaged with anybody
+        replies, mentions and reposts of j with i / all j did with i      where j engaged with i in the window
+
+    Followers, n_i and the mean are those inside the community. Sums go over the ties of an account in order of keys. An
+    account without ties has the prior, the mean.
+
+    Args:
+        community: the community's own graph, k accounts.
+        ties: those inside it, m.
+        parts: what each incoming tie consists of (places of `in_idx`).
+        rules: prior, discount and weeks.
+        follows: whether the whole graph holds any follows.
     """
-    mutual = followed_back(community)
+    followee = rows_of(ties.in_ptr)
     followers = np.diff(community.in_ptr)
-    back = np.bincount(np.repeat(np.arange(community.n), followers)[mutual], minlength=community.n)
-    tie = np.where(back > 0, 1 - rules.follow_back_discount * back / np.maximum(followers, 1), 0.0)
-    sums = back * tie
-    mean = math.fsum(sums.tolist()) / max(community.m, 1)
-    weight = followers + rules.trust_prior_ties
+    back = np.bincount(followee[parts.mutual], minlength=community.n)
+    discount = 1 - rules.follow_back_discount * back / np.maximum(followers, 1)
+    total, available = np.zeros(ties.m), np.zeros(ties.m)
+    if follows:
+        total += np.where(parts.mutual, discount[followee], 0.0)
+        available += 1
+    if ties.mean_influence is not None:
+        total += parts.weeks / rules.trust_weeks
+        available += 1
+        done = parts.counts.sum(axis=1)
+        talked = np.divide(done - parts.counts[:, 0], done, out=np.zeros(ties.m), where=done > 0)
+        total += talked
+        available += done > 0
+    tie = np.divide(total, available, out=np.zeros(ties.m), where=available > 0)
+    mean = math.fsum(tie.tolist()) / max(ties.m, 1)
+    weight = np.diff(ties.in_ptr) + rules.trust_prior_ties
+    sums = row_sums(ties.in_ptr, tie)
     raw = np.divide(sums + rules.trust_prior_ties * mean, weight, out=np.zeros(community.n), where=weight > 0)
-    return Trust(raw, tie, mean, back, mutual)
+    exchanging = np.bincount(followee[parts.weeks > 0], minlength=community.n)
+    return Trust(raw, tie, mean, back, exchanging)
+
+
+@dataclass(frozen=True)
+class Resonance:
+    """How much of what accounts of a community show gets a response from it, and what that rests on.
+
+    Attributes:
+        raw: float64[k], (y + μ · ẽ) / (e + ẽ): interactions per day for each who follows or engages.
+        received: int64[k], y, interactions received from members in the window.
+        tie: int64[m], those of each incoming tie (places of the ties' `in_idx`).
+        exposure: float64[k], e, those who follow or engage inside the community × days observed.
+        median: ẽ, the median of e.
+        mean: μ = Σ y / Σ e.
+        days: days of the window observed: from the first with any interaction in the graph.
+    """
+
+    raw: Float64
+    received: Int64
+    tie: Int64
+    exposure: Float64
+    median: float
+    mean: float
+    days: int
+
+
+def resonance(ties: TieGraph, parts: TieParts, days: int) -> Resonance | None:
+    """Responses for each who is there to respond, drawn to the community's mean where little was observed.
+
+    (y + μ · ẽ) / (e + ẽ) is what is expected of a rate of which y was seen over e and whose prior has mean μ and the
+    weight of the median exposure ẽ (Poisson counts with a gamma prior): few observations do not win. Every interaction
+    counts 1, whatever its kind.
+
+    Args:
+        ties: those inside the community, k accounts.
+        parts: what each incoming tie consists of (places of `in_idx`).
+        days: days of the window for which interactions are known, at least 1.
+
+    Returns:
+        None where nobody in the community engaged with another member in the window.
+    """
+    tie = parts.counts.sum(axis=1)
+    received = np.bincount(rows_of(ties.in_ptr), weights=tie, minlength=ties.n).astype(np.int64)
+    total = int(received.sum())
+    if total == 0:
+        return None
+    exposure = np.diff(ties.in_ptr).astype(np.float64) * days
+    median, mean = float(np.median(exposure)), total / float(exposure.sum())
+    seen = exposure + median
+    raw = np.divide(received + mean * median, seen, out=np.zeros(ties.n), where=seen > 0)
+    return Resonance(raw, received, tie, exposure, median, mean, days)
+
+
+def days_observed(graph: Graph, ties: TieGraph) -> int:
+    """Days of the window from the first on which anybody in the graph engaged with anybody; 0 without any."""
+    window = ties.window
+    age = window.last_day - graph.engaged_day[window.value[graph.engaged_code] > 0]
+    return int(age[(age >= 0) & (age < len(window.decay))].max(initial=-1)) + 1

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
+from service.analytics.activity import Activity, by_network
 from service.domain import (
+    GATE_NAMES,
     MILLION,
     PART_NAMES,
     TYPE_NAMES,
@@ -15,38 +18,44 @@ from service.domain import (
     CommunityScores,
     Float64,
     Graph,
+    Int8,
     Int32,
     Int64,
     PartName,
+    PartWeights,
     ScoringRules,
 )
 from service.errors import InvalidRequest
 
 NULL_REASONS: dict[PartName, str] = {
-    "resonance": "How much of what is shown gets a response is not measured yet.",
-    "relevance": "Posts are not measured yet.",
+    "resonance": "Nobody in this community is known to have responded to another member in the window.",
+    "relevance": "There is nothing that this community is known to write and share about more than others do.",
     "affinity": "No brand is named.",
 }
-"""The parts that are not measured yet, and why they are null."""
+"""Why parts are null where the whole community lacks the data for them."""
 
 MEMBER, MICRO, MACRO = (TYPE_NAMES.index(name) for name in ("member", "micro", "macro"))
 
 
-def weights_in_force(rules: ScoringRules) -> dict[PartName, float]:
+def weights_in_force(weights: PartWeights, null: Iterable[PartName]) -> dict[PartName, float]:
     """Weights of the parts after those of null parts were shared out in proportion; 0 for null parts.
 
-    Raises:
-        InvalidRequest: no part that can be measured has any weight.
+    All are 0 where only null parts have any weight.
     """
-    asked: dict[PartName, float] = {part: getattr(rules.weights, part) for part in PART_NAMES}
-    known = {part: weight for part, weight in asked.items() if part not in NULL_REASONS}
+    lacking = set(null)
+    known = {part: 0.0 if part in lacking else float(getattr(weights, part)) for part in PART_NAMES}
     total = sum(known.values())
-    if total == 0:
+    return {part: weight / total if total else 0.0 for part, weight in known.items()}
+
+
+def require_weights(rules: ScoringRules) -> None:
+    """Raise InvalidRequest where only affinity has any weight, which needs a brand, and a run is about none."""
+    if not any(weights_in_force(rules.weights, ["affinity"]).values()):
+        others = ", ".join(PART_NAMES[:-1])
         raise InvalidRequest(
-            f"The rules give weight only to parts without data ({', '.join(NULL_REASONS)}); "
-            f"give some to {', '.join(known)}."
+            f"The rules give weight only to affinity, and a run names no brand; give some to {others}, and name the "
+            "brand when you ask for ambassadors."
         )
-    return {part: known.get(part, 0.0) / total for part in PART_NAMES}
 
 
 @dataclass(frozen=True)
@@ -74,11 +83,7 @@ def macro_rule(graph: Graph, rules: ScoringRules) -> MacroRule:
     in_degree = np.diff(graph.in_ptr)
     reported = np.zeros(graph.n, dtype=np.bool_)
     top = np.zeros(graph.n, dtype=np.bool_)
-    networks: dict[str, int] = {}
-    numbered = (networks.setdefault(key.split(":", 1)[0], len(networks)) for key in graph.keys)
-    network = np.fromiter(numbered, dtype=np.int32, count=graph.n)
-    order = np.argsort(network, kind="stable")
-    for accounts in np.split(order, np.cumsum(np.bincount(network, minlength=len(networks)))[:-1]):
+    for accounts in by_network(graph):
         reports = graph.followers[accounts] >= 0
         reporting = np.count_nonzero(reports) >= share_of(rules.macro_reporting_share, len(accounts))
         by_report = reports & reporting
@@ -120,30 +125,55 @@ def percentiles(raw: Float64) -> Float64:
     return np.where(raw == 0, 0.0, (below + not_above) / (2 * max(len(raw), 1)))
 
 
+def gates_of(community: Graph, doing: Activity, members: Int32) -> Int8:
+    """Say which gate keeps each member of a community out of its base: int8[k], position in GATE_NAMES, -1 for none.
+
+    Args:
+        community: the community's own graph, k accounts.
+        doing: what all accounts of the whole graph do.
+        members: int32[k], their indices there.
+    """
+    gate = np.full(community.n, -1, dtype=np.int8)
+    gate[doing.inactive[members]] = GATE_NAMES.index("inactive")
+    gate[community.brand_account] = GATE_NAMES.index("brand_account")
+    gate[community.opted_out] = GATE_NAMES.index("opted_out")
+    return gate
+
+
+def audience_of(followers: Int64, in_degree: Int64) -> Int64:
+    """Size of each account's audience: reported followers, else followers in the graph (both int64[k])."""
+    return np.where(followers >= 0, followers, in_degree)
+
+
 def score_community(
     community: Graph,
     members: Int32,
     raw: dict[PartName, Float64],
     macro: Bool,
+    gate: Int8,
+    in_degree: Int64,
     rules: ScoringRules,
 ) -> CommunityScores:
     """Score the members of one community that are in its base.
 
-    The base B are the members that have not opted out and are no brand's own account; erased, suspicious and inactive
-    accounts will be left out too as the data for these gates comes. Micro: not macro, in B, among the ⌈0.15 · |B|⌉
-    first of B by authority (ties by key), and followed by at least one other member, because others may engage
+    The base B are the members that no gate keeps out. Micro: not macro, in B, among the ⌈0.15 · |B|⌉ first of B by
+    authority or by resonance (ties by key), and followed by at least one other member, because others may engage
     with an account to contradict it, while a follow is a choice to listen. Candidates are ranked by score, ties by key.
+    Where only null parts have any weight there are no points, and no candidates.
 
     Args:
         community: the community's own graph, k accounts.
         members: int32[k], their indices in the whole graph.
         raw: float64[k] of each part that is not null, rounded to significant digits.
         macro: bool[k].
+        gate: int8[k], see `gates_of`.
+        in_degree: int64[k], followers in the whole graph.
         rules: weights and cut-offs.
     """
-    in_base = ~(community.opted_out | community.brand_account)
+    in_base = gate < 0
     base = np.flatnonzero(in_base)
-    weights = weights_in_force(rules)
+    null: dict[PartName, str] = {part: why for part, why in NULL_REASONS.items() if part not in raw}
+    weights = weights_in_force(rules.weights, null)
     shape = (len(PART_NAMES), community.n)
     raws, x, points = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, dtype=np.int64)
     for row, part in enumerate(PART_NAMES):
@@ -154,15 +184,24 @@ def score_community(
     score = np.where(in_base, points.sum(axis=0), -1)
 
     kind = np.full(community.n, MEMBER, dtype=np.int8)
-    if len(base):
-        first = base[np.lexsort((base, -raw["authority"][base]))][: share_of(rules.micro_share, len(base))]
-        kind[first[np.diff(community.in_ptr)[first] > 0]] = MICRO
+    if any(weights.values()):
+        followed = np.diff(community.in_ptr) > 0
+        for part in ("authority", "resonance"):
+            if part in raw:
+                first = base[np.lexsort((base, -raw[part][base]))][: share_of(rules.micro_share, len(base))]
+                kind[first[followed[first]]] = MICRO
     kind[macro] = MACRO
 
-    micro = np.flatnonzero(kind == MICRO)
+    micro, macros = np.flatnonzero(kind == MICRO), np.flatnonzero((kind == MACRO) & in_base)
     rank = np.zeros(community.n, dtype=np.int32)
     rank[micro[np.lexsort((micro, -score[micro]))]] = np.arange(1, len(micro) + 1)
-    return CommunityScores(members, in_base, kind, raws, x, points, score, rank)
+    audience = audience_of(community.followers, in_degree)
+    macro_rank = np.zeros(community.n, dtype=np.int32)
+    macro_rank[macros[np.lexsort((macros, -audience[macros]))]] = np.arange(1, len(macros) + 1)
+    return CommunityScores(
+        members=members, gate=gate, type=kind, raw=raws, x=x, points=points, score=score, rank=rank,
+        macro_rank=macro_rank, audience=audience, weights=weights, null_reasons=null,
+    )  # fmt: skip
 
 
 def why_no_candidates(community: Graph, scores: CommunityScores) -> str | None:
@@ -170,9 +209,16 @@ def why_no_candidates(community: Graph, scores: CommunityScores) -> str | None:
     if bool(np.any(scores.type == MICRO)):
         return None
     if not bool(np.any(scores.in_base)):
-        if bool(np.all(community.opted_out)):
-            return "Every member has opted out."
-        return "Every member has opted out or is a brand's own account."
+        kept_out = {GATE_NAMES[gate] for gate in np.unique(scores.gate).tolist()}
+        said = {
+            "opted_out": "has opted out",
+            "brand_account": "is a brand's own account",
+            "inactive": "has done nothing lately",
+        }
+        return f"Every member {' or '.join(said[gate] for gate in GATE_NAMES if gate in kept_out)}."
+    if not any(scores.weights.values()):
+        lacking = ", ".join(scores.null_reasons)
+        return f"The rules give weight only to parts that this community lacks the data for: {lacking}."
     authority = np.where(scores.in_base, scores.raw[PART_NAMES.index("authority")], -1.0)
     first = scores.in_base & (authority == authority.max()) & (np.diff(community.in_ptr) > 0)
     if bool(np.any(first & (scores.type == MACRO))):

@@ -8,7 +8,7 @@ import numpy as np
 
 from service.analytics.compiled import UInt16, compiled
 from service.analytics.sparse import cut_out, in_turn, turned
-from service.domain import DAY_MS, ENGAGEMENT_NAMES, Bool, Float64, Graph, Int32, Int64, ScoringRules
+from service.domain import DAY_MS, ENGAGEMENT_NAMES, Bool, Float64, Graph, Int8, Int32, Int64, ScoringRules
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,13 @@ class Window:
         last_day: the last day that counts, that of the graph's `as_of`, in days since 1970 UTC.
         decay: float64[days], weight of an interaction by its age in days: 2^(−age / half-life).
         value: float64[k], Σ c · count for each row of the graph's `engaged_counts`. Where it is 0, nobody engaged.
+        weeks: how many weeks count for trust, the last one ending with `last_day`.
     """
 
     last_day: int
     decay: Float64
     value: Float64
+    weeks: int
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class TieGraph(WeightedGraph):
 
     Attributes:
         out_days: uint16[m], d_ij, on how many days of the window j engaged with i, for each outgoing tie.
-        active_days: int32[n], D_i, on how many days of the window anybody engaged with i, in the whole graph.
+        active_days: int32[n], D_i, on how many days of the window i posted or anybody engaged with i, anywhere.
         mean_influence: p₀ = Σ d_ij / Σ D_i over all ties of the whole graph; None where nobody engaged with anybody.
         window: what counts how much.
         exponent: weights times 2 to this power are those before they were scaled.
@@ -95,16 +97,26 @@ class TieParts:
         mutual: bool[k], whether both follow each other.
         counts: int64[k, 4], interactions in the window, a column for each of ENGAGEMENT_NAMES.
         decayed: float64[k], Σ c · 2^(−age / half-life), added by day.
-        engagement: float64[k], ln(1 + decayed).
-        weight: float64[k], follow + engagement, not scaled.
+        last: int32[k], the last day of the window with interactions, in days since 1970 UTC; NO_DAY without any.
+        weeks: int8[k], in how many of the last `trust_weeks` weeks either of the two engaged with the other.
     """
 
     follow: Float64
     mutual: Bool
     counts: Int64
     decayed: Float64
-    engagement: Float64
-    weight: Float64
+    last: Int32
+    weeks: Int8
+
+    @property
+    def weight(self) -> Float64:
+        """Weight of each tie, follow + ln(1 + decayed): float64[k], not scaled."""
+        weight: Float64 = self.follow + np.log1p(self.decayed)
+        return weight
+
+
+NO_DAY = np.iinfo(np.int32).min
+"""Stands for no day."""
 
 
 def both_ways(graph: Graph | WeightedGraph) -> WeightedGraph:
@@ -129,6 +141,7 @@ def window_of(graph: Graph, rules: ScoringRules) -> Window:
         last_day=0 if graph.as_of is None else graph.as_of // DAY_MS,
         decay=np.array([0.5 ** (age / rules.half_life_days) for age in range(rules.window_days)], dtype=np.float64),
         value=value,
+        weeks=rules.trust_weeks,
     )
 
 
@@ -144,11 +157,11 @@ def tie_graph(graph: Graph, rules: ScoringRules) -> TieGraph:
     window = window_of(graph, rules)
     engaged = graph.engaged_ptr, graph.engaged_idx, graph.engaged_day, graph.engaged_code
     counting = window.value, window.decay, window.last_day
-    active = days_engaged_with(*engaged, *counting)
+    active, any_engaged = days_seen(*engaged, graph.posted_ptr, graph.posted_day, *counting)
     ptr, idx, weight = graph.out_ptr, graph.out_idx, graph.out_weight
     in_ptr, in_idx = graph.in_ptr, graph.in_idx
     days = np.zeros(graph.m, np.uint16)
-    if bool(active.any()):
+    if any_engaged:
         ptr, idx, weight, days = tie_rows(ptr, idx, weight, *engaged, *counting)
         in_ptr, in_idx, _ = turned(ptr, idx)
     exponent = 0
@@ -166,7 +179,8 @@ def tie_graph(graph: Graph, rules: ScoringRules) -> TieGraph:
         in_idx=in_idx,
         out_days=days,
         active_days=active,
-        mean_influence=int(days.sum(dtype=np.int64)) / possible if possible else None,
+        # Posts alone say nothing of how often followers respond.
+        mean_influence=int(days.sum(dtype=np.int64)) / possible if possible and any_engaged else None,
         window=window,
         exponent=exponent,
     )
@@ -202,13 +216,13 @@ def tie_parts(graph: Graph, window: Window, followers: Int32, followees: Int32) 
         followers: int32[k], those who follow or engage; ties that are not there have parts of 0.
         followees: int32[k], whom they follow or engage with.
     """
-    follow, mutual, counts, decayed = parts_kernel(
-        graph.out_ptr, graph.out_idx, graph.out_weight,
-        graph.engaged_ptr, graph.engaged_idx, graph.engaged_day, graph.engaged_code, graph.engaged_counts,
-        window.value, window.decay, window.last_day, followers, followees,
+    return TieParts(
+        *parts_kernel(
+            graph.out_ptr, graph.out_idx, graph.out_weight,
+            graph.engaged_ptr, graph.engaged_idx, graph.engaged_day, graph.engaged_code, graph.engaged_counts,
+            window.value, window.decay, window.last_day, window.weeks, followers, followees,
+        )
     )  # fmt: skip
-    engagement = np.log1p(decayed)
-    return TieParts(follow, mutual, counts, decayed, engagement, follow + engagement)
 
 
 @compiled
@@ -255,13 +269,16 @@ def tie_rows(
 
 
 @compiled
-def days_engaged_with(
+def days_seen(
     engaged_ptr: Int64, engaged_idx: Int32, engaged_day: Int32, engaged_code: Int32,
-    value: Float64, decay: Float64, last_day: int,
-) -> Int32:  # fmt: skip
-    """Count the days of the window on which anybody engaged with each account: int32[n].
+    posted_ptr: Int64, posted_day: Int32, value: Float64, decay: Float64, last_day: int,
+) -> tuple[Int32, bool]:  # fmt: skip
+    """Count the days of the window on which each account posted or anybody engaged with it.
 
     Days are dealt out by account first, so that one row of marks, a mark for each day, serves all accounts.
+
+    Returns:
+        int32[n]; and whether anybody engaged with anybody in the window.
     """
     n = len(engaged_ptr) - 1
     ptr = np.zeros(n + 2, np.int64)
@@ -270,10 +287,12 @@ def days_engaged_with(
     for i in range(n):
         ptr[i + 2] += ptr[i + 1]
     age_of = np.empty(len(engaged_idx), np.int32)
+    engaged = False
     for e in range(len(engaged_idx)):  # ptr[i + 1] moves from the begin of row i to its end
         age = last_day - engaged_day[e]
         if 0 <= age < len(decay) and value[engaged_code[e]] > 0:
             age_of[ptr[engaged_idx[e] + 1]] = age
+            engaged = True
         else:
             age_of[ptr[engaged_idx[e] + 1]] = -1
         ptr[engaged_idx[e] + 1] += 1
@@ -284,20 +303,28 @@ def days_engaged_with(
             if age_of[e] >= 0 and marked[age_of[e]] != i:
                 marked[age_of[e]] = i
                 days[i] += 1
-    return days
+        for e in range(posted_ptr[i], posted_ptr[i + 1]):
+            age = last_day - posted_day[e]
+            if 0 <= age < len(decay) and marked[age] != i:
+                marked[age] = i
+                days[i] += 1
+    return days, engaged
 
 
 @compiled
 def parts_kernel(
     ptr: Int64, idx: Int32, weight: Float64,
     engaged_ptr: Int64, engaged_idx: Int32, engaged_day: Int32, engaged_code: Int32, engaged_counts: Int64,
-    value: Float64, decay: Float64, last_day: int, followers: Int32, followees: Int32,
-) -> tuple[Float64, Bool, Int64, Float64]:  # fmt: skip
-    """Look ties up in the rows of who follows or engages; returns what `TieParts` starts with."""
+    value: Float64, decay: Float64, last_day: int, weeks: int, followers: Int32, followees: Int32,
+) -> tuple[Float64, Bool, Int64, Float64, Int32, Int8]:  # fmt: skip
+    """Look ties up in the rows of who follows or engages; returns the fields of `TieParts`."""
     follow = np.zeros(len(followers))
     mutual = np.zeros(len(followers), np.bool_)
     counts = np.zeros((len(followers), engaged_counts.shape[1]), np.int64)
     decayed = np.zeros(len(followers))
+    last = np.full(len(followers), -(2**31), np.int32)
+    exchanged = np.zeros(len(followers), np.int8)
+    met = np.full(weeks, -1, np.int64)
     for k in range(len(followers)):
         j, followee = followers[k], followees[k]
         a = ptr[j] + np.searchsorted(idx[ptr[j] : ptr[j + 1]], followee)
@@ -306,12 +333,21 @@ def parts_kernel(
             back = idx[ptr[followee] : ptr[followee + 1]]
             place = np.searchsorted(back, j)
             mutual[k] = place < len(back) and back[place] == j
-        b = engaged_ptr[j] + np.searchsorted(engaged_idx[engaged_ptr[j] : engaged_ptr[j + 1]], followee)
-        while b < engaged_ptr[j + 1] and engaged_idx[b] == followee:
-            age = last_day - engaged_day[b]
-            if 0 <= age < len(decay):
-                counts[k] += engaged_counts[engaged_code[b]]
-                if value[engaged_code[b]] > 0:
-                    decayed[k] += value[engaged_code[b]] * decay[age]
-            b += 1
-    return follow, mutual, counts, decayed
+        if len(engaged_idx) == 0:
+            continue
+        for turn in range(2):
+            by, to = (j, followee) if turn == 0 else (followee, j)
+            b = engaged_ptr[by] + np.searchsorted(engaged_idx[engaged_ptr[by] : engaged_ptr[by + 1]], to)
+            while b < engaged_ptr[by + 1] and engaged_idx[b] == to:
+                age = last_day - engaged_day[b]
+                worth = value[engaged_code[b]]
+                if turn == 0 and 0 <= age < len(decay):
+                    counts[k] += engaged_counts[engaged_code[b]]
+                    last[k] = max(last[k], engaged_day[b])
+                    if worth > 0:
+                        decayed[k] += worth * decay[age]
+                if 0 <= age < 7 * weeks and worth > 0 and met[age // 7] != k:
+                    met[age // 7] = k
+                    exchanged[k] += 1
+                b += 1
+    return follow, mutual, counts, decayed, last, exchanged

@@ -1,4 +1,4 @@
-"""What a community writes and shares about more than everybody else does: topics for its label.
+"""What a community writes and shares about more than everybody else does: topics for its label, and for relevance.
 
 Each account counts once for a topic, however much it posts, so that one loud account names no community. Who has opted
 out does not count. Cut-offs are conventions; all of them stand here.
@@ -6,12 +6,14 @@ out does not count. Cut-offs are conventions; all of them stand here.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from service.analytics.graph import rows_of
 from service.analytics.rounding import significant
 from service.analytics.sensitive import may_be_named
-from service.domain import Float64, Graph, Int32, Int64
+from service.domain import Float64, Graph, Int32, Int64, ScoringRules
 
 NAMED = 2
 """A label has at most so many topics."""
@@ -29,30 +31,46 @@ LEAST_Z = 3.5
 """Its surprise is at least so many standard deviations: topics and communities are many, labels are read."""
 
 
-def distinctive_topics(graph: Graph, labels: Int32) -> list[tuple[str, ...]]:
-    """Find the topics that may stand in the labels of communities.
+@dataclass(frozen=True)
+class CommunityTopics:
+    """What a community writes and shares about more than others do, strongest first, of what may be named.
+
+    Attributes:
+        names: topics.
+        topic: int64[t], their positions among the graph's topics.
+        weight: float64[t], surprise of each over that of the first, in 0..1.
+    """
+
+    names: tuple[str, ...]
+    topic: Int64
+    weight: Float64
+
+
+NO_TOPICS = CommunityTopics((), np.zeros(0, dtype=np.int64), np.zeros(0))
+
+
+def distinctive_topics(graph: Graph, labels: Int32) -> list[CommunityTopics]:
+    """Find the topics that stand out in communities.
 
     For each community and topic, accounts with at least one post about the topic are compared among members and among
-    all others; accounts without any topics are left out of both. Of the topics that pass the cut-offs above, those with
-    the highest `surprise` are taken that `may_be_named`, ties by name.
+    all others; accounts without any topics are left out of both. Of the topics that pass the cut-offs above, those
+    that `may_be_named` are taken, in order of `surprise`, ties by name: neither a label nor a reason should say what
+    religion, politics, health or sexuality people have to do with.
 
     Args:
         graph: n accounts with their topics.
         labels: int32[n], community of each account from 0 on; -1 for none.
-
-    Returns:
-        Of each community up to NAMED topics, strongest first.
     """
-    found: list[list[str]] = [[] for _ in range(int(labels.max(initial=-1)) + 1)]
+    count = int(labels.max(initial=-1)) + 1
     topics = len(graph.topic_names)
     if topics == 0:
-        return [() for _ in found]
+        return [NO_TOPICS] * count
     counted = (np.diff(graph.topic_ptr) > 0) & ~graph.opted_out
     account = rows_of(graph.topic_ptr)
     kept = counted[account]
     account, topic = account[kept], graph.topic_idx[kept].astype(np.int64)
     everybody, about = int(counted.sum()), np.bincount(topic, minlength=topics)
-    sizes = np.bincount(labels[counted & (labels >= 0)], minlength=len(found))
+    sizes = np.bincount(labels[counted & (labels >= 0)], minlength=count)
 
     placed = labels[account] >= 0
     pairs, members = np.unique(labels[account[placed]].astype(np.int64) * topics + topic[placed], return_counts=True)
@@ -63,12 +81,63 @@ def distinctive_topics(graph: Graph, labels: Int32) -> list[tuple[str, ...]]:
     community, topic = community[enough], topic[enough]
     z = significant(surprise(members[enough], size[enough], others[enough], outside[enough]))
     strong = z >= LEAST_Z
+    nameable = {t: may_be_named(graph.topic_names[t]) for t in np.unique(topic[strong]).tolist()}
+    strong &= np.array([nameable.get(t, False) for t in topic.tolist()], dtype=np.bool_)
     community, topic, z = community[strong], topic[strong], z[strong]
     order = np.lexsort((topic, -z, community))  # topics are in the order of their names
-    for one, place in zip(community[order].tolist(), topic[order].tolist(), strict=True):
-        if len(found[one]) < NAMED and may_be_named(graph.topic_names[place]):
-            found[one].append(graph.topic_names[place])
-    return [tuple(names) for names in found]
+    community, topic, z = community[order], topic[order], z[order]
+    found = [NO_TOPICS] * count
+    for one in np.unique(community).tolist():
+        own = community == one
+        names = tuple(graph.topic_names[t] for t in topic[own].tolist())
+        found[one] = CommunityTopics(names, topic[own], significant(z[own] / z[own].max()))
+    return found
+
+
+def topics_of(graph: Graph, members: Int32) -> CommunityTopics:
+    """Find the topics that stand out among some accounts (int32[k]) beside all others: see `distinctive_topics`."""
+    labels = np.full(graph.n, -1, dtype=np.int32)
+    labels[members] = 0
+    return distinctive_topics(graph, labels)[0]
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """How much of what accounts write and share is what their community talks about; arrays are of the community.
+
+    Attributes:
+        raw: float64[k], Σ_t q_t · p_it / (P_i + prior), q_t being the weight of topic t in the community.
+        posts: int64[k], P_i, posts about topics: one that is about two counts for each.
+        about: int64[k], how many of these are about topics of the community.
+        weight: float64[topics of the graph], q.
+    """
+
+    raw: Float64
+    posts: Int64
+    about: Int64
+    weight: Float64
+
+
+def relevance(community: Graph, topics: CommunityTopics, rules: ScoringRules) -> Relevance | None:
+    """Relevance of each member to what its community talks about more than the rest; None where nothing stands out.
+
+    `relevance_prior_posts` posts about something else are added to everybody's: one post does not win. Who wrote and
+    shared nothing about any topic has 0.
+    """
+    if not topics.names:
+        return None
+    weight = np.zeros(len(community.topic_names))
+    weight[topics.topic] = topics.weight
+    account, posts = rows_of(community.topic_ptr), community.topic_posts.astype(np.float64)
+
+    def total(values: Float64) -> Float64:
+        result: Float64 = np.bincount(account, weights=values, minlength=community.n).astype(np.float64)
+        return result
+
+    q = weight[community.topic_idx]
+    every = total(posts)
+    raw = total(q * posts) / (every + rules.relevance_prior_posts)
+    return Relevance(raw, every.astype(np.int64), total(posts * (q > 0)).astype(np.int64), weight)
 
 
 def surprise(members: Int64, size: Int64, others: Int64, outside: Int64) -> Float64:

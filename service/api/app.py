@@ -11,8 +11,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from service import __version__
+from service.api.candidates import candidates
 from service.api.guard import LOOPBACK, Guard, Head
 from service.api.problems import Problem, install
+from service.api.remembered import Answers, Remembered
 from service.api.routes import health, v1
 from service.domain import StoreAddress
 from service.errors import ConfigurationError
@@ -42,13 +44,16 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.store = store
             app.state.run_memory_mb = settings.run_memory_mb
             app.state.reader = PublishedReader(store)
+            app.state.answers = Answers()
             yield
             await app.state.reader.close()
 
     app = FastAPI(title="Entourage", version=__version__, description=DESCRIPTION, lifespan=lifespan)
+    app.add_middleware(Remembered)
     app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes, loopback_only=not settings.trust_network)
     app.add_middleware(Head)
     install(app)
+    app.include_router(candidates)
     app.include_router(v1)
     app.include_router(health)
 

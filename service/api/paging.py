@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from fastapi import Request, Response
 
+from service.api.remembered import Answer, Answers, names
 from service.errors import InvalidCursor
 from service.flows.published import Published
 
@@ -71,21 +72,37 @@ def answer(request: Request, published: Published, members: Mapping[str, bytes],
     headers = {"Cache-Control": "no-cache"}
     if not changing:
         question = f"{published.run.id}{published.run.digest}{published.stale}{request.url.path}?{request.url.query}"
-        headers["ETag"] = f'"{hashlib.sha256(question.encode()).hexdigest()[:32]}"'
-        given = request.headers.get("if-none-match", "")
-        if given.strip() == "*" or headers["ETag"] in {tag.strip().removeprefix("W/") for tag in given.split(",")}:
+        # Weak: it is the same for an answer that is sent packed and as it is.
+        headers["ETag"] = f'W/"{hashlib.sha256(question.encode()).hexdigest()[:32]}"'
+        headers["Vary"] = "Accept-Encoding"
+        if names(request.headers.get("if-none-match", ""), headers["ETag"]):
             return Response(status_code=304, headers=headers)
     members = {"run": summary(published), **members}
-    body = b",".join(b'"%s":%s' % (name.encode(), value) for name, value in members.items())
-    return Response(b"{" + body + b"}", media_type="application/json", headers=headers)
+    body = b"{" + b",".join(b'"%s":%s' % (name.encode(), value) for name, value in members.items()) + b"}"
+    if not changing and not published.stale:
+        # The run is named, or a cursor pages one: such an answer stands for ever, others while the run is current.
+        pinned = "run" in request.query_params or "cursor" in request.query_params
+        answers: Answers = request.app.state.answers
+        scope = request.scope
+        answers.keep(
+            scope["path"], scope["query_string"], Answer(published.run.id, pinned, headers["ETag"].encode(), body)
+        )
+    return Response(body, media_type="application/json", headers=headers)
 
 
 def page(lines: Sequence[bytes], run_id: str, question: str, offset: int, limit: int) -> dict[str, bytes]:
     """The members of one page: total, next_cursor, items."""
+    return page_of(lines[offset : offset + limit], len(lines), run_id, question, offset, limit)
+
+
+def page_of(
+    items: Sequence[bytes], total: int, run_id: str, question: str, offset: int, limit: int
+) -> dict[str, bytes]:
+    """The members of one page, of which only its own items are at hand: total, next_cursor, items."""
     end = offset + limit
-    following = json.dumps(make_cursor(run_id, question, end)) if end < len(lines) else "null"
+    following = json.dumps(make_cursor(run_id, question, end)) if end < total else "null"
     return {
-        "total": str(len(lines)).encode(),
+        "total": str(total).encode(),
         "next_cursor": following.encode(),
-        "items": b"[" + b",".join(lines[offset:end]) + b"]",
+        "items": b"[" + b",".join(items) + b"]",
     }

@@ -7,64 +7,32 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 
-from service.api.paging import answer, page, read_cursor
+from service.api.paging import answer, page
+from service.api.reading import NO_QUERY, READS, ReaderDep, StoreDep, find_community, problems, where
 from service.api.schemas import (
     AccountAnswer,
-    AmbassadorPage,
-    AmbassadorsQuery,
     CommunitiesQuery,
     CommunityAnswer,
     CommunityPage,
+    DefinedAnswer,
     Health,
-    NoQuery,
-    PageQuery,
     ReadQuery,
+    StrictDefineRequest,
     StrictRunRequest,
 )
-from service.domain import MEASURED_PROPERTIES, PART_NAMES, Community, CommunityGroup, Run, RunEstimate
-from service.errors import CommunityNotFound, InvalidRequest, NotFound
+from service.domain import MEASURED_PROPERTIES, Definition, Run, RunEstimate
+from service.errors import InvalidRequest, NotFound
+from service.flows.asking import published_document, standing_of
+from service.flows.definitions import define_and_score, forget
 from service.flows.estimates import estimate_requested
 from service.flows.importing import line_schemas
-from service.flows.published import Published, PublishedReader
+from service.flows.published import PublishedReader
 from service.flows.requests import check_ready, request_run, run_by_id
-from service.store.driver import AsyncStore
-
-Answers = dict[int | str, dict[str, Any]]
-
-
-def problems(*statuses: int) -> Answers:
-    """Declare problem documents of these statuses."""
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": "Problem details (RFC 9457).", "content": content} for status in statuses}
-
-
-READS: Answers = {304: {"description": "What If-None-Match names is still right."}, **problems(400, 404, 422, 503)}
 
 v1 = APIRouter(prefix="/v1")
 health = APIRouter(prefix="/health", tags=["system"])
-
-
-def _store(request: Request) -> AsyncStore:
-    store: AsyncStore = request.app.state.store
-    return store
-
-
-def _reader(request: Request) -> PublishedReader:
-    reader: PublishedReader = request.app.state.reader
-    return reader
-
-
-StoreDep = Annotated[AsyncStore, Depends(_store)]
-ReaderDep = Annotated[PublishedReader, Depends(_reader)]
-
-
-async def _no_query(_query: Annotated[NoQuery, Query()]) -> None:
-    """Refuse every parameter by name, as routes with parameters refuse those that they do not know."""
-
-
-NO_QUERY = Depends(_no_query)
 
 
 @v1.post(
@@ -129,10 +97,16 @@ async def list_communities(
     request: Request, reader: ReaderDep, query: Annotated[CommunitiesQuery, Query()]
 ) -> Response:
     """The communities of a run, largest first; with `level`, groups of communities that belong together."""
-    question = f"communities?respectable={query.respectable}&level={query.level}"
+    question = f"communities?respectable={query.respectable}&level={query.level}&kind={query.kind}"
     if query.level and query.respectable is not None:
         raise InvalidRequest("Groups of communities are not tested for respectability; leave out `respectable`.")
-    published, offset = await _where(reader, query, question)
+    if query.level and query.kind == "defined":
+        raise InvalidRequest("Communities that people defined are in no group; leave out `level`.")
+    published, offset = await where(reader, query, question)
+    if query.kind == "defined":
+        defined = await reader.defined(published.run)
+        chosen = [line for one, line in defined if query.respectable in (None, one.respectable)]
+        return answer(request, published, page(chosen, published.run.id, question, offset, query.limit))
     if query.level:
         lines: Sequence[bytes] = [
             line for group, line in await reader.groups(published.run) if group.level == query.level
@@ -145,41 +119,59 @@ async def list_communities(
     return answer(request, published, page(lines, published.run.id, question, offset, query.limit))
 
 
+@v1.post(
+    "/communities",
+    tags=["communities"],
+    status_code=202,
+    response_model=DefinedAnswer,
+    responses={
+        200: {"model": DefinedAnswer, "description": "A run that scores it is there already."},
+        **problems(400, 409, 413, 415, 422, 503),
+    },
+    dependencies=[NO_QUERY],
+)
+async def post_community(
+    store: StoreDep,
+    body: StrictDefineRequest,
+    response: Response,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+) -> DefinedAnswer:
+    """Define a community: by a list of accounts, a topic, or a brand's network. It is scored like one that was found.
+
+    It is kept, and scored by every run that is asked for from then on. The answer names the first of them: follow
+    `Location` until it is done, then read the community with `?run=`, or without, where the run was to be published.
+    Sent again with the same Idempotency-Key, it names the same run.
+    """
+    digest = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+    created, run, new = await define_and_score(store, body.definition, body.publish, idempotency_key, digest)
+    response.status_code = 202 if new else 200
+    response.headers["Location"] = f"/v1/runs/{run.id}"
+    return DefinedAnswer(id=body.definition.id, definition=body.definition, created=created, run=run)
+
+
+@v1.delete(
+    "/communities/{community_id}",
+    tags=["communities"],
+    response_model=Definition,
+    responses=problems(404, 422, 503),
+    dependencies=[NO_QUERY],
+)
+async def delete_community(store: StoreDep, community_id: str) -> Definition:
+    """Forget a community that people defined; the answer is its definition, with which it can be defined again.
+
+    Runs that are kept say what they said; later ones do not score it.
+    """
+    return await forget(store, community_id)
+
+
 @v1.get("/communities/{community_id}", tags=["communities"], responses={200: {"model": CommunityAnswer}, **READS})
 async def get_community(
     request: Request, reader: ReaderDep, community_id: str, query: Annotated[ReadQuery, Query()]
 ) -> Response:
     """One community: size, tests, gates, ties inside and out. Or one group: what it consists of."""
     published = await reader.published(query.run)
-    _, line = await _community(reader, published, community_id)
+    _, line = await find_community(reader, published, community_id)
     return answer(request, published, {"community": line})
-
-
-@v1.get(
-    "/communities/{community_id}/ambassadors",
-    tags=["communities"],
-    responses={200: {"model": AmbassadorPage}, **READS},
-)
-async def list_ambassadors(
-    request: Request, reader: ReaderDep, community_id: str, query: Annotated[AmbassadorsQuery, Query()]
-) -> Response:
-    """The ambassador candidates of a community, best first, each with its parts and the follows they rest on."""
-    question = f"ambassadors/{community_id}?include_not_respectable={query.include_not_respectable}"
-    published, offset = await _where(reader, query, question)
-    community, line = await _community(reader, published, community_id)
-    if isinstance(community, CommunityGroup):
-        parts = ", ".join(community.parts[:5]) + (", ..." if len(community.parts) > 5 else "")
-        reason = f"This is a group of communities, and candidates are ranked within one; ask for its parts: {parts}."
-        members = page([], published.run.id, question, offset, query.limit)
-        return answer(request, published, {"community": line, "empty_reason": json.dumps(reason).encode(), **members})
-    lines = (await reader.part(published.run.id, f"candidates/{community_id}")).lines
-    said = community.no_candidates_reason
-    if lines and not community.respectable and not query.include_not_respectable:
-        failed = ", ".join(test.test for test in community.tests if test.passed is False)
-        said = f"The community is not respectable (it fails: {failed}); ask with include_not_respectable=true."
-        lines = []
-    members = page(lines, published.run.id, question, offset, query.limit)
-    return answer(request, published, {"community": line, "empty_reason": json.dumps(said).encode(), **members})
 
 
 @v1.get(
@@ -227,72 +219,12 @@ async def ready(store: StoreDep) -> Health:
     return Health(status="ready")
 
 
-# --- what routes share ----------------------------------------------------------------------------------
-
-
-async def _where(reader: PublishedReader, query: PageQuery, question: str) -> tuple[Published, int]:
-    """Return the run to read and where to go on; a cursor stays with the run it came from."""
-    if query.cursor is None:
-        return await reader.published(query.run), 0
-    run_id, offset = read_cursor(query.cursor, question)
-    if query.run not in (None, run_id):
-        raise InvalidRequest(
-            f"The cursor pages run {run_id}, and run={query.run} asks for another; send one of the two."
-        )
-    return await reader.published(run_id), offset
-
-
-async def _community(
-    reader: PublishedReader, published: Published, community_id: str
-) -> tuple[Community | CommunityGroup, bytes]:
-    lines = (await reader.part(published.run.id, "communities")).lines
-    for one, line in zip(await reader.communities(published.run.id), lines, strict=True):
-        if one.id == community_id:
-            return one, line
-    for group, line in await reader.groups(published.run):
-        if group.id == community_id:
-            return group, line
-    raise CommunityNotFound(
-        f"There is no community {community_id} in run {published.run.id}; GET /v1/communities lists them."
-    )
+# --- standings -----------------------------------------------------------------------------------------
 
 
 async def _standing(
     reader: PublishedReader, run_id: str, account: dict[str, Any], membership: dict[str, Any]
 ) -> dict[str, Any]:
-    candidate = None
-    if membership.get("rank") is not None:
-        part = await reader.part(run_id, f"candidates/{membership['community']['id']}")
-        candidate = json.loads(part.lines[membership["rank"] - 1])
-    return {
-        "community": membership["community"],
-        "primary": membership.get("primary", True),
-        "share": membership["share"],
-        "type": membership.get("type"),
-        "in_base": membership.get("in_base"),
-        "score": membership.get("score"),
-        "rank": membership.get("rank"),
-        "parts": {
-            part: {
-                "raw": membership[part],
-                "x": membership.get(f"{part}_x"),
-                "points": membership.get(f"{part}_points"),
-            }
-            for part in PART_NAMES
-            if part in membership
-        },
-        "measures": {name: membership[name] for name in MEASURED_PROPERTIES if name in membership},
-        "candidate": candidate,
-        "not_candidate_reason": None if candidate else _why_not(account, membership),
-    }
-
-
-def _why_not(account: dict[str, Any], membership: dict[str, Any]) -> str:
-    if not membership.get("primary", True):
-        return "Secondary membership: an account is compared, and may be a candidate, in its own community."
-    if not membership["in_base"]:
-        gate = "it opted out" if account.get("opted_out") else "it did not pass an integrity gate when the run was made"
-        return f"Outside the base of its community: {gate}."
-    if membership["type"] == "macro":
-        return "Macro-influencer: its audience is too large for a micro-influencer, and only those are candidates."
-    return "Below the micro-influencer cut-off: not in the top share of its community by authority."
+    document = await published_document(reader, run_id, membership["community"]["id"], membership)
+    measures = {name: membership[name] for name in MEASURED_PROPERTIES if name in membership}
+    return {**standing_of(account, membership, document), "measures": measures}

@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from service.domain import AccountType, Candidate, Community, CommunityGroup, Frozen, RunSpec
+from service.domain import (
+    AccountType,
+    Brand,
+    Candidate,
+    Community,
+    CommunityGroup,
+    Definition,
+    Detractor,
+    Excluded,
+    Frozen,
+    Gate,
+    GateName,
+    PartWeights,
+    RoleName,
+    Run,
+    RunSpec,
+    Said,
+    ScoringRules,
+    SizeBand,
+    Track,
+    folded_topic,
+)
 
 Limit = Annotated[int, Field(ge=1, le=200, description="Items a page.")]
 Cursor = Annotated[str, Field(max_length=512, description="`next_cursor` of the page before.")]
+Topic = Annotated[str, Field(min_length=1, max_length=100, description="A topic: relevance to it counts.")]
 RunId = Annotated[str, Field(max_length=100, description="A kept run; the current one when not said.")]
 
 
@@ -24,21 +46,25 @@ class RunRequest(Frozen):
     spec: RunSpec = RunSpec()
 
 
-def _as_written(body: Any) -> Any:
+def _as_written(kind: type[Frozen]) -> BeforeValidator:
     """Validate a body as JSON, where a number in quotes is no number and `"yes"` is no boolean.
 
     The body comes parsed. In Python's terms, though, being strict would refuse an array for a tuple.
     """
-    if not isinstance(body, dict):
-        return body
-    try:
-        text = json.dumps(body)
-    except RecursionError:
-        raise PydanticCustomError("nesting", "This is nested too deeply") from None
-    return RunRequest.model_validate_json(text, strict=True)
+
+    def read(body: Any) -> Any:
+        if not isinstance(body, dict):
+            return body
+        try:
+            text = json.dumps(body)
+        except RecursionError:
+            raise PydanticCustomError("nesting", "This is nested too deeply") from None
+        return kind.model_validate_json(text, strict=True)
+
+    return BeforeValidator(read)
 
 
-StrictRunRequest = Annotated[RunRequest, BeforeValidator(_as_written)]
+StrictRunRequest = Annotated[RunRequest, _as_written(RunRequest)]
 
 
 class NoQuery(Frozen):
@@ -61,18 +87,89 @@ class PageQuery(ReadQuery):
 class CommunitiesQuery(PageQuery):
     """Which communities to list."""
 
+    kind: Literal["found", "defined"] = Field(
+        default="found", description="Those that the run found, or those that people defined."
+    )
     respectable: bool | None = Field(default=None, description="Only those that are, or are not, respectable.")
     level: int = Field(
         default=0, ge=0, le=100, description="0: communities. From 1 on: groups of them; a run may have no such level."
     )
 
 
-class AmbassadorsQuery(PageQuery):
-    """Which candidates to list."""
+class AskingQuery(PageQuery):
+    """What is asked of candidates: by what they are ranked, and which of them are shown."""
 
+    objective: str | None = Field(
+        default=None,
+        max_length=100,
+        description="A campaign's objective: the recipe says whom it asks for, and weights.",
+    )
+    topic: Topic | None = None
+    weights: str | None = Field(
+        default=None,
+        max_length=300,
+        description="Weights of parts that sum to 1; parts that are not named get 0. They win over the objective's.",
+        examples=["authority:0.4,trust:0.6"],
+    )
+    track: Track | None = Field(default=None, description="Only candidates of this track.")
+    role: RoleName | None = Field(default=None, description="Only those with this role.")
+    size_band: SizeBand | None = Field(default=None, description="Only those with an audience of this size.")
+
+    @field_validator("topic")
+    @classmethod
+    def _as_topics_are_written(cls, topic: str | None) -> str | None:
+        return None if topic is None else folded_topic(topic)
+
+    def asked(self) -> str:
+        """The question without the page, in one form: what a cursor is bound to."""
+        asked = self.model_dump(mode="json", exclude={"run", "limit", "cursor"}, exclude_none=True)
+        return json.dumps(asked, sort_keys=True, separators=(",", ":"))
+
+
+class AmbassadorsQuery(AskingQuery):
+    """Which candidates of a community to list, and how to rank them."""
+
+    brand: str | None = Field(
+        default=None, max_length=500, description="Key of a brand: affinity to it counts, its detractors are left out."
+    )
     include_not_respectable: bool = Field(
         default=False, description="Also of a community that fails a test of respectability."
     )
+
+
+class BrandAmbassadorsQuery(AskingQuery):
+    """Which candidates of a brand to list, and how to rank them."""
+
+    standing: Literal["advocate", "untapped"] | None = Field(
+        default=None, description="Only spontaneous advocates, or only those who are untapped."
+    )
+
+
+class InfluencersQuery(ReadQuery):
+    """Which influencers of a community to list."""
+
+    objective: str | None = Field(default=None, max_length=100, description="A campaign's objective.")
+    role: RoleName | None = Field(default=None, description="Only those with this role.")
+    size_band: SizeBand | None = Field(default=None, description="Only those with an audience of this size.")
+    limit: Limit = 20
+
+
+class ExcludedQuery(PageQuery):
+    """Which members that gates keep out to name."""
+
+    gate: Literal["brand_account", "suspicious", "inactive"] | None = Field(
+        default=None, description="Only those that this gate keeps out."
+    )
+
+
+class DefineRequest(Frozen):
+    """A community to define, and whether the run that scores it is for everybody."""
+
+    definition: Definition
+    publish: bool = Field(default=False, description="Make the run that scores it the one that everybody reads.")
+
+
+StrictDefineRequest = Annotated[DefineRequest, _as_written(DefineRequest)]
 
 
 class RunSummary(BaseModel):
@@ -103,15 +200,112 @@ class CommunityAnswer(BaseModel):
     community: Community | CommunityGroup
 
 
+class AskedObjective(BaseModel):
+    """An objective: which types it asks for and why, and why not the others."""
+
+    name: str
+    title: Said
+    types: list[AccountType]
+    rank_by: str
+    why: Said
+    why_not: dict[str, Said]
+
+
+class AskedQuestion(BaseModel):
+    """What was asked, with defaults resolved. `weights` are before those of null parts are shared out."""
+
+    brand: str | None
+    topic: str | None
+    objective: AskedObjective | None
+    weights: PartWeights
+    tracks: list[Track]
+    roles: list[RoleName]
+    size_band: SizeBand | None
+    standing: str | None
+
+
 class AmbassadorPage(BaseModel):
-    """One page of the candidates of a community, best first."""
+    """One page of the candidates of a community, best first. `rules` are all cut-offs of the run."""
 
     run: RunSummary
     community: Community | CommunityGroup
+    question: AskedQuestion
+    rules: ScoringRules
     total: int
     empty_reason: str | None = Field(description="Why there are no candidates, where there are none.")
     next_cursor: str | None
     items: list[Candidate]
+
+
+class InfluencerGroup(BaseModel):
+    """Macro- or micro-influencers of a community: whether the objective asks for them, and why not."""
+
+    asked: bool
+    why_not: Said | None
+    total: int
+    items: list[Candidate]
+
+
+class InfluencersAnswer(BaseModel):
+    """The influencers of a community: macros by audience, micros by score."""
+
+    run: RunSummary
+    community: Community
+    question: AskedQuestion
+    rules: ScoringRules
+    macros: InfluencerGroup
+    micros: InfluencerGroup
+
+
+class ExcludedPage(BaseModel):
+    """One page of members that gates keep out; `gates` count all, those who opted out, too."""
+
+    run: RunSummary
+    gates: list[Gate]
+    total: int
+    next_cursor: str | None
+    items: list[Excluded]
+
+
+class BrandList(BaseModel):
+    """The brands that a run knew, by key."""
+
+    run: RunSummary
+    items: list[Brand]
+
+
+class BrandAmbassadorPage(BaseModel):
+    """One page of the candidates of a brand across communities; `communities` are the labels of theirs, by id."""
+
+    run: RunSummary
+    brand: Brand
+    question: AskedQuestion
+    rules: ScoringRules
+    total: int
+    empty_reason: str | None
+    next_cursor: str | None
+    items: list[Candidate]
+    communities: dict[str, str]
+
+
+class DetractorPage(BaseModel):
+    """One page of those who speak against a brand."""
+
+    run: RunSummary
+    brand: Brand
+    rules: ScoringRules
+    total: int
+    next_cursor: str | None
+    items: list[Detractor]
+
+
+class DefinedAnswer(BaseModel):
+    """A community that was defined, and the run that scores it."""
+
+    id: str
+    definition: Definition
+    created: bool = Field(description="Whether it is new; defined again, a community only gets its name.")
+    run: Run
 
 
 class Standing(BaseModel):
@@ -119,15 +313,58 @@ class Standing(BaseModel):
 
     community: dict[str, Any] = Field(description="Id, label, size and whether it is respectable.")
     primary: bool = Field(description="Whether it is the account's own community; in others nobody is scored.")
-    share: float = Field(description="Of the weight of the account's ties, how much is to this community.")
+    share: float | None = Field(description="Of the weight of the account's ties, how much is to this community.")
     type: AccountType | None
     in_base: bool | None
+    gate: GateName | None = Field(description="The gate that keeps it out of the base.")
+    roles: list[RoleName]
     score: float | None
     rank: int | None
+    macro_rank: int | None
     parts: dict[str, dict[str, float | None]] = Field(description="Raw value, x and points of each known part.")
-    measures: dict[str, float] = Field(description="Measures over the whole network, of the account's own community.")
+    measures: dict[str, float] = Field(
+        default_factory=dict, description="Measures over the whole network, of the account's own community."
+    )
     candidate: Candidate | None
+    macro: Candidate | None = Field(description="The document of a macro-influencer.")
     not_candidate_reason: str | None
+
+
+class Neighbour(BaseModel):
+    """Who stands next to an account, and what separates them: millionths of points, the other's minus the account's."""
+
+    key: str
+    handle: str | None
+    type: AccountType
+    score: float
+    difference_millionths: int
+    parts_millionths: dict[str, int]
+
+
+class TieNow(BaseModel):
+    """A tie of an account's evidence as the graph has it now."""
+
+    follower: str
+    followee: str
+    parts: list[str] = Field(description="Parts that it is evidence of.")
+    in_graph: bool
+    follows: bool
+    followed_at: datetime | None
+    first_engaged: date | None
+    last_engaged: date | None
+
+
+class ExplanationAnswer(BaseModel):
+    """One account in one community, explained."""
+
+    run: RunSummary
+    community: Community
+    account: dict[str, Any]
+    standing: Standing
+    above: Neighbour | None
+    below: Neighbour | None
+    evidence: list[TieNow]
+    cypher: str = Field(description="Shows one of these ties in the graph; its parameters are follower and followee.")
 
 
 class AccountAnswer(BaseModel):

@@ -26,7 +26,7 @@ import numpy as np
 
 from service.domain import Graph
 
-FORMAT = 2
+FORMAT = 3
 """Raised when what a Graph holds changes: folders of another format are not read."""
 
 HEAD = "graph.json"

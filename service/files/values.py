@@ -12,6 +12,8 @@ import warnings
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
+from service.domain import folded_topic
+
 FUTURE_MS = 5 * 60 * 1000
 """How far ahead of the clock a time may be: clocks differ. The latest time wins, so a wrong one would stay."""
 
@@ -287,7 +289,7 @@ def digest(value: object, name: str, latest: int) -> str:  # noqa: ARG001
 
 def topic(value: object, name: str, latest: int) -> str:  # noqa: ARG001
     """Return a topic: lower case, without #, single spaces."""
-    found = " ".join(unicodedata.normalize("NFKC", text(value, name, 100)).casefold().lstrip("#").split())
+    found = folded_topic(text(value, name, 100))
     if not found:
         raise BadLine("bad_text", f"The {name} holds an empty topic.")
     return found

@@ -103,10 +103,8 @@ def pages(analysis: Analysis) -> list[PublishedPart]:
     """
     communities = PublishedPart("communities", [one.model_dump_json().encode() for one in analysis.communities])
     groups = PublishedPart("groups", [one.model_dump_json().encode() for level in analysis.groups for one in level])
-    return [communities, groups] + [
-        PublishedPart(f"candidates/{community.id}", lines)
-        for community, lines in zip(analysis.communities, analysis.candidate_lines, strict=True)
-    ]
+    defined = PublishedPart("defined", [one.model_dump_json().encode() for one in analysis.defined])
+    return [communities, defined, groups, *analysis.parts]
 
 
 class _Reporter:

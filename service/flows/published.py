@@ -6,28 +6,30 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from service.domain import (
-    BRAND_TRACKS,
     Brand,
-    BrandCandidate,
-    BrandCandidates,
-    BrandTrack,
     Candidate,
     Community,
     CommunityGroup,
     PublishedPart,
     Run,
     StoreAddress,
-    TrackCandidates,
 )
-from service.errors import BrandNotFound, EntourageError, NothingPublished, RunNotFound, StoreUnavailable
+from service.errors import (
+    EntourageError,
+    InvalidRequest,
+    NotFound,
+    NothingPublished,
+    RunNotFound,
+    StoreUnavailable,
+)
+from service.flows.questions import Population, community_population, union_population
 from service.store.driver import AsyncStore
-from service.store.published import current_run_id, read_account, read_part
+from service.store.published import current_run_id, read_account, read_neighbours, read_part, read_ties
 from service.store.runs import get_run
 
 CACHE_BYTES = 256 * 2**20
@@ -35,6 +37,9 @@ CACHE_BYTES = 256 * 2**20
 
 RUNS_PARSED = 4
 """Runs whose communities are kept as objects, too, to look one up."""
+
+POPULATIONS_KEPT = 32
+"""Communities whose candidates are kept parsed; the least recently used go first."""
 
 CHECK_SECONDS = 3.0
 """Longest wait for Neo4j when asking which run is current."""
@@ -68,6 +73,8 @@ class PublishedReader:
         self._bytes = 0
         self._communities: OrderedDict[str, list[Community]] = OrderedDict()
         self._groups: OrderedDict[str, list[CommunityGroup]] = OrderedDict()
+        self._populations: OrderedDict[tuple[str, str], Population] = OrderedDict()
+        self._making: dict[tuple[str, str], asyncio.Task[Population]] = {}
         self._last: Run | None = None
         self._asking: asyncio.Task[str | None] | None = None
         self._waiting: asyncio.Task[str | None] | None = None
@@ -108,6 +115,13 @@ class PublishedReader:
             self._prefetch = asyncio.create_task(self._fetch_ahead(run))
         return Published(run, stale=False)
 
+    async def current_id(self) -> str | None:
+        """Return the id of the current run as Neo4j says now; None where it does not answer, or there is none."""
+        try:
+            return await self._current_id()
+        except StoreUnavailable:
+            return None
+
     async def part(self, run_id: str, name: str) -> PublishedPart:
         """Return one part of a published run; see `store.published.read_part` for the errors."""
         found = self._parts.get((run_id, name))
@@ -122,6 +136,87 @@ class PublishedReader:
             while self._bytes > CACHE_BYTES and len(self._parts) > 1:
                 self._bytes -= _size(self._parts.popitem(last=False)[1])
         return part
+
+    async def part_if_any(self, run_id: str, name: str) -> PublishedPart:
+        """Return one part of a published run, without lines where the run has published none of this name."""
+        try:
+            return await self.part(run_id, name)
+        except NotFound:
+            empty = PublishedPart(name=name, lines=[])
+            self._parts[run_id, name] = empty
+            self._bytes += _size(empty)
+            return empty
+
+    async def defined(self, run: Run) -> list[tuple[Community, bytes]]:
+        """Return the communities that people defined, of a published run, each with its line of the part `defined`."""
+        if run.quality is None or not run.quality.defined:
+            return []
+        lines = (await self.part(run.id, "defined")).lines
+        return [(Community.model_validate_json(line), line) for line in lines]
+
+    async def brands(self, run_id: str) -> dict[str, str | None]:
+        """Return the names of the brands that a published run knew, by key."""
+        lines = (await self.part_if_any(run_id, "brands")).lines
+        return {brand.key: brand.name for brand in map(Brand.model_validate_json, lines)}
+
+    async def population(self, run: Run, community: Community) -> Population:
+        """Return the candidates of a community with what questions need of them.
+
+        Raises:
+            InvalidRequest: the run was made by an earlier version, which did not publish that.
+        """
+
+        async def make() -> Population:
+            lines = (await self.part(run.id, f"candidates/{community.id}")).lines
+            basis = await self._basis(run, community)
+            return await asyncio.to_thread(community_population, community.label, lines, basis)
+
+        return await self._population((run.id, community.id), make)
+
+    async def everybody(self, run: Run) -> Population:
+        """Return the candidates of all respectable communities of a run that were found.
+
+        Raises:
+            InvalidRequest: the run was made by an earlier version, which did not publish what that needs.
+        """
+
+        async def make() -> Population:
+            parts = []
+            for community in await self.communities(run.id):
+                if community.respectable:
+                    lines = (await self.part(run.id, f"candidates/{community.id}")).lines
+                    parts.append((community.label, lines, await self._basis(run, community)))
+            return await asyncio.to_thread(union_population, parts)
+
+        return await self._population((run.id, ""), make)
+
+    async def _basis(self, run: Run, community: Community) -> Sequence[bytes]:
+        lines = (await self.part_if_any(run.id, f"basis/{community.id}")).lines
+        if not lines:
+            raise InvalidRequest(
+                f"Run {run.id} published only its own candidates, not what other questions need; analyse again, or ask "
+                "without brand, objective, topic, weights, role, track and size_band."
+            )
+        return lines
+
+    async def _population(
+        self, key: tuple[str, str], make: Callable[[], Coroutine[Any, Any, Population]]
+    ) -> Population:
+        """Return a population; who asks for it while it is made waits for the same one."""
+        if key in self._populations:
+            self._populations.move_to_end(key)
+            return self._populations[key]
+        if key not in self._making:
+            self._making[key] = asyncio.create_task(make())
+        try:
+            found = await asyncio.shield(self._making[key])
+        finally:
+            if key in self._making and self._making[key].done():
+                del self._making[key]
+        self._populations[key] = found
+        while len(self._populations) > POPULATIONS_KEPT:
+            self._populations.popitem(last=False)
+        return found
 
     async def communities(self, run_id: str) -> list[Community]:
         """Return the communities of a published run."""
@@ -147,6 +242,16 @@ class PublishedReader:
         """Return one account with its memberships in a run; see `store.published.read_account`."""
         self._check_away()
         return await read_account(self._store, run_id, key)
+
+    async def neighbours(self, run_id: str, community_id: str, key: str) -> dict[str, dict[str, Any]]:
+        """Return who stands just above and below an account; see `store.published.read_neighbours`."""
+        self._check_away()
+        return await read_neighbours(self._store, run_id, community_id, key)
+
+    async def ties(self, pairs: list[tuple[str, str]]) -> list[dict[str, Any]]:
+        """Return ties as the graph has them now; see `store.published.read_ties`."""
+        self._check_away()
+        return await read_ties(self._store, pairs)
 
     async def _run(self, run_id: str) -> Run:
         if run_id not in self._runs:
@@ -185,7 +290,15 @@ class PublishedReader:
     async def _fetch_ahead(self, run: Run) -> None:
         try:
             await self.groups(run)
-            for community in await self.communities(run.id):
+            for name in ("brands", "detractors"):
+                await self.part_if_any(run.id, name)
+            communities = [*await self.communities(run.id), *(one for one, _ in await self.defined(run))]
+            for community in communities:
+                if community.respectable:
+                    for kind in ("basis", "macros"):
+                        await self.part_if_any(run.id, f"{kind}/{community.id}")
+            # Last what is asked for most: where not all has room in memory, what came first goes first.
+            for community in communities:
                 await self.part(run.id, f"candidates/{community.id}")
         except EntourageError as error:
             log.warning("The pages of run %s could not all be fetched ahead: %s", run.id, error.message)
@@ -198,8 +311,10 @@ def _size(part: PublishedPart) -> int:
 # --- for the command ------------------------------------------------------------------------------------
 
 
-async def read_communities(address: StoreAddress, run_id: str | None = None) -> list[Community]:
-    """Read the communities of the current run, or of a kept one.
+async def read_communities(
+    address: StoreAddress, run_id: str | None = None, *, defined: bool = False
+) -> list[Community]:
+    """Read the communities of the current run, or of a kept one: those that were found, or those that people defined.
 
     Raises:
         NothingPublished: there is no current run.
@@ -209,7 +324,8 @@ async def read_communities(address: StoreAddress, run_id: str | None = None) -> 
     async with AsyncStore(address) as store:
         reader = PublishedReader(store)
         try:
-            return await reader.communities((await reader.published(run_id)).run.id)
+            run = (await reader.published(run_id)).run
+            return [one for one, _ in await reader.defined(run)] if defined else await reader.communities(run.id)
         finally:
             await reader.close()
 
@@ -255,57 +371,6 @@ async def read_brands(address: StoreAddress) -> list[Brand]:
     """
     async with AsyncStore(address) as store:
         return await _brands(store)
-
-
-async def read_brand_candidates(address: StoreAddress, brand: str, run_id: str | None = None) -> BrandCandidates:
-    """Read the candidates of the current run, or of a kept one, that are something to a brand, by what they are to it.
-
-    Listed are the candidates of respectable communities with an active relation to this brand. Who is an employee or a
-    collaborator of it is in that track, whatever else they are to it; the others are its customers and users. A track
-    is in order of score, ties by key. But a score compares only within its community (`population`), because it says
-    how someone stands among its members: so the order across communities is one of standing at home, not of size, and
-    each candidate comes with the label of their community.
-
-    Raises:
-        BrandNotFound: neither a candidate of the run nor the graph knows this brand.
-        NothingPublished: there is no current run.
-        RunNotFound: no run of this id has published anything.
-        StoreError: Neo4j does not answer.
-    """
-    # Most candidates have nothing to do with the brand, and looking for its key is far faster than parsing them.
-    mark = b'"brand":' + TypeAdapter(str).dump_json(brand)
-    named: Brand | None = None
-    tracks: dict[BrandTrack, list[BrandCandidate]] = {track: [] for track in BRAND_TRACKS}
-    async with AsyncStore(address) as store:
-        reader = PublishedReader(store)
-        try:
-            run = (await reader.published(run_id)).run
-            for community in await reader.communities(run.id):
-                for line in (await reader.part(run.id, f"candidates/{community.id}")).lines:
-                    if mark not in line:
-                        continue
-                    candidate = Candidate.model_validate_json(line)
-                    relations = [relation for relation in candidate.relations if relation.brand == brand]
-                    if relations and named is None:
-                        named = Brand(key=brand, name=relations[0].brand_name)
-                    active = {relation.track for relation in relations if relation.active}
-                    if active and community.respectable:
-                        track = next(track for track in BRAND_TRACKS if track in active)
-                        tracks[track].append(BrandCandidate(community_label=community.label, candidate=candidate))
-        finally:
-            await reader.close()
-        if named is None:
-            named = next((one for one in await _brands(store) if one.key == brand), None)
-    if named is None:
-        raise BrandNotFound(f"There is no brand {brand}; check its key, or import it and what people are to it first.")
-    for found in tracks.values():
-        found.sort(key=lambda one: (-one.candidate.score_millionths, one.candidate.key))
-    return BrandCandidates(
-        brand=named,
-        tracks=tuple(
-            TrackCandidates(track=track, total=len(found), candidates=tuple(found)) for track, found in tracks.items()
-        ),
-    )
 
 
 async def _brands(store: AsyncStore) -> list[Brand]:

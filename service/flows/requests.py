@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from service.domain import Run, RunSpec
 from service.errors import MigrationError
+from service.flows.definitions import with_definitions
 from service.store.driver import AsyncStore
 from service.store.migrations import expected_version
 from service.store.runs import create_run, get_run
@@ -12,9 +13,16 @@ from service.store.runs import create_run, get_run
 async def request_run(
     store: AsyncStore, spec: RunSpec, publish: bool, idempotency_key: str | None, request_digest: str
 ) -> tuple[Run, bool]:
-    """Queue a run for the engine, or return the one that answers already; see `store.runs.create_run`."""
+    """Queue a run for the engine, or return the one that answers already; see `store.runs.create_run`.
+
+    Communities that people defined are among what it scores, unless the specification says which.
+    """
     return await create_run(
-        store, spec, publish, idempotency_key, request_digest if idempotency_key is not None else None
+        store,
+        await with_definitions(store, spec),
+        publish,
+        idempotency_key,
+        request_digest if idempotency_key is not None else None,
     )
 
 

@@ -15,6 +15,7 @@ from tempfile import TemporaryFile
 
 from service.domain import Progress, Run, RunError, RunSpec, StoreAddress, no_progress
 from service.errors import Conflict, EmptyGraph, EntourageError, RunFailed, StoreError, StoreUnavailable
+from service.flows.definitions import with_definitions
 from service.flows.processes import end, spawn
 from service.store.driver import AsyncStore, Store
 from service.store.results import clean_failed
@@ -165,7 +166,7 @@ def mark_failed(address: StoreAddress, run_id: str, error: RunError) -> Run:
 
 async def _create(address: StoreAddress, spec: RunSpec, publish: bool) -> tuple[Run, bool]:
     async with AsyncStore(address) as store:
-        return await create_run(store, spec, publish)
+        return await create_run(store, await with_definitions(store, spec), publish)
 
 
 def _watch(

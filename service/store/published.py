@@ -57,6 +57,21 @@ def _lines(row: Row) -> list[bytes]:
     return bytes(row["bytes"] or b"").split(b"\n")[:-1]
 
 
+async def read_neighbours(store: AsyncStore, run_id: str, community_id: str, key: str) -> dict[str, dict[str, Any]]:
+    """Read who stands just above and just below an account in a community of a run: memberships with key and handle."""
+    rows = await store.read("published/neighbours", run=run_id, community=community_id, key=key)
+    return {row["side"]: row["membership"] for row in rows}
+
+
+async def read_ties(store: AsyncStore, pairs: list[tuple[str, str]]) -> list[Row]:
+    """Read ties, from who follows or engages to whom, as the graph has them now."""
+    if not pairs:
+        return []
+    return await store.read(
+        "published/ties", follower=[one for one, _ in pairs], followee=[other for _, other in pairs]
+    )
+
+
 async def read_account(store: AsyncStore, run_id: str, key: str) -> dict[str, Any]:
     """Read one account as the graph has it now, and where a run put it.
 

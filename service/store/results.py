@@ -13,15 +13,21 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any, TypeVar
 
+import numpy as np
+
 from service.domain import (
+    GATE_NAMES,
+    MICRO_ROLES,
     MILLION,
     PART_NAMES,
+    ROLE_NAMES,
     TYPE_NAMES,
     Analysis,
     Community,
     CommunityGroup,
     CommunityScores,
     Graph,
+    Int64,
     Progress,
     PublishedPart,
     Quality,
@@ -47,10 +53,12 @@ T = TypeVar("T")
 def write_back(store: Store, run_id: str, graph: Graph, analysis: Analysis, progress: Progress) -> None:
     """Write communities, the groups that they are part of, and memberships with their scores, in batches.
 
-    The membership of an account in its own community has primary, share, type and in_base; score and rank where it has
-    one; of each part its raw value (`authority`), x (`authority_x`) and points of 100 (`authority_points`); and every
-    measure of the whole network that was asked for. What is null is absent. Secondary memberships have primary (false)
-    and share. Accounts that have gone since the snapshot are left out.
+    The membership of an account in its own community has primary, share, type and in_base; gate where one keeps it out;
+    roles; score and, of a candidate, rank, rank_low and rank_high, of a macro macro_rank; of each part its raw value
+    (`authority`), x (`authority_x`) and points of 100 (`authority_points`); and every measure of the whole network that
+    was asked for. What is null is absent. In a community that people defined a membership has all of this but share and
+    measures, and primary is false. Secondary memberships have primary (false) and share. Accounts that have gone since
+    the snapshot are left out.
 
     Raises:
         Conflict: the run is no longer running.
@@ -59,10 +67,11 @@ def write_back(store: Store, run_id: str, graph: Graph, analysis: Analysis, prog
     parts = [(one.id, one.part_of) for one in analysis.communities if one.part_of is not None]
     parts += [(one.id, one.part_of) for one in groups if one.part_of is not None]
     members = sum(len(scores.members) for scores in analysis.scores) + len(analysis.secondary.account)
-    total = len(analysis.communities) + len(groups) + len(parts) + members
+    communities = [*analysis.communities, *analysis.defined]
+    total = len(communities) + len(groups) + len(parts) + members
     done = 0
     batches = [
-        ("results/write_communities", _batches(map(_community_row, analysis.communities), COMMUNITIES_A_BATCH)),
+        ("results/write_communities", _batches(map(_community_row, communities), COMMUNITIES_A_BATCH)),
         ("results/write_communities", _batches(map(_group_row, groups), COMMUNITIES_A_BATCH)),
         ("results/write_parts", _batches(map(_part_row, parts), COMMUNITIES_A_BATCH)),
         ("results/write_members", _batches(_member_rows(graph, analysis), MEMBERS_A_BATCH)),
@@ -104,15 +113,17 @@ def _part_row(part: tuple[str, str]) -> Row:
 
 
 def _member_rows(graph: Graph, analysis: Analysis) -> Iterator[Row]:
-    for community, scores in zip(analysis.communities, analysis.scores, strict=True):
+    for community, scores in zip([*analysis.communities, *analysis.defined], analysis.scores, strict=True):
+        found = community.kind == "found"
         for first in range(0, len(scores.members), MEMBERS_A_BATCH):
             some = slice(first, first + MEMBERS_A_BATCH)
             members = scores.members[some]
-            measured = {name: values[members].tolist() for name, values in analysis.measures.items()}
+            # Measures of the whole network are of an account, and said once: with its own community.
+            measured = {name: values[members].tolist() for name, values in analysis.measures.items() if found}
             for key, properties in zip(
                 graph.keys.take(members), _member_properties(scores, some, measured), strict=True
             ):
-                yield {"key": key, "community": community.id, "properties": properties}
+                yield {"key": key, "community": community.id, "properties": {"primary": found, **properties}}
     secondary = analysis.secondary
     for account, community, share in zip(
         secondary.account.tolist(), secondary.community.tolist(), secondary.share.tolist(), strict=True
@@ -129,16 +140,23 @@ def _member_properties(
 ) -> Iterator[dict[str, Any]]:
     # As Python lists: reading arrays item by item is many times slower, and the driver takes no NumPy scalars.
     raw, x, points = (values[:, some].tolist() for values in (scores.raw, scores.x, scores.points))
+    roles = _roles(scores, some)
+    low, high = (_ranks(scores, end)[some].tolist() for end in (0, 1))
     columns = zip(
-        *(values[some].tolist() for values in (scores.in_base, scores.type, scores.score, scores.rank)), strict=True
+        *(values[some].tolist() for values in (scores.gate, scores.type, scores.score, scores.rank, scores.macro_rank)),
+        strict=True,
     )
-    for k, (in_base, type_, score, rank) in enumerate(columns):
+    for k, (gate, type_, score, rank, macro_rank) in enumerate(columns):
         properties: dict[str, Any] = {
-            "primary": True,
             "type": TYPE_NAMES[type_],
-            "in_base": in_base,
+            "in_base": gate < 0,
+            "gate": GATE_NAMES[gate] if gate >= 0 else None,
             "score": score / MILLION if score >= 0 else None,
             "rank": rank or None,
+            "roles": roles[k],
+            "rank_low": low[k] or None,
+            "rank_high": high[k] or None,
+            "macro_rank": macro_rank or None,
         }
         for p, part in enumerate(PART_NAMES):
             scored = not math.isnan(x[p][k])
@@ -148,6 +166,24 @@ def _member_properties(
         for name, values in measured.items():
             properties[name] = values[k]
         yield properties
+
+
+def _ranks(scores: CommunityScores, end: int) -> Int64:
+    """Best (0) or worst (1) rank of the interval of each candidate, 0 for everybody else: int64[k]."""
+    ranks = np.zeros(len(scores.members), dtype=np.int64)
+    if scores.intervals is not None:
+        candidates = np.flatnonzero(scores.rank)
+        ranks[candidates] = scores.intervals[end][scores.rank[candidates] - 1]
+    return ranks
+
+
+def _roles(scores: CommunityScores, some: slice) -> list[list[str] | None]:
+    """Roles of members by name: those of macros only of macros and, emerging, of candidates; None without any."""
+    if scores.roles is None:
+        return [None] * len(scores.members[some])
+    shown = scores.roles[:, some].copy()
+    shown[len(MICRO_ROLES) :, scores.type[some] == TYPE_NAMES.index("member")] = False
+    return [[name for name, has in zip(ROLE_NAMES, of, strict=True) if has] or None for of in shown.T.tolist()]
 
 
 # --- the published set ----------------------------------------------------------------------------------

@@ -3,12 +3,13 @@
 Neo4j gives no snapshot isolation: a long read sees some of what is written meanwhile, and even of one transaction some
 before the rest. So the version is noted, holding the version lock for a moment, so that all up to it can be read; all
 is read, and what changed after that version is read again, at last in one transaction that holds the version lock: what
-comes out is the graph at the version under that lock. Brands and relations to them are few beside follows: they are
-read under the lock only. What the graph held then of accounts, follows, interactions and brands is counted there too,
-so that nothing is lost in silence.
+comes out is the graph at the version under that lock. Brands, relations to them and mentions of them are few beside
+follows: they are read under the lock only. What the graph held then of accounts, follows, interactions and brands is
+counted there too, so that nothing is lost in silence.
 
-What accounts write and share about is counted by Neo4j, and posts themselves are not read. Of an account whose posts or
-reposts changed all topics are read anew, because a post that is no longer about a topic leaves nothing to be read.
+What accounts write and share about and how much they post a day is counted by Neo4j, and posts themselves are not read.
+Of an account whose posts or reposts changed all of this is read anew, because a post that is no longer about a topic,
+or is of another day now, leaves nothing to be read.
 
 Values come as lists, a range of accounts a row, because a row a value costs many times more; `Account.n` stands for
 long keys. Rows are streamed, so that Neo4j makes the next one while this process takes in the last, and over several
@@ -21,6 +22,7 @@ where an account is removed while all is read, and then there are fewer accounts
 
 from __future__ import annotations
 
+import itertools
 import logging
 import queue
 import threading
@@ -33,10 +35,13 @@ import numpy.typing as npt
 
 from service.domain import (
     ENGAGEMENT_NAMES,
+    POSTING_NAMES,
     AccountColumns,
     BrandColumns,
     EngagementColumns,
     FollowColumns,
+    MentionColumns,
+    PostingColumns,
     Progress,
     Snapshot,
     TopicColumns,
@@ -46,6 +51,9 @@ from service.errors import MigrationError, StoreError
 from service.store.driver import AsyncStore, Row, Store, Tx
 
 VALUES_A_ROW = 10_000
+PARTS = 4
+"""For progress: follows of all accounts, then their interactions, then their topics, then their posts."""
+
 READERS = 2
 """Connections that read a part of the graph side by side: twice as fast as one; more leave Neo4j no processor for
 anybody else."""
@@ -63,7 +71,8 @@ CATCH_UPS = 2
 class State:
     """Which graph a store holds, at which version, and how much of what an analysis reads.
 
-    `engagements` are counts of interactions, one a pair and day; `about` is how many topics posts have, all together.
+    `engagements` are counts of interactions, one a pair and day; `about` is how many topics posts have, all together;
+    `posts` are those with an author.
     """
 
     identity: str
@@ -72,6 +81,7 @@ class State:
     follows: int
     engagements: int
     about: int
+    posts: int
 
 
 def read_state(store: Store) -> State:
@@ -93,7 +103,8 @@ def _state(rows: list[Row]) -> State:
     if not rows:
         raise _not_prepared()
     [row] = rows
-    return State(row["identity"], row["v"], row["accounts"], row["follows"], row["engagements"], row["about"])
+    counts = (row[name] for name in ("accounts", "follows", "engagements", "about", "posts"))
+    return State(row["identity"], row["v"], *counts)
 
 
 def changed_since(store: Store, version: int, most: int) -> int:
@@ -103,7 +114,7 @@ def changed_since(store: Store, version: int, most: int) -> int:
 
 
 def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapshot | None = None) -> Snapshot:
-    """Read accounts, follows, interactions, brands, relations to brands and topics of accounts, all at one version.
+    """Read all that an analysis reads of the graph, at one version.
 
     They come in no particular order.
 
@@ -122,16 +133,17 @@ def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapsho
     if not states:
         raise _not_prepared()
     [state] = states
-    accounts, follows, engagements, topics = _Accounts(), _Follows(), _Engagements(), _Topics()
+    accounts, follows, engagements, topics, postings = _Accounts(), _Follows(), _Engagements(), _Topics(), _Postings()
     if known is None:
         version = state["v"]
-        _read_all(store, state, progress, accounts, follows, engagements, topics)
+        _read_all(store, state, progress, accounts, follows, engagements, topics, postings)
     else:
         version = known.version
         accounts.begin(known.accounts)
         follows.begin(known.follows, known.followed_at)
         engagements.begin(known.engagements)
         topics.begin(known.topics)
+        postings.begin(known.postings)
 
     for _ in range(CATCH_UPS):
         now = store.write("snapshot/state")[0]["v"]
@@ -141,7 +153,9 @@ def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapsho
         follows.end(store.read("snapshot/unfollowed_changed", after=version))
         follows.add(store.read("snapshot/follows_changed", after=version))
         engagements.add(store.read("snapshot/engagements_changed", after=version))
-        topics.renew(store.read("snapshot/topics_changed", after=version))
+        posts = store.read("snapshot/posts_changed", after=version)
+        topics.renew(posts)
+        postings.renew(posts)
         version = now
 
     def rest(tx: Tx) -> _Rest:
@@ -153,10 +167,11 @@ def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapsho
             unfollowed=tx.run("snapshot/unfollowed_changed", after=version) if changed else [],
             follows=tx.run("snapshot/follows_changed", after=version) if changed else [],
             engagements=tx.run("snapshot/engagements_changed", after=version) if changed else [],
-            topics=tx.run("snapshot/topics_changed", after=version) if changed else [],
+            posts=tx.run("snapshot/posts_changed", after=version) if changed else [],
             brands=tx.run("snapshot/brands"),
             brand_accounts=tx.run("snapshot/brand_accounts"),
             relations=tx.run("snapshot/relations", step=VALUES_A_ROW),
+            mentions=tx.run("snapshot/mentions", step=VALUES_A_ROW),
         )
 
     last_read = store.write_transaction(rest)
@@ -165,7 +180,8 @@ def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapsho
     follows.end(last_read.unfollowed)
     follows.add(last_read.follows)
     engagements.add(last_read.engagements)
-    topics.renew(last_read.topics)
+    topics.renew(last_read.posts)
+    postings.renew(last_read.posts)
     account_columns, follow_columns, engaged = accounts.columns(), follows.columns(), engagements.columns()
     for things, read in (
         ("accounts", len(account_columns.key)),
@@ -191,7 +207,7 @@ def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapsho
             f"The graph holds {held['brands']:,} brands, but {len(brand_columns.key):,} could be read: give each Brand "
             "a `key`, a text, or remove it."
         )
-    progress("snapshot", 3 * state["n"], 3 * state["n"])
+    progress("snapshot", PARTS * state["n"], PARTS * state["n"])
     return Snapshot(
         version=held["v"],
         accounts=account_columns,
@@ -200,6 +216,8 @@ def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapsho
         engagements=engaged,
         brands=brand_columns,
         topics=topics.columns(),
+        postings=postings.columns(),
+        mentions=_mention_columns(last_read.mentions),
     )
 
 
@@ -215,8 +233,9 @@ def _read_all(
     follows: _Follows,
     engagements: _Engagements,
     topics: _Topics,
+    postings: _Postings,
 ) -> None:
-    """Read everything but brands, while others may be writing."""
+    """Read everything but brands and what has to do with them, while others may be writing."""
     last = state["n"]  # accounts are numbered from 1
     described = list(_rows(store, "snapshot/accounts", last, VALUES_A_ROW))
     accounts.add(described)
@@ -224,20 +243,20 @@ def _read_all(
     del described  # a Python object for each value
     [ended] = store.read("snapshot/unfollowed_latest")
     follows.latest = ended["latest"]
-    whole = 3 * last  # for progress: follows of all accounts, then their interactions, then their topics
     # So many accounts that their follows make rows of about VALUES_A_ROW; celebrities are followed, they do not follow.
-    gatherers: tuple[tuple[int, str, _Follows | _Engagements | _Topics, int], ...] = (
-        (0, "snapshot/follows", follows, state["follows"]),
-        (last, "snapshot/engagements", engagements, state["engagements"]),
-        (2 * last, "snapshot/topics", topics, state["about"]),
+    gatherers: tuple[tuple[str, _Follows | _Engagements | _Topics | _Postings, int], ...] = (
+        ("snapshot/follows", follows, state["follows"]),
+        ("snapshot/engagements", engagements, state["engagements"]),
+        ("snapshot/topics", topics, state["about"]),
+        ("snapshot/postings", postings, state["posts"]),
     )
-    for before, query, gathered, held in gatherers:
+    for part, (query, gathered, held) in enumerate(gatherers):
         if held == 0:  # what came since is among what changed
             continue
         step = max(1, min(VALUES_A_ROW, VALUES_A_ROW * last // held))
         with closing(_rows(store, query, last, step)) as rows:
             for row, record in enumerate(rows):
-                progress("snapshot", before + min(row * step, last), whole)
+                progress("snapshot", part * last + min(row * step, last), PARTS * last)
                 gathered.add([numbers.in_place_of_ids(record)])
 
 
@@ -289,10 +308,11 @@ class _Rest:
     unfollowed: list[Row]
     follows: list[Row]
     engagements: list[Row]
-    topics: list[Row]
+    posts: list[Row]
     brands: list[Row]
     brand_accounts: list[Row]
     relations: list[Row]
+    mentions: list[Row]
 
 
 def _brand_columns(rest: _Rest) -> BrandColumns:
@@ -305,11 +325,30 @@ def _brand_columns(rest: _Rest) -> BrandColumns:
         key=brands["key"],
         name=[name or None for name in brands["name"]],
         own=np.array(own["account"], dtype=np.int64),
+        own_brand=own["brand"],
         account=np.array(numbers("account"), dtype=np.int64),
         brand=[key for row in rest.relations for key in row["brand"]],
         relation=np.array(numbers("relation"), dtype=np.int8),
         since=np.array(numbers("since"), dtype=np.int64),
         until=np.array(numbers("until"), dtype=np.int64),
+    )
+
+
+def _mention_columns(rows: list[Row]) -> MentionColumns:
+    def values(column: str) -> npt.NDArray[np.int64]:
+        return np.array([value for row in rows for value in row[column]], dtype=np.int64)
+
+    def small(column: str) -> npt.NDArray[np.int8]:
+        return np.clip(values(column), -128, 127).astype(np.int8)  # what is out of bounds stays so, and will be refused
+
+    return MentionColumns(
+        account=values("account"),
+        brand=[row["brand"] for row in rows for _ in row["account"]],
+        post=[key for row in rows for key in row["post"]],
+        at=values("at"),
+        stance=small("stance"),
+        paid=small("paid"),
+        answered=values("answered").astype(np.bool_),
     )
 
 
@@ -460,14 +499,20 @@ class _Topics:
         self.account: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
         self.topic: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
         self.posts: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+        self.first: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
 
     def begin(self, known: TopicColumns) -> None:
         """Begin with what is known."""
-        self._add(known.account, known.topic, known.posts)
+        self._add(known.account, known.topic, known.posts, known.first)
 
     def add(self, rows: Iterable[Row]) -> None:
         for row in rows:
-            self._add(np.array(row["account"], dtype=np.int64), row["topic"], np.array(row["posts"], dtype=np.int64))
+            self._add(
+                np.array(row["account"], dtype=np.int64),
+                row["topic"],
+                np.array(row["posts"], dtype=np.int64),
+                np.array(row["first"], dtype=np.int64),
+            )
 
     def renew(self, rows: Iterable[Row]) -> None:
         """Forget the topics of the accounts that rows name, and take in those that the rows give them."""
@@ -478,17 +523,26 @@ class _Topics:
             self.account = [account[kept]]
             self.topic = [np.concatenate(self.topic)[kept]]
             self.posts = [np.concatenate(self.posts)[kept]]
+            self.first = [np.concatenate(self.first)[kept]]
             self._add(
                 np.repeat(changed, np.array([len(topics) for topics in row["topic"]], dtype=np.int64)),
-                [topic for topics in row["topic"] for topic in topics],
-                np.array([posts for one in row["posts"] for posts in one], dtype=np.int64),
+                itertools.chain.from_iterable(row["topic"]),
+                _flat(row["topic_posts"]),
+                _flat(row["first"]),
             )
 
-    def _add(self, account: npt.NDArray[np.int64], topic: Iterable[str], posts: npt.NDArray[np.int64]) -> None:
+    def _add(
+        self,
+        account: npt.NDArray[np.int64],
+        topic: Iterable[str],
+        posts: npt.NDArray[np.int64],
+        first: npt.NDArray[np.int64],
+    ) -> None:
         names = self.names
         self.account.append(account)
         self.topic.append(np.array([names.setdefault(name, len(names)) for name in topic], dtype=np.int64))
         self.posts.append(posts)
+        self.first.append(first)
 
     def columns(self) -> TopicColumns:
         names = list(self.names)
@@ -496,7 +550,57 @@ class _Topics:
             account=np.concatenate(self.account),
             topic=[names[place] for place in np.concatenate(self.topic).tolist()],
             posts=np.concatenate(self.posts),
+            first=np.concatenate(self.first),
         )
+
+
+class _Postings:
+    """Gathers posts counted by account and day."""
+
+    def __init__(self) -> None:
+        self.account: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+        self.day: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+        self.counts: list[npt.NDArray[np.int64]] = [np.empty((0, len(POSTING_NAMES)), dtype=np.int64)]
+
+    def begin(self, known: PostingColumns) -> None:
+        """Begin with what is known."""
+        self._add(known.account, known.day, known.counts)
+
+    def add(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            self._add(
+                np.array(row["account"], dtype=np.int64),
+                np.array(row["day"], dtype=np.int64),
+                np.array([row[name] for name in POSTING_NAMES], dtype=np.int64).T,
+            )
+
+    def renew(self, rows: Iterable[Row]) -> None:
+        """Forget the posts of the accounts that rows name, and take in those that the rows give them."""
+        for row in rows:
+            changed = np.array(row["account"], dtype=np.int64)
+            account = np.concatenate(self.account)
+            kept = ~np.isin(account, changed)
+            self.account = [account[kept]]
+            self.day = [np.concatenate(self.day)[kept]]
+            self.counts = [np.concatenate(self.counts)[kept]]
+            self._add(
+                np.repeat(changed, np.array([len(days) for days in row["day"]], dtype=np.int64)),
+                _flat(row["day"]),
+                np.stack([_flat(row[name]) for name in POSTING_NAMES], axis=1),
+            )
+
+    def _add(self, account: npt.NDArray[np.int64], day: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> None:
+        self.account.append(account)
+        self.day.append(day)
+        self.counts.append(counts)
+
+    def columns(self) -> PostingColumns:
+        return PostingColumns(np.concatenate(self.account), np.concatenate(self.day), np.concatenate(self.counts))
+
+
+def _flat(lists: Iterable[Iterable[int]]) -> npt.NDArray[np.int64]:
+    """All values of lists in lists, one after the other."""
+    return np.fromiter(itertools.chain.from_iterable(lists), dtype=np.int64)
 
 
 def _last_of_each(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -35,7 +35,7 @@ def test_demo_prints_ambassadors_and_a_second_run_changes_nothing(tmp_path: Path
     assert re.search(r"in \d+ communities", first)
     assert "everybody in it was invented" in first
     assert re.search(r"^\S.* · around @\S+", first, re.MULTILINE), "what a community is about, and around whom it is"
-    candidates = re.findall(r"^ *1 +@\S+ +\d+\.\d +micro +(open|employees_|customers_)", first, re.MULTILINE)
+    candidates = re.findall(r"^ *1 \(1-\d+\) +@\S+ +\d+\.\d +(open|employees_|customers_)", first, re.MULTILINE)
     assert len(candidates) == 5
     # The two kinds of ambassadors of each brand, with what they are to it.
     for brand in ("Maison Aubade", "Nordlys Outdoor", "Velora Cycles"):

@@ -78,8 +78,14 @@ async def read_published(address: StoreAddress) -> tuple[str | None, list[Publis
         if run_id is None:
             return None, []
         communities = await read_part(store, run_id, "communities")
-        names = [f"candidates/{json.loads(line)['id']}" for line in communities.lines]
-        return run_id, [communities, *[await read_part(store, run_id, name) for name in ("groups", *names)]]
+        wanted = {f"candidates/{json.loads(line)['id']}" for line in communities.lines}
+        wanted |= {"communities", "defined", "groups", "brands", "detractors"}
+        with Store(address) as asked:
+            rows = asked.statement("MATCH (f:RunFile {run: $run}) RETURN DISTINCT f.part AS part", run=run_id)
+        names = {row["part"] for row in rows}
+        assert wanted <= names
+        assert {name.split("/")[0] for name in names - wanted} <= {"basis", "macros", "excluded"}
+        return run_id, [await read_part(store, run_id, name) for name in sorted(names)]
 
 
 def is_whole(store: Store, run: Run) -> bool:
@@ -89,7 +95,7 @@ def is_whole(store: Store, run: Run) -> bool:
     current, parts = asyncio.run(read_published(store.address))
     return (
         current == run.id
-        and len(parts) == run.quality.communities + 2  # with the communities themselves, and the groups of them
+        and sum(part.name.startswith("candidates/") for part in parts) == run.quality.communities
         and digest_of(parts) == run.digest
         and found["n"] == run.quality.accounts - run.quality.isolates
     )

@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 
 from service.domain import (
+    GATE_NAMES,
+    MICRO_ROLES,
     PART_NAMES,
+    ROLE_NAMES,
     TYPE_NAMES,
     Analysis,
     Community,
@@ -75,17 +78,23 @@ def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tup
     )
     empty = np.zeros(0)
     graph = Graph(
-        version=1, as_of=None, number=np.arange(1, n + 1, dtype=np.int32), keys=Texts.of(keys),
+        version=1, as_of=None, followed_at=-1, number=np.arange(1, n + 1, dtype=np.int32), keys=Texts.of(keys),
         handles=Texts.of([""] * n), opted_out=np.zeros(n, np.bool_),
         followers=np.full(n, -1), out_ptr=np.zeros(n + 1, np.int64), out_idx=empty.astype(np.int32), out_weight=empty,
         in_ptr=np.zeros(n + 1, np.int64), in_idx=empty.astype(np.int32),
         engaged_ptr=np.zeros(n + 1, np.int64), engaged_idx=empty.astype(np.int32), engaged_day=empty.astype(np.int32),
         engaged_code=empty.astype(np.int32), engaged_counts=np.zeros((0, 4), np.int64),
-        brand_keys=[], brand_names=[], brand_account=np.zeros(n, np.bool_), relation_account=empty.astype(np.int32),
-        relation_brand=empty.astype(np.int32), relation_name=empty.astype(np.int8),
-        relation_since=empty.astype(np.int64), relation_until=empty.astype(np.int64),
+        brand_keys=[], brand_names=[], own_account=empty.astype(np.int32), own_brand=empty.astype(np.int32),
+        relation_account=empty.astype(np.int32), relation_brand=empty.astype(np.int32),
+        relation_name=empty.astype(np.int8), relation_since=empty.astype(np.int64),
+        relation_until=empty.astype(np.int64),
         topic_names=Texts.of([]), topic_ptr=np.zeros(n + 1, np.int64), topic_idx=empty.astype(np.int32),
-        topic_posts=empty.astype(np.int32),
+        topic_posts=empty.astype(np.int32), topic_first=empty.astype(np.int64),
+        posted_ptr=np.zeros(n + 1, np.int64), posted_day=empty.astype(np.int32),
+        posted_counts=np.zeros((0, 3), np.int32), mention_ptr=np.zeros(n + 1, np.int64),
+        mention_brand=empty.astype(np.int32), mention_post=Texts.of([]), mention_at=empty.astype(np.int64),
+        mention_stance=empty.astype(np.int8), mention_paid=empty.astype(np.int8),
+        mention_answered=empty.astype(np.bool_),
     )  # fmt: skip
     order = rng.permutation(n).astype(np.int32)
     labels = np.full(n, -1, np.int32)
@@ -96,6 +105,7 @@ def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tup
         start += size
         labels[members] = c
         in_base = rng.random(size) < 0.8
+        gate = np.where(in_base, -1, rng.integers(0, len(GATE_NAMES), size)).astype(np.int8)
         raw = rng.random((6, size))
         raw[[2, 4, 5]] = np.nan  # parts the community lacks the data for
         x = np.where(in_base, rng.random((6, size)), np.nan)
@@ -107,13 +117,19 @@ def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tup
         scores.append(
             CommunityScores(
                 members=members,
-                in_base=in_base,
+                gate=gate,
                 type=rng.integers(0, 3, size).astype(np.int8),
                 raw=raw,
                 x=x,
                 points=points,
                 score=score,
                 rank=rank,
+                macro_rank=np.where(rank == 0, np.arange(size), 0).astype(np.int32),
+                audience=rng.integers(0, 9, size),
+                weights=dict.fromkeys(PART_NAMES, 1 / 6),
+                null_reasons={},
+                roles=rng.random((len(ROLE_NAMES), size)) < 0.3,
+                intervals=(rng.integers(1, 5, size // 3), rng.integers(5, 9, size // 3), np.zeros(size // 3, np.int64)),
             )  # fmt: skip
         )
         communities.append(
@@ -154,7 +170,8 @@ def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tup
         if communities
         else [],
         scores=scores,
-        candidate_lines=[[] for _ in sizes],
+        defined=[],
+        parts=[],
         measures={"share": rng.random(graph.n), "core": rng.integers(0, 9, graph.n)},
         secondary=SecondaryMemberships(
             account=secondary.astype(np.int32),
@@ -211,7 +228,21 @@ def test_the_graph_says_what_the_analysis_says(
             assert (m.pop("run"), m.pop("primary")) == (run_id, True)
             assert (m.pop("share"), m.pop("core")) == (analysis.measures["share"][i], analysis.measures["core"][i])
             assert (m.pop("type"), m.pop("in_base")) == (TYPE_NAMES[scores.type[k]], scores.in_base[k])
-            assert m.pop("rank", 0) == scores.rank[k]
+            gate = int(scores.gate[k])
+            assert m.pop("gate", None) == (GATE_NAMES[gate] if gate >= 0 else None)
+            rank = int(scores.rank[k])
+            assert (m.pop("rank", 0), m.pop("macro_rank", 0)) == (rank, scores.macro_rank[k])
+            assert scores.intervals is not None
+            low, high = (scores.intervals[end][rank - 1] if rank else None for end in (0, 1))
+            assert (m.pop("rank_low", None), m.pop("rank_high", None)) == (low, high)
+            plain = TYPE_NAMES[scores.type[k]] == "member"
+            assert scores.roles is not None
+            has = [
+                name
+                for name, of in zip(ROLE_NAMES, scores.roles[:, k], strict=True)
+                if of and (name in MICRO_ROLES or not plain)
+            ]
+            assert m.pop("roles", []) == has
             assert m.pop("score", -1e-6) == scores.score[k] / 1e6
             for p, name in enumerate(PART_NAMES):
                 for suffix, value in (("", scores.raw[p, k]), ("_x", scores.x[p, k])):
@@ -478,7 +509,8 @@ def test_an_account_with_its_place_in_a_run(store: Store) -> None:
     ]
     community = analysis.communities[1]
     assert membership.pop("community") == {
-        "id": community.id, "label": community.label, "size": community.size, "respectable": community.respectable,
+        "id": community.id, "label": community.label, "size": community.size, "kind": "found",
+        "respectable": community.respectable,
     }  # fmt: skip
     [row] = [row for row in written(store, run_id) if row["key"] == key and row["m"]["primary"]]
     assert membership == row["m"]

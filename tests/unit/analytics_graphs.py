@@ -22,13 +22,17 @@ from service.analytics.analysis import analyse
 from service.analytics.graph import build_graph
 from service.analytics.ties import TieGraph, tie_graph
 from service.domain import (
+    PAID_UNKNOWN,
     RELATION_NAMES,
+    STANCE_UNKNOWN,
     AccountColumns,
     Analysis,
     BrandColumns,
     EngagementColumns,
     FollowColumns,
     Graph,
+    MentionColumns,
+    PostingColumns,
     RunSpec,
     ScoringRules,
     Snapshot,
@@ -41,8 +45,12 @@ Related = tuple[str, str, str, int | None, int | None]
 """An account, a brand, what it is to it, since and until in milliseconds."""
 Engaged = tuple[str, str, int, tuple[int, int, int, int]]
 """Who engaged with whom on which day since 1970: likes, replies, mentions, reposts."""
-Topical = tuple[str, str, int]
-"""An account, a topic, and how many posts about it the account wrote or shared."""
+Topical = tuple[str, str, int] | tuple[str, str, int, int]
+"""An account, a topic, how many posts about it the account wrote or shared, and when first, in milliseconds."""
+Posting = tuple[str, int, tuple[int, int, int]]
+"""An account, a day since 1970, and how many posts, and of these links and reposts, it wrote then."""
+Mentioning = tuple[str, str, str, int | None, int | None, bool | None, bool]
+"""An account, a brand, a post of the account that mentions it, when in milliseconds, stance, paid, answered."""
 Shared = Callable[[str], Path]
 laws = settings(deadline=None, max_examples=30)
 """For tests of laws over drawn graphs; how long one takes on a busy machine says nothing."""
@@ -61,20 +69,27 @@ def columns(
     unfollowed: int | None = None,
     engaged: Iterable[Engaged] = (),
     brands: Mapping[str, str | None] | None = None,
-    own: Iterable[str] = (),
+    own: Iterable[str | tuple[str, str]] = (),
     relations: Iterable[Related] = (),
     topics: Iterable[Topical] = (),
+    postings: Iterable[Posting] = (),
+    mentions: Iterable[Mentioning] = (),
     shuffle: int | None = None,
 ) -> Snapshot:
     """Columns as the store returns them; `shuffle` seeds their order and the numbers of accounts.
 
     The first follow is from the time `at`, the last unfollow from `unfollowed`. Brands are those named and those of
-    relations.
+    own accounts, relations and mentions. An account that is a brand's own comes with the brand, or alone: then it is
+    that of the first brand named, or of "own-brand".
     """
     edges = list(edges)
     followed = at if edges else None
-    related, owned, interactions, topical = list(relations), list(own), list(engaged), list(topics)
-    names = dict.fromkeys((brand for _, brand, *_ in related), None) | dict(brands or {})
+    related, interactions, topical = list(relations), list(engaged), list(topics)
+    posted, mentioning = list(postings), list(mentions)
+    first_brand = next(iter([*(brands or {}), *(one[1] for one in (*related, *mentioning))]), "own-brand")
+    owned = [(one, first_brand) if isinstance(one, str) else one for one in own]
+    known = dict.fromkeys((one[1] for one in (*owned, *related, *mentioning)), None)
+    names: dict[str, str | None] = known | dict(brands or {})
     ends = {key for a, b, *_ in (*edges, *interactions) for key in (a, b)}
     keys = sorted(ends | set(accounts))
     numbers = list(range(1, len(keys) + 1))
@@ -87,6 +102,8 @@ def columns(
         order.shuffle(owned)
         order.shuffle(interactions)
         order.shuffle(topical)
+        order.shuffle(posted)
+        order.shuffle(mentioning)
         names = dict(order.sample(list(names.items()), len(names)))
         numbers = order.sample(range(10 * len(keys) + 1), len(keys))
     number = dict(zip(keys, numbers, strict=True))
@@ -115,7 +132,8 @@ def columns(
         brands=BrandColumns(
             key=list(names),
             name=list(names.values()),
-            own=np.array([number[key] for key in owned], dtype=np.int64),
+            own=np.array([number[key] for key, _ in owned], dtype=np.int64),
+            own_brand=[brand for _, brand in owned],
             account=np.array([number[account] for account, *_ in related], dtype=np.int64),
             brand=[brand for _, brand, *_ in related],
             relation=np.array([RELATION_NAMES.index(one) for _, _, one, *_ in related], dtype=np.int8),  # type: ignore[arg-type]
@@ -124,8 +142,23 @@ def columns(
         ),
         topics=TopicColumns(
             account=np.array([number[account] for account, *_ in topical], dtype=np.int64),
-            topic=[topic for _, topic, _ in topical],
-            posts=np.array([posts for *_, posts in topical], dtype=np.int64),
+            topic=[topic for _, topic, *_ in topical],
+            posts=np.array([posts for _, _, posts, *_ in topical], dtype=np.int64),
+            first=np.array([one[3] if len(one) == 4 else -1 for one in topical], dtype=np.int64),
+        ),
+        postings=PostingColumns(
+            account=np.array([number[account] for account, *_ in posted], dtype=np.int64),
+            day=np.array([day for _, day, _ in posted], dtype=np.int64),
+            counts=np.array([counts for *_, counts in posted], dtype=np.int64).reshape(-1, 3),
+        ),
+        mentions=MentionColumns(
+            account=np.array([number[account] for account, *_ in mentioning], dtype=np.int64),
+            brand=[brand for _, brand, *_ in mentioning],
+            post=[post for _, _, post, *_ in mentioning],
+            at=np.array([-1 if at is None else at for *_, at, _, _, _ in mentioning], dtype=np.int64),
+            stance=np.array([STANCE_UNKNOWN if one is None else one for *_, one, _, _ in mentioning], dtype=np.int8),
+            paid=np.array([PAID_UNKNOWN if one is None else one for *_, one, _ in mentioning], dtype=np.int8),
+            answered=np.array([one for *_, one in mentioning], dtype=np.bool_),
         ),
     )
 
@@ -172,13 +205,55 @@ def engaged_in(graph: Graph) -> list[Engaged]:
     ]
 
 
-def topics_in(graph: Graph) -> list[Topical]:
+def topics_in(graph: Graph) -> list[tuple[str, str, int]]:
+    """Topics of accounts as the arrays hold them, without times, by plain loops."""
+    return [(account, topic, posts) for account, topic, posts, _ in timed_topics_in(graph)]
+
+
+def timed_topics_in(graph: Graph) -> list[tuple[str, str, int, int]]:
     """Topics of accounts as the arrays hold them, by plain loops."""
     return [
-        (graph.keys[i], graph.topic_names[int(graph.topic_idx[e])], int(graph.topic_posts[e]))
+        (
+            graph.keys[i],
+            graph.topic_names[int(graph.topic_idx[e])],
+            int(graph.topic_posts[e]),
+            int(graph.topic_first[e]),
+        )
         for i in range(graph.n)
         for e in range(int(graph.topic_ptr[i]), int(graph.topic_ptr[i + 1]))
     ]
+
+
+def postings_in(graph: Graph) -> list[Posting]:
+    """Posts by account and day as the arrays hold them, by plain loops."""
+    return [
+        (graph.keys[i], int(graph.posted_day[e]), tuple(graph.posted_counts[e].tolist()))
+        for i in range(graph.n)
+        for e in range(int(graph.posted_ptr[i]), int(graph.posted_ptr[i + 1]))
+    ]
+
+
+def mentions_in(graph: Graph) -> list[Mentioning]:
+    """Mentions of brands as the arrays hold them, by plain loops."""
+    return [
+        (
+            graph.keys[i],
+            graph.brand_keys[int(graph.mention_brand[e])],
+            graph.mention_post[e],
+            None if graph.mention_at[e] == -1 else int(graph.mention_at[e]),
+            None if graph.mention_stance[e] == STANCE_UNKNOWN else int(graph.mention_stance[e]),
+            None if graph.mention_paid[e] == PAID_UNKNOWN else bool(graph.mention_paid[e]),
+            bool(graph.mention_answered[e]),
+        )
+        for i in range(graph.n)
+        for e in range(int(graph.mention_ptr[i]), int(graph.mention_ptr[i + 1]))
+    ]
+
+
+def own_in(graph: Graph) -> list[tuple[str, str]]:
+    """Brands' own accounts as the arrays hold them, by plain loops."""
+    pairs = zip(graph.own_account.tolist(), graph.own_brand.tolist(), strict=True)
+    return [(graph.keys[i], graph.brand_keys[k]) for i, k in pairs]
 
 
 def default_ties(graph: Graph) -> TieGraph:

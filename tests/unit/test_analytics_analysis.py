@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.analytics.analysis import analyse
-from service.domain import PART_NAMES, TYPE_NAMES, Analysis, Graph, RunSpec, ScoringRules, no_progress
+from service.analytics.fast import FastEngine
+from service.analytics.reference import ReferenceEngine
+from service.domain import DAY_MS, PART_NAMES, TYPE_NAMES, Analysis, Graph, RunSpec, ScoringRules, no_progress
 from service.errors import EmptyGraph, InvalidRequest
 from tests.unit.analytics_graphs import (
     Edge,
@@ -37,9 +40,10 @@ Shared = Callable[[str], Path]
 def published(analysis: Analysis) -> bytes:
     """Everything of an analysis as bytes: documents as they are published, arrays as they are."""
     parts = [analysis.quality.model_dump_json().encode(), analysis.labels.tobytes()]
-    for community, scores, candidates in zip(analysis.communities, analysis.scores, analysis.candidates, strict=True):
+    for part in analysis.parts:
+        parts += [part.name.encode(), *part.lines]
+    for community, scores in zip(analysis.communities, analysis.scores, strict=True):
         parts += [community.model_dump_json().encode()]
-        parts += [one.model_dump_json().encode() for one in candidates]
         parts += [getattr(scores, name).tobytes() for name in
                   ("members", "in_base", "type", "raw", "x", "points", "score", "rank")]  # fmt: skip
     return b"\n".join(parts)
@@ -69,14 +73,18 @@ def check_laws(graph: Graph, analysis: Analysis) -> None:
         members = set(keys[scores.members])
         assert scores.members.tolist() == np.flatnonzero(labels == position).tolist()
         assert community.size == len(members)
-        assert community.respectable == (community.size >= quality.useful_min)
-        assert [test.passed for test in community.tests] == [community.respectable, None, None, None]
+        passed = [test.passed for test in community.tests]
+        assert passed[0] == (community.size >= quality.useful_min)
+        assert passed[2:] == [None, None]
+        assert community.respectable == all(one is not False for one in passed)
         kept_out = sum(gate.excluded for gate in community.gates)
         assert community.base == int(scores.in_base.sum()) == community.size - kept_out
         known_gates = {"opted_out"} | ({"brand_account"} if graph.brand_keys else set())
-        assert {gate.gate for gate in community.gates if gate.known} == known_gates
+        assert {gate.gate for gate in community.gates if gate.known} - {"inactive"} == known_gates
         types = [TYPE_NAMES[one] for one in scores.type.tolist()]
-        assert (types.count("macro"), types.count("micro")) == (community.macros, community.micros)
+        in_base = scores.in_base.tolist()
+        assert sum(one == "macro" and of for one, of in zip(types, in_base, strict=True)) == community.macros
+        assert types.count("micro") == community.micros
         assert community.micros == community.candidates == len(candidates)
         assert (community.no_candidates_reason is None) == bool(candidates)
         inside = [pair for pair in known if set(pair) <= members]
@@ -101,6 +109,13 @@ def check_laws(graph: Graph, analysis: Analysis) -> None:
             assert sum(part.points_millionths or 0 for part in candidate.parts) == candidate.score_millionths
             assert [part.part for part in candidate.parts] == list(PART_NAMES)
             assert sum(part.weight for part in candidate.parts) == pytest.approx(1)
+            assert all(part.weight == 0 for part in candidate.parts if part.null_reason)
+            interval = candidate.rank_interval
+            assert interval is not None
+            assert 1 <= interval.low <= candidate.rank <= interval.high <= len(candidates)
+            assert 0 <= interval.tied_with < len(candidates)
+            assert [gate.gate for gate in candidate.gates] == [gate.gate for gate in community.gates]
+            assert all(gate.passed in (True, None) for gate in candidate.gates)
             assert candidate.followers == sum(b == candidate.key for _, b in known)
             assert candidate.followers_in_community == sum(b == candidate.key for _, b in inside) > 0
             assert candidate.reasons
@@ -274,9 +289,17 @@ def test_an_isolate_changes_nothing_for_the_others() -> None:
 def test_errors() -> None:
     with pytest.raises(EmptyGraph, match="import"):
         analyse(make_graph([]), RunSpec(), no_progress)
-    weights = {"authority": 0, "reach": 0, "trust": 0, "resonance": 1, "relevance": 0, "affinity": 0}
-    with pytest.raises(InvalidRequest):
+    weights = {"authority": 0, "reach": 0, "trust": 0, "resonance": 0, "relevance": 0, "affinity": 1}
+    with pytest.raises(InvalidRequest, match="names no brand"):
         analyse(GRAPHS["bridge"], RunSpec.model_validate({"rules": {"weights": weights}}), no_progress)
+
+
+def test_weight_on_parts_without_data_alone_gives_no_candidates_and_says_why() -> None:
+    weights = {"authority": 0, "reach": 0, "trust": 0, "resonance": 1, "relevance": 0, "affinity": 0}
+    analysis = analyse(GRAPHS["bridge"], RunSpec.model_validate({"rules": {"weights": weights}}), no_progress)
+    check_laws(GRAPHS["bridge"], analysis)
+    assert not any(analysis.candidates)
+    assert all("lacks the data for" in str(one.no_candidates_reason) for one in analysis.communities)
 
 
 def test_whoever_watches_may_end_it() -> None:
@@ -285,3 +308,29 @@ def test_whoever_watches_may_end_it() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         analyse(GRAPHS["bridge"], RunSpec(), end)
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_both_engines_publish_the_same_of_the_same_communities(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small graphs with all that scores rest on; communities by the fast engine, so that they are the same."""
+    rng = random.Random(number)
+    names = [f"x:{i:02}" for i in range(24)]
+    pairs = [(a, b) for a in names for b in names if a != b]
+    near = [(a, b) for a, b in pairs if (int(a[2:]) // 8 == int(b[2:]) // 8) == (rng.random() < 0.9)]
+    edges = [(a, b, rng.choice([1.0, 2.5])) for a, b in near if rng.random() < 0.5]
+    engaged = [(a, b, 20_000 - rng.randrange(80), (rng.randrange(3), 1, 0, 1)) for a, b, _ in edges[::3]]
+    graph = make_graph(
+        edges, names, engaged=engaged, own=[("x:09", "bee")], opted_out=["x:01"],
+        topics=[(name, rng.choice("abcd"), rng.randrange(1, 4), 5 + i) for i, name in enumerate(names)],
+        postings=[(name, 19_990, (2, 1, 0)) for name in names[::2]],
+        relations=[("x:03", "bee", "employee", None, None), ("x:03", "bee", "user", None, None)],
+        mentions=[("x:03", "bee", "x:p1", 19_990 * DAY_MS, 1, None, False)],
+    )  # fmt: skip
+    spec = RunSpec(rules=ScoringRules(rewirings=0, micro_share=0.5))
+    fast = analyse(graph, spec, no_progress)
+    monkeypatch.setattr(ReferenceEngine, "partition", FastEngine.partition)
+    plain = analyse(graph, spec.model_copy(update={"engine": "reference"}), no_progress)
+    assert plain.communities == fast.communities
+    assert any(fast.candidates)
+    for one, other in zip(plain.parts, fast.parts, strict=True):
+        assert (one.name, list(one.lines)) == (other.name, list(other.lines))

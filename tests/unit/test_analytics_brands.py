@@ -11,8 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.analytics.analysis import analyse
-from service.analytics.brands import relation_reasons, track_of
-from service.domain import TRACK_OF, Analysis, BrandRelation, Candidate, Graph, RunSpec, ScoringRules, no_progress
+from service.analytics.brands import track_of
+from service.analytics.sentences import relation_reason
+from service.domain import (
+    PART_NAMES,
+    TRACK_OF,
+    Analysis,
+    BrandRelation,
+    Candidate,
+    Graph,
+    RunSpec,
+    ScoringRules,
+    no_progress,
+)
 from tests.unit.analytics_graphs import (
     DAY,
     Edge,
@@ -86,11 +97,11 @@ def test_relations_and_tracks(edges: list[Edge], data: st.DataObject, as_of: int
         else:
             track = "customers_users" if active & {"customer", "user"} else "open"
         assert candidate.track == track
-        said = [
-            reason for reason in candidate.reasons if " of One" in reason or " of b2" in reason or " of é" in reason
-        ]
+        said = [place for place, reason in enumerate(candidate.reasons) if reason.about == "relation"]
         assert len(said) == sum(bool(one[-1]) for one in expected)
-        assert list(candidate.reasons[len(candidate.reasons) - len(said) :]) == said, "after all that was measured"
+        assert all(candidate.reasons[place].en.count(" of ") for place in said)
+        measured = [place for place, reason in enumerate(candidate.reasons) if reason.about in PART_NAMES]
+        assert not said or max(measured, default=-1) < min(said), "after all that was measured"
     again = make_graph(edges, **details, shuffle=shuffle)
     assert published(analyse(again, EVERYONE, no_progress)) == published(analyse(graph, EVERYONE, no_progress))
 
@@ -104,7 +115,9 @@ def test_relations_change_no_score() -> None:
     for key, candidate in plain.items():
         assert candidate.parts == told[key].parts
         assert candidate.rank == told[key].rank
-    assert told["x:0"].reasons == (*plain["x:0"].reasons, "Employee of Bee.")
+    assert {reason.en for reason in told["x:0"].reasons} - {reason.en for reason in plain["x:0"].reasons} == {
+        "Employee of Bee (counts 1.00 of 1)."
+    }
 
 
 def test_sentences() -> None:
@@ -119,17 +132,15 @@ def test_sentences() -> None:
             until=times[1],
             active=True,
         )
-        (said,) = relation_reasons([made])
-        assert relation_reasons([made.model_copy(update={"active": False})]) == ()
-        return said
+        return relation_reason(made, 0.5).en
 
-    assert related("employee", "2023-03-01", None) == "Employee of Maison Aubade since March 2023."
-    assert related("collaborator", None, None) == "Collaborator of Maison Aubade."
+    assert related("employee", "2023-03-01", None) == "Employee of Maison Aubade since March 2023 (counts 0.50 of 1)."
+    assert related("collaborator", None, None) == "Collaborator of Maison Aubade (counts 0.50 of 1)."
     assert (
         related("customer", "1965-12-31", "2031-01-01", None)
-        == "Customer of aubade since December 1965 until January 2031."
+        == "Customer of aubade from December 1965 until January 2031 (counts 0.50 of 1)."
     )
-    assert related("user", None, "2031-08-01") == "User of Maison Aubade until August 2031."
+    assert related("user", None, "2031-08-01") == "User of Maison Aubade until August 2031 (counts 0.50 of 1)."
     assert track_of([]) == "open"
 
 
@@ -152,7 +163,7 @@ def test_what_is_active(since: str | None, until: str | None, as_of: str | None,
     one = candidates(graph)["x:0"]
     assert [relation.active for relation in one.relations] == [active]
     assert one.track == ("customers_users" if active else "open")
-    assert ("Customer of b" in " ".join(one.reasons)) == active
+    assert ("Customer of b" in " ".join(reason.en for reason in one.reasons)) == active
 
 
 # --- brands' own accounts ---------------------------------------------------------------------------------------

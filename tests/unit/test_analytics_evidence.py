@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.analytics import evidence
+from service.analytics import documents
 from service.analytics.analysis import analyse
 from service.analytics.evidence import largest
-from service.domain import Analysis, Candidate, Graph, Part, RunSpec, ScoringRules, no_progress
+from service.domain import PART_NAMES, Analysis, Candidate, Graph, Part, RunSpec, ScoringRules, no_progress
 from service.files.spool import Spool
 from service.flows.analyze import pages
 from service.store.results import digest_of
@@ -42,6 +42,12 @@ def found(analysis: Analysis) -> dict[str, Candidate]:
     return {one.key: one for candidates in analysis.candidates for one in candidates}
 
 
+def candidate_lines(analysis: Analysis) -> list[list[bytes]]:
+    """The published candidates of each community."""
+    lines = {part.name: list(part.lines) for part in analysis.parts}
+    return [lines[f"candidates/{community.id}"] for community in analysis.communities]
+
+
 def part(candidate: Candidate, name: str) -> Part:
     return next(one for one in candidate.parts if one.part == name)
 
@@ -54,6 +60,7 @@ def check_evidence(graph: Graph, analysis: Analysis, spec: RunSpec) -> int:
     seen = 0
     for candidate in found(analysis).values():
         assert candidate.key not in opted_out
+        assert sum(one.points_millionths or 0 for one in candidate.parts) == candidate.score_millionths
         for one in candidate.parts:
             assert len(one.evidence) <= spec.rules.evidence_items
             assert (one.raw is None) == (one.x is None) == (one.points is None) == (one.null_reason is not None)
@@ -104,7 +111,7 @@ def test_lines_are_the_documents_of_candidates(shared_data: Shared) -> None:
     related = [("x:1", "shop", "employee", 1_600_000_000_000, None), ("x:2", "shop", "user", None, None)]
     small = make_graph(edges, handles={"x:1": 'Zoé \\ "1"'}, relations=related, brands={"shop": "Épicerie"})
     for one in (analysis, analyse(small, everyone_is_candidate(), no_progress)):
-        lines = [line for of_community in one.candidate_lines for line in of_community]
+        lines = [line for of_community in candidate_lines(one) for line in of_community]
         assert lines
         assert lines == [
             candidate.model_dump_json().encode() for candidates in one.candidates for candidate in candidates
@@ -126,11 +133,11 @@ def test_lines_are_the_documents_of_candidates_whatever_the_graph(
     graph = make_graph([(named[a], named[b], w) for a, b, w in edges], handles=handles, engaged=engaged)
     spec = everyone_is_candidate(evidence_items=items)
     analysis = analyse(graph, spec, no_progress)
-    assert [list(lines) for lines in analysis.candidate_lines] == [
+    assert candidate_lines(analysis) == [
         [one.model_dump_json().encode() for one in candidates] for candidates in analysis.candidates
     ]
     with TemporaryDirectory() as folder, Spool(Path(folder)) as spool, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evidence, "CANDIDATES_AT_ONCE", at_once)
+        patch.setattr(documents, "AT_ONCE", at_once)
         assert digest_of(pages(analyse(graph, spec, no_progress, spool.keep))) == digest_of(pages(analysis))
 
 
@@ -182,7 +189,9 @@ def test_evidence_can_be_limited_and_left_out() -> None:
 
 
 def reasons(edges: list[Edge], key: str, **more: object) -> tuple[str, ...]:
-    return found(analyse(make_graph(edges, **more), everyone_is_candidate(), no_progress))[key].reasons
+    candidate = found(analyse(make_graph(edges, **more), everyone_is_candidate(), no_progress))[key]
+    assert all(reason.en and reason.fr for reason in candidate.reasons)
+    return tuple(reason.en for reason in candidate.reasons if reason.about in PART_NAMES)
 
 
 def test_reasons_in_the_singular() -> None:
@@ -234,12 +243,17 @@ def test_reasons_stand_in_order_of_points_and_hold_numbers(shared_data: Shared) 
         for candidate in candidates:
             scored = [one for one in candidate.parts if one.points_millionths]
             order = sorted(scored, key=lambda one: -(one.points_millionths or 0))
-            assert len(candidate.reasons) == len(order) == 3
-            for reason, one in zip(candidate.reasons, order, strict=True):
-                assert words[one.part] in reason or words[one.part] in reason.lower()
-                assert re.search(r"\d|only", reason)
-                assert reason.endswith(".")
-            assert f"{candidate.followers_in_community} member" in " ".join(candidate.reasons)
+            of_parts = candidate.reasons[: len(order)]
+            assert [reason.about for reason in of_parts] == [one.part for one in order]
+            assert len(order) == 3
+            for reason, one in zip(of_parts, order, strict=True):
+                assert words[one.part] in reason.en or words[one.part] in reason.en.lower()
+            for reason in candidate.reasons:
+                assert re.search(r"\d|only", reason.en)
+                assert re.search(r"\d|seul", reason.fr)
+                assert reason.en.endswith(".")
+                assert reason.fr.endswith(".")
+            assert f"{candidate.followers_in_community} member" in " ".join(reason.en for reason in candidate.reasons)
             assert candidate.population == (
                 f"{community.base} accounts of community {community.id} that pass the integrity gates"
             )

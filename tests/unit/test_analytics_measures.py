@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import statistics
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -16,14 +17,23 @@ from hypothesis import strategies as st
 
 from service.analytics.analysis import measure
 from service.analytics.engine import get_engine
-from service.analytics.evidence import authority_evidence, reach_evidence, trust_evidence
+from service.analytics.evidence import (
+    Measured,
+    authority_evidence,
+    reach_evidence,
+    resonance_evidence,
+    trust_evidence,
+)
 from service.analytics.graph import rows_of, strengths, to_networkx
-from service.analytics.measures import influence, trust
+from service.analytics.measures import days_observed, influence, resonance, trust
 from service.analytics.rounding import significant, steadied
-from service.domain import Graph, Int32, ScoringRules
+from service.analytics.ties import TieGraph, TieParts, tie_graph, tie_parts
+from service.analytics.topics import NO_TOPICS
+from service.domain import DAY_MS, Graph, Int32, ScoringRules
 from service.errors import InvalidRequest
 from tests.unit.analytics_graphs import (
     Edge,
+    Engaged,
     clique,
     congress,
     default_ties,
@@ -231,37 +241,129 @@ def test_certain_influence_can_be_taken_out() -> None:
 # --- trust -------------------------------------------------------------------------------------------------
 
 
+def measured(graph: Graph) -> Measured:
+    """All accounts measured as one community."""
+    ties = default_ties(graph)
+    days = days_observed(graph, ties)
+    return measure(graph, ties, np.arange(graph.n, dtype=np.int32), NO_TOPICS, days, ENGINE, RULES)
+
+
+def parts_of(graph: Graph, rules: ScoringRules) -> tuple[TieGraph, TieParts]:
+    """All ties, and what each incoming one consists of."""
+    ties = tie_graph(graph, rules)
+    return ties, tie_parts(graph, ties.window, ties.in_idx, rows_of(ties.in_ptr).astype(np.int32))
+
+
+TODAY = 20_000
+
+
+@st.composite
+def interactions(draw: st.DrawFn) -> list[Engaged]:
+    """Interactions among nine accounts within some months, at most once a pair and day."""
+    names = [f"x:{i}" for i in range(9)]
+    pair = st.tuples(st.sampled_from(names), st.sampled_from(names)).filter(lambda one: one[0] != one[1])
+    counts = st.tuples(*[st.integers(0, 3)] * 4)
+    day = st.sampled_from([TODAY, TODAY - 1, TODAY - 6, TODAY - 7, TODAY - 83, TODAY - 84, TODAY - 89, TODAY - 90])
+    return [(*key, value) for key, value in draw(st.dictionaries(st.tuples(pair, day), counts, max_size=12)).items()
+            for key in [(*key[0], key[1])]]  # fmt: skip
+
+
 @laws
-@given(edge_lists(), st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from([0.0, 1.0, 10.0]))
-def test_trust_is_its_formula(edges: list[Edge], discount: float, prior: float) -> None:
+@given(edge_lists(), interactions(), st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from([0.0, 1.0, 10.0]))
+def test_trust_is_its_formula(edges: list[Edge], engaged: list[Engaged], discount: float, prior: float) -> None:
     rules = ScoringRules(follow_back_discount=discount, trust_prior_ties=prior)
-    graph = make_graph(edges, ["x:zz"])
+    graph = make_graph(edges, ["x:zz"], engaged=engaged, at=TODAY * DAY_MS)
     known = set(edges_of(graph))
-    ties: dict[str, list[float]] = {}
+    counting = [one for one in engaged if any(one[3]) and TODAY - 90 < one[2] <= TODAY]
+    engaging = {(a, b) for a, b, _, _ in counting}
+    share = {}
     for i in graph.keys:
         followers = [j for j in graph.keys if (j, i) in known]
-        back = [(i, j) in known for j in followers]
-        share = sum(back) / len(back) if back else 0
-        ties[i] = [mutual * (1 - discount * share) for mutual in back]
-    mean = sum(map(sum, ties.values())) / sum(map(len, ties.values()))
-    found = trust(graph, rules)
+        share[i] = sum((i, j) in known for j in followers) / len(followers) if followers else 0
+    s: dict[tuple[str, str], float] = {}
+    for i in graph.keys:
+        for j in graph.keys:
+            if (j, i) not in known | engaging:
+                continue
+            mutual = (j, i) in known and (i, j) in known
+            available = [mutual * (1 - discount * share[i])]
+            if counting:
+                days = [day for a, b, day, counts in engaged if {a, b} == {i, j} and any(counts)]
+                available.append(len({(TODAY - day) // 7 for day in days if TODAY - 84 < day <= TODAY}) / 12)
+            done = [sum(column) for column in zip(*(c for a, b, _, c in counting if (a, b) == (j, i)), strict=True)]
+            if done:
+                available.append((sum(done) - done[0]) / sum(done))
+            s[j, i] = sum(available) / len(available)
+    mean = sum(s.values()) / len(s)
+    ties, parts = parts_of(graph, rules)
+    found = trust(graph, ties, parts, rules, follows=True)
     assert found.mean == pytest.approx(mean)
     for i, key in enumerate(graph.keys):
-        weight = len(ties[key]) + prior
-        expected = (sum(ties[key]) + prior * mean) / weight if weight else 0.0
+        own = [s[j, key] for j in graph.keys if (j, key) in s]
+        weight = len(own) + prior
+        expected = (sum(own) + prior * mean) / weight if weight else 0.0
         assert found.raw[i] == pytest.approx(expected)
-        if ties[key]:
-            shown = trust_evidence(graph, found, only(i), rules)
-            assert shown.tolist() == pytest.approx([s / weight for s in ties[key]])
+        if own:
+            shown = trust_evidence(ties, found, only(i), rules)
+            assert shown.tolist() == pytest.approx([one / weight for one in own])
             assert math.fsum(shown) + prior * mean / weight == pytest.approx(expected)
 
 
 def test_trust_by_hand() -> None:
     # a: two followers, follows one back: s = 1 − ½·½ = ¾. b: one follower, followed back: s = ½. mean = 1.25/3
     graph = make_graph(follows("b>a", "a>b", "c>a"))
-    found = trust(graph, RULES)
+    found = trust(graph, *parts_of(graph, RULES), RULES, follows=True)
     mean = (0.75 + 0.5) / 3
     assert found.raw.tolist() == pytest.approx([(0.75 + 10 * mean) / 12, (0.5 + 10 * mean) / 11, mean])
+
+
+def test_trust_without_follows_rests_on_interactions_alone() -> None:
+    # b replied once and liked once, in one week: 1/12 and ½; a liked back in that week: 1/12 and 0
+    graph = make_graph([], engaged=[("x:b", "x:a", TODAY, (1, 1, 0, 0)), ("x:a", "x:b", TODAY - 1, (1, 0, 0, 0))])
+    found = trust(graph, *parts_of(graph, RULES), RULES, follows=False)
+    assert found.tie.tolist() == pytest.approx([(1 / 12 + 1 / 2) / 2, (1 / 12 + 0) / 2])
+
+
+# --- resonance ---------------------------------------------------------------------------------------------
+
+
+@laws
+@given(edge_lists(), interactions())
+def test_resonance_is_its_formula(edges: list[Edge], engaged: list[Engaged]) -> None:
+    graph = make_graph(edges, ["x:zz"], engaged=engaged, at=TODAY * DAY_MS)
+    counting = [one for one in engaged if any(one[3]) and TODAY - 90 < one[2] <= TODAY]
+    ties, parts = parts_of(graph, RULES)
+    days = days_observed(graph, ties)
+    assert days == max((TODAY - day + 1 for _, _, day, _ in counting), default=0)
+    found = resonance(ties, parts, days) if days else None
+    assert (found is None) == (not counting)
+    if found is None:
+        return
+    pairs = set(edges_of(graph)) | {(a, b) for a, b, _, _ in counting}
+    y = {key: sum(sum(c) for _, b, _, c in counting if b == key) for key in graph.keys}
+    e = {key: days * sum(b == key for _, b in pairs) for key in graph.keys}
+    middle, mu = statistics.median(e.values()), sum(y.values()) / sum(e.values())
+    for i, key in enumerate(graph.keys):
+        seen = e[key] + middle
+        assert found.raw[i] == pytest.approx((y[key] + mu * middle) / seen if seen else 0.0)
+        shown = resonance_evidence(ties, found, only(i)).tolist()
+        # With e, its median and μ held fixed, taking away what j did takes away its share.
+        for j, one in zip(ties.in_idx[ties.in_ptr[i] : ties.in_ptr[i + 1]].tolist(), shown, strict=True):
+            less = sum(sum(c) for a, b, _, c in counting if b == key and a != graph.keys[j])
+            assert found.raw[i] - one == pytest.approx((less + mu * middle) / seen)
+
+
+def test_few_observations_do_not_win() -> None:
+    """Of two with the same rate, the one observed more stands first: twenty responses of ten beat two of one."""
+    edges = [(f"x:{i}", "x:star", 1.0) for i in range(10)] + [("x:0", "x:lucky", 1.0)]
+    edges += [(f"x:{i}", f"x:{i + 1}", 1.0) for i in range(9)]
+    engaged = [(f"x:{i}", "x:star", TODAY, (2, 0, 0, 0)) for i in range(10)] + [("x:0", "x:lucky", TODAY, (2, 0, 0, 0))]
+    graph = make_graph(edges, engaged=engaged)
+    ties, parts = parts_of(graph, RULES)
+    found = resonance(ties, parts, days_observed(graph, ties))
+    assert found is not None
+    raw = dict(zip(graph.keys, found.raw.tolist(), strict=True))
+    assert raw["x:star"] > raw["x:lucky"] > raw["x:5"] > 0
 
 
 # --- robustness --------------------------------------------------------------------------------------------
@@ -308,8 +410,7 @@ def test_names_do_not_matter_to_measures(edges: list[Edge], order: object) -> No
     order.shuffle(new)  # type: ignore[attr-defined]
     rename = dict(zip(graph.keys, new, strict=True))
     other = make_graph([(rename[a], rename[b], w) for a, b, w in edges])
-    everybody = np.arange(graph.n, dtype=np.int32)
-    one, two = (measure(g, default_ties(g), everybody, ENGINE, RULES) for g in (graph, other))
+    one, two = (measured(g) for g in (graph, other))
     for part, values in one.raw.items():
         by_name = dict(zip(other.keys, two.raw[part].tolist(), strict=True))
         assert values.tolist() == [by_name[rename[key]] for key in graph.keys], part
@@ -321,14 +422,14 @@ def test_values_at_a_half_of_the_last_digit_do_not_depend_on_names() -> None:
     values = []
     for order in itertools.permutations(range(5)):
         graph = make_graph([(f"x:{order[int(a)]}", f"x:{order[int(b)]}", 1.0) for a, b in pairs])
-        raw = measure(graph, default_ties(graph), np.arange(5, dtype=np.int32), ENGINE, RULES).raw
+        raw = measured(graph).raw
         values.append({part: [of_part[order[i]] for i in range(5)] for part, of_part in raw.items()})
     assert all(one == values[0] for one in values)
 
 
 def test_symmetric_accounts_tie_exactly() -> None:
     graph = make_graph(clique(f"x:{i}" for i in range(7)) + [(f"y:{i}", "x:3", 0.1 * i) for i in range(1, 12)])
-    raw = measure(graph, default_ties(graph), np.arange(graph.n, dtype=np.int32), ENGINE, RULES).raw
+    raw = measured(graph).raw
     alike = [i for i, key in enumerate(graph.keys) if key.startswith("x") and key != "x:3"]
     for values in raw.values():
         assert len(set(values[alike].tolist())) == 1
@@ -338,7 +439,7 @@ def test_symmetric_accounts_tie_exactly() -> None:
 @given(edge_lists(weights=st.sampled_from([5e-324, 1e-200, 1.0, 1e200, 1.7976931348623157e308])))
 def test_extreme_weights_give_finite_measures(edges: list[Edge]) -> None:
     graph = make_graph(edges)
-    raw = measure(graph, default_ties(graph), np.arange(graph.n, dtype=np.int32), ENGINE, RULES).raw
+    raw = measured(graph).raw
     for values in raw.values():
         assert np.all(np.isfinite(values))
         assert np.all((values >= 0) & (values <= 1))
@@ -348,7 +449,7 @@ def test_extreme_weights_give_finite_measures(edges: list[Edge]) -> None:
 def test_only_ratios_of_weights_matter() -> None:
     edges = [("x:a", "x:b", 0.3), ("x:b", "x:a", 0.1), ("x:c", "x:a", 0.7), ("x:a", "x:c", 0.2)]
     plain = make_graph(edges)
-    some = measure(plain, default_ties(plain), np.arange(3, dtype=np.int32), ENGINE, RULES).raw
+    some = measured(plain).raw
     scaled = make_graph([(a, b, w * 1e250) for a, b, w in edges])
-    for part, values in measure(scaled, default_ties(scaled), np.arange(3, dtype=np.int32), ENGINE, RULES).raw.items():
+    for part, values in measured(scaled).raw.items():
         assert values.tolist() == some[part].tolist()

@@ -10,13 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.analytics.activity import activity
 from service.analytics.scoring import (
     MACRO,
     MEMBER,
     MICRO,
+    gates_of,
     macro_rule,
     macros_of,
     percentiles,
+    require_weights,
     score_community,
     share_of,
     weights_in_force,
@@ -69,17 +72,19 @@ def test_shares_round_up(share: float, count: int, expected: int) -> None:
 
 
 def test_weights_of_null_parts_are_shared_out() -> None:
-    weights = weights_in_force(RULES)
+    weights = weights_in_force(RULES.weights, ["resonance", "relevance", "affinity"])
     assert weights == pytest.approx(
         {"authority": 0.2 / 0.55, "reach": 0.15 / 0.55, "trust": 0.2 / 0.55,
          "resonance": 0, "relevance": 0, "affinity": 0}
     )  # fmt: skip
     assert sum(weights.values()) == pytest.approx(1)
-    with pytest.raises(InvalidRequest, match="authority, reach, trust"):
-        weights_in_force(
-            ScoringRules(
-                weights=PartWeights(authority=0, reach=0, trust=0, resonance=0.5, relevance=0.25, affinity=0.25)
-            )
+    assert weights_in_force(RULES.weights, []) == pytest.approx(RULES.weights.model_dump())
+    only = PartWeights(authority=0, reach=0, trust=0, resonance=0.5, relevance=0.25, affinity=0.25)
+    assert set(weights_in_force(only, ["resonance", "relevance", "affinity"]).values()) == {0}
+    require_weights(ScoringRules(weights=only))
+    with pytest.raises(InvalidRequest, match="names no brand"):
+        require_weights(
+            ScoringRules(weights=PartWeights(authority=0, reach=0, trust=0, resonance=0, relevance=0, affinity=1))
         )
 
 
@@ -143,6 +148,7 @@ def scored(
     reach: list[float] | None = None,
     trust: list[float] | None = None,
     *,
+    resonance: list[float] | None = None,
     macro: tuple[int, ...] = (),
     opted_out: tuple[int, ...] = (),
     followed: bool = True,
@@ -158,8 +164,12 @@ def scored(
         "reach": np.array(reach or authority),
         "trust": np.array(trust or authority),
     }
+    if resonance is not None:
+        raw["resonance"] = np.array(resonance)
     flags = np.isin(np.arange(k), macro)
-    return score_community(graph, np.arange(k, dtype=np.int32), raw, flags, rules)  # type: ignore[arg-type]
+    members = np.arange(k, dtype=np.int32)
+    gate = gates_of(graph, activity(graph, rules), members)
+    return score_community(graph, members, raw, flags, gate, np.diff(graph.in_ptr), rules)  # type: ignore[arg-type]
 
 
 def test_points_by_hand() -> None:
@@ -189,7 +199,8 @@ def test_laws_of_scores(data: st.DataObject, k: int) -> None:
     out = tuple(data.draw(st.sets(st.integers(0, k - 1))))
     macro = tuple(data.draw(st.sets(st.integers(0, k - 1))))
     authority, reach, trust = draw(), draw(), draw()
-    scores = scored(authority, reach, trust, macro=macro, opted_out=out)
+    resonance = draw() if data.draw(st.booleans()) else None
+    scores = scored(authority, reach, trust, resonance=resonance, macro=macro, opted_out=out)
     base = [i for i in range(k) if i not in out]
     assert scores.in_base.tolist() == [i in base for i in range(k)]
     for i in range(k):
@@ -202,7 +213,8 @@ def test_laws_of_scores(data: st.DataObject, k: int) -> None:
             assert scores.points[:, i].sum() == 0
         assert (scores.type[i] == MACRO) == (i in macro)
         assert (scores.rank[i] > 0) == (scores.type[i] == MICRO)
-    best = sorted(base, key=lambda i: (-authority[i], i))[: math.ceil(Fraction(15, 100) * len(base))]
+    first = math.ceil(Fraction(15, 100) * len(base))
+    best = {i for part in (authority, resonance) if part for i in sorted(base, key=lambda i: (-part[i], i))[:first]}
     expected = {i for i in best if i not in macro and k > 1}
     assert set(np.flatnonzero(scores.type == MICRO).tolist()) == expected
     by_rank = sorted(expected, key=lambda i: (-scores.score[i], i))

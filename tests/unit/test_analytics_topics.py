@@ -14,12 +14,19 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.analytics import topics as module
 from service.analytics.analysis import analyse
-from service.analytics.topics import LEAST_Z, distinctive_topics, surprise
+from service.analytics.topics import LEAST_Z, NAMED, surprise
 from service.domain import Graph, RunSpec, ScoringRules, no_progress
 from service.sample import make_sample, topic_name
 from tests.unit.analytics_graphs import Topical, clique, laws, make_graph
 from tests.unit.test_analytics_analysis import check_laws, published
+
+
+def distinctive_topics(graph: Graph, labels: np.ndarray) -> list[tuple[str, ...]]:  # type: ignore[type-arg]
+    """The topics that labels name."""
+    return [one.names[:NAMED] for one in module.distinctive_topics(graph, labels)]
+
 
 SPEC = RunSpec(rules=ScoringRules(rewirings=0))
 
@@ -213,8 +220,11 @@ def test_labels_say_what_a_community_is_about() -> None:
         one.model_copy(update={"label": before.label, "topics": ()})
         for one, before in zip(analysis.communities, plain.communities, strict=True)
     ]
-    assert changed == plain.communities, "nothing else depends on topics"
-    assert analysis.candidates == plain.candidates
+    assert changed == plain.communities, "of what a community says, nothing else depends on topics"
+    for candidates, before in zip(analysis.candidates, plain.candidates, strict=True):
+        assert {one.key for one in candidates} == {one.key for one in before}
+        raw = {one.key: [part.raw for part in one.parts if part.part != "relevance"] for one in before}
+        assert all([part.raw for part in one.parts if part.part != "relevance"] == raw[one.key] for one in candidates)
 
 
 def test_labels_do_not_depend_on_the_order_of_reading() -> None:

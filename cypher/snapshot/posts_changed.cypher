@@ -1,0 +1,66 @@
+// answers: All topics and posts of accounts whose posts or reposts may have changed after a version.
+// parameter: after INTEGER the version
+// column: account LIST<INTEGER> number of the account, each once: what was known of its topics and posts no longer stands
+// column: topic LIST<LIST> of each account, names of its topics, in any order
+// column: topic_posts LIST<LIST> of each account, how many different posts about each of them it wrote or reposted
+// column: first LIST<LIST> of each account, when it first did, in milliseconds since 1970 UTC, -1 where unknown
+// column: day LIST<LIST> of each account, days on which it posted, in days since 1970 UTC, in any order
+// column: posts LIST<LIST> of each account, how many posts it wrote on each of them
+// column: links LIST<LIST> of each account, how many of them are links
+// column: reposts LIST<LIST> of each account, how many of them are reposts
+// mode: read
+// index: post_v
+// index: responded_v
+// index: account_v
+CALL () {
+  // Who wrote or shared a post that changed: it may have got or lost topics, or this author.
+  MATCH (p:Post)
+  USING INDEX p:Post(v)
+  WHERE p.v > $after
+  MATCH (a:Account)-[r:POSTED|RESPONDED]->(p)
+  WHERE type(r) = 'POSTED' OR r.kind = 'repost'
+  RETURN a
+UNION
+  // Who shared a post since.
+  MATCH (a:Account)-[r:RESPONDED]->(:Post)
+  USING INDEX r:RESPONDED(v)
+  WHERE r.v > $after AND r.kind = 'repost'
+  RETURN a
+UNION
+  // Who lost a post: posts/write marks them, as nothing else is left of it.
+  MATCH (a:Account)
+  USING INDEX a:Account(v)
+  WHERE a.v > $after
+  RETURN a
+}
+WITH a
+WHERE a.n IS NOT NULL
+CALL (a) {
+  MATCH (a)-[r:POSTED|RESPONDED]->(p:Post)-[:ABOUT]->(t:Topic)
+  WHERE (type(r) = 'POSTED' OR r.kind = 'repost') AND t.name IS NOT NULL
+  WITH
+    t.name AS topic,
+    count(DISTINCT p) AS posts,
+    min(CASE type(r) WHEN 'POSTED' THEN p.at.epochMillis ELSE r.at.epochMillis END) AS first
+  RETURN collect(topic) AS topic, collect(posts) AS topic_posts, collect(coalesce(first, -1)) AS first
+}
+CALL (a) {
+  MATCH (a)-[:POSTED]->(p:Post)
+  WHERE p.at IS NOT NULL
+  WITH
+    // Rounded down also before 1970.
+    toInteger(floor(p.at.epochMillis / 86400000.0)) AS day,
+    count(DISTINCT p) AS posts,
+    count(DISTINCT CASE p.kind WHEN 'link' THEN p END) AS links,
+    count(DISTINCT CASE p.kind WHEN 'repost' THEN p END) AS reposts
+  RETURN collect(day) AS day, collect(posts) AS posts, collect(links) AS links, collect(reposts) AS reposts
+}
+RETURN
+  collect(a.n) AS account,
+  collect(topic) AS topic,
+  collect(topic_posts) AS topic_posts,
+  collect(first) AS first,
+  collect(day) AS day,
+  collect(posts) AS posts,
+  collect(links) AS links,
+  collect(reposts) AS reposts

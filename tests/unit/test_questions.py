@@ -1,0 +1,322 @@
+"""Questions that were not prepared, against slow plain answers over what a run publishes."""
+
+from __future__ import annotations
+
+import functools
+import json
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.analytics.analysis import analyse
+from service.domain import (
+    MILLION,
+    PART_NAMES,
+    ROLE_NAMES,
+    Analysis,
+    Candidate,
+    Community,
+    CommunityBasis,
+    Graph,
+    PartWeights,
+    RunSpec,
+    ScoringRules,
+    no_progress,
+)
+from service.errors import ConfigurationError, InvalidRequest
+from service.flows.asking import asked_question, described_question, nobody_because, parse_weights
+from service.flows.questions import (
+    Population,
+    Question,
+    community_population,
+    document,
+    selected,
+    union_population,
+    unpacked,
+)
+from service.flows.recipes import FOLDER, read_recipe, recipe_of, recipes
+from tests.unit.sample_graph import sample_and_graph
+
+RULES = ScoringRules(rewirings=0)
+BRANDS = ("aubade", "nordlys", "velora")
+
+
+@functools.cache
+def published() -> tuple[Graph, Analysis, dict[str, list[bytes]]]:
+    """The sample, analysed, and its published parts by name."""
+    _, graph = sample_and_graph()
+    analysis = analyse(graph, RunSpec(rules=RULES), no_progress)
+    return graph, analysis, {part.name: list(part.lines) for part in analysis.parts}
+
+
+@functools.cache
+def population(place: int) -> tuple[Community, Population]:
+    _, analysis, parts = published()
+    community = analysis.communities[place]
+    lines, basis = (parts[f"{kind}/{community.id}"] for kind in ("candidates", "basis"))
+    return community, community_population(community.label, lines, basis)
+
+
+@functools.cache
+def everybody() -> Population:
+    _, analysis, parts = published()
+    return union_population(
+        [
+            (one.label, parts[f"candidates/{one.id}"], parts[f"basis/{one.id}"])
+            for one in analysis.communities
+            if one.respectable
+        ]
+    )
+
+
+def answers(of: Population, question: Question, brand_name: str | None = None) -> list[Candidate]:
+    """All candidates that answer, as objects: each must be a whole document."""
+    ranking = of.ranking(question, RULES)
+    return [
+        Candidate.model_validate_json(document(of, ranking, at, brand_name)) for at in selected(of, ranking, question)
+    ]
+
+
+def test_a_question_with_the_rules_own_weights_gives_the_published_documents() -> None:
+    _, analysis, parts = published()
+    for place, community in enumerate(analysis.communities):
+        if community.candidates == 0:
+            continue
+        _, of = population(place)
+        question = Question(weights=RULES.weights)
+        ranking = of.ranking(question, RULES)
+        made = [json.loads(document(of, ranking, at, None)) for at in selected(of, ranking, question)]
+        assert made == [json.loads(line) for line in parts[f"candidates/{community.id}"]]
+
+
+weights = (
+    st.lists(st.integers(0, 20), min_size=6, max_size=6)
+    .filter(any)
+    .map(
+        lambda parts: PartWeights(
+            **{part: float(Fraction(one, sum(parts))) for part, one in zip(PART_NAMES, parts, strict=True)}
+        )
+    )
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.integers(0, 5),
+    weights,
+    st.sampled_from([None, *BRANDS]),
+    st.sampled_from([None, "jazz", "python", "nobody writes about this"]),
+)
+def test_answers_are_those_of_a_slow_plain_version(
+    place: int, asked: PartWeights, brand: str | None, topic: str | None
+) -> None:
+    graph, analysis, _ = published()
+    community, of = population(place)
+    scores = analysis.scores[place]
+    keys = list(graph.keys)
+    base = [keys[i] for i in scores.members[scores.in_base].tolist()]
+    raw: dict[str, dict[str, float]] = {}
+    for row, part in enumerate(PART_NAMES):
+        if part not in scores.null_reasons:
+            raw[part] = {keys[i]: float(scores.raw[row, k]) for k, i in enumerate(scores.members.tolist())}
+    if topic is not None:
+        names = list(graph.topic_names)
+        raw["relevance"] = {}
+        for key in base:
+            i = keys.index(key)
+            own = range(int(graph.topic_ptr[i]), int(graph.topic_ptr[i + 1]))
+            posts = {names[graph.topic_idx[e]]: int(graph.topic_posts[e]) for e in own}
+            raw["relevance"][key] = float(f"{posts.get(topic, 0) / (sum(posts.values()) + 5):.9g}")
+        if not any(raw["relevance"].values()):
+            del raw["relevance"]
+    found = answers(of, Question(brand=brand, topic=topic, weights=asked), "The brand")
+    if brand is not None:
+        raw["affinity"] = {one.key: one.brand.affinity for one in found if one.brand}
+    total = sum(getattr(asked, part) for part in raw)
+    in_force = {part: getattr(asked, part) / total if total else 0.0 for part in raw}
+    for one in found:
+        for part in one.parts:
+            if part.part not in raw:
+                assert (part.raw, part.x, part.points_millionths, part.weight) == (None, None, None, 0)
+                assert part.null_reason
+                continue
+            value = raw[part.part][one.key]
+            every = [raw[part.part][key] for key in base] if part.part != "affinity" else []
+            places = Fraction(
+                2 * sum(v < value for v in every) + sum(v == value for v in every), 2 * max(len(every), 1)
+            )
+            x = value if part.part == "affinity" else float(places) if value else 0.0
+            assert part.raw == value
+            assert part.x == x
+            assert part.weight == pytest.approx(in_force[part.part])
+            assert part.points_millionths == round(100 * MILLION * part.weight * x)
+        assert one.score_millionths == sum(part.points_millionths or 0 for part in one.parts)
+        assert one.rank_interval is not None
+        assert 1 <= one.rank_interval.low <= one.rank <= one.rank_interval.high <= len(found)
+        of_parts = [reason.about for reason in one.reasons if reason.about in PART_NAMES]
+        gave = sorted(
+            (part for part in one.parts if part.points_millionths and part.part != "affinity"),
+            key=lambda part: (-(part.points_millionths or 0), PART_NAMES.index(part.part)),
+        )
+        assert of_parts == [part.part for part in gave]
+    assert [one.rank for one in found] == list(range(1, len(found) + 1))
+    assert [(-one.score_millionths, one.key) for one in found] == sorted((-o.score_millionths, o.key) for o in found)
+    left_out = {one["key"] for one in of.candidates} - {one.key for one in found}
+    detractors = {
+        one["key"] for one in of.candidates if brand in one["brands"] and one["brands"][brand]["standing"]["detractor"]
+    }
+    assert left_out == detractors
+    assert all(("left out" in one.population) == bool(detractors) for one in found)
+    assert community.candidates == len(of.candidates)
+
+
+def test_filters_select_and_change_no_rank() -> None:
+    _, of = population(0)
+    for brand in (None, "velora"):
+        whole = {one.key: one for one in answers(of, Question(brand=brand), "Velora")}
+        tracks: list[Any] = ["employees_collaborators", "customers_users", "open"]
+        seen = []
+        for track in tracks:
+            found = answers(of, Question(brand=brand, tracks=(track,)), "Velora")
+            assert all(one == whole[one.key] and one.track == track for one in found)
+            seen += [one.key for one in found]
+        assert sorted(seen) == sorted(whole)
+        for role in ROLE_NAMES:
+            found = answers(of, Question(brand=brand, roles=(role,)), "Velora")
+            assert found == [one for one in whole.values() if role in {of.role for of in one.roles}]
+        bands = [answers(of, Question(brand=brand, size_band=band)) for band in ("lt1k", "1k_10k")]  # type: ignore[arg-type]
+        assert [one.size_band for found in bands for one in found].count("lt1k") == len(bands[0])
+
+
+def test_untapped_are_the_top_tenth_of_each_track_that_have_not_spoken_well() -> None:
+    of = everybody()
+    for brand in BRANDS:
+        found = answers(of, Question(brand=brand), brand)
+        for track in ("employees_collaborators", "customers_users", "open"):
+            ranked = [one for one in found if one.track == track]
+            first = {one.key for one in ranked[: -(-len(ranked) // 10)]}
+            for one in ranked:
+                assert one.brand is not None
+                assert one.brand.untapped == (one.key in first and not one.brand.spoken_well)
+        untapped = answers(of, Question(brand=brand, standing="untapped"), brand)
+        assert untapped == [one for one in found if one.brand and one.brand.untapped]
+        advocates = answers(of, Question(brand=brand, standing="advocate"), brand)
+        assert advocates == [one for one in found if one.brand and one.brand.advocate]
+        assert advocates
+
+
+def test_across_communities_percentiles_are_over_all_bases_together() -> None:
+    _, analysis, parts = published()
+    of = everybody()
+    chosen = [one for one in analysis.communities if one.respectable]
+    heads = [CommunityBasis.model_validate_json(parts[f"basis/{one.id}"][0]) for one in chosen]
+    assert of.size == sum(head.base for head in heads)
+    found = answers(of, Question(brand="velora"), "Velora")
+    assert {one.community for one in found} == {one.id for one in chosen}
+    values: dict[str, list[float]] = {}
+    for head in heads:
+        for part, packed in head.raw.items():
+            times = head.size if part == "authority" else 1
+            values.setdefault(part, []).extend((unpacked(packed) * times).tolist())
+    sizes = {head.community: head.size for head in heads}
+    for one in found[:40]:
+        for part in one.parts:
+            if part.part == "affinity":
+                continue
+            assert part.raw is not None
+            raw = part.raw * (sizes[one.community] if part.part == "authority" else 1)
+            every = values[part.part]
+            places = Fraction(2 * sum(v < raw for v in every) + sum(v == raw for v in every), 2 * len(every))
+            assert part.x == (float(places) if raw else 0.0)
+        assert sum(part.points_millionths or 0 for part in one.parts) == one.score_millionths
+        [authority] = [part for part in one.parts if part.part == "authority"]
+        assert "times the average of its community" in str(authority.note)
+
+
+# --- what callers ask --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("authority:1.2", "between 0 and 1"),
+        ("authority:-0.5,trust:1.5", "between 0 and 1"),
+        ("authority:nan", "between 0 and 1"),
+        ("authority:x", "no number"),
+        ("fame:1", "no weight of a part"),
+        ("authority", "no weight of a part"),
+        ("authority:0.5,authority:0.5", "twice"),
+        ("authority:0.5", "sum to 0.5"),
+        ("", "no weight of a part"),
+    ],
+)
+def test_weights_that_cannot_be_used(text: str, says: str) -> None:
+    with pytest.raises(InvalidRequest, match=says) as error:
+        parse_weights(text)
+    assert error.value.fields["errors"][0]["field"] == "query.weights"  # type: ignore[index]
+
+
+def test_weights() -> None:
+    assert parse_weights("authority:0.4, trust:0.6").model_dump() == {
+        "authority": 0.4, "reach": 0, "resonance": 0, "trust": 0.6, "relevance": 0, "affinity": 0,
+    }  # fmt: skip
+    assert sum(parse_weights("authority:0.1,reach:0.2,trust:0.7").model_dump().values()) == pytest.approx(1)
+
+
+def test_recipes_say_whom_they_ask_for_and_why_not_others() -> None:
+    assert list(recipes()) == ["mass", "targeted", "advocacy", "employee_advocacy", "trend_scouting"]
+    for recipe in recipes().values():
+        assert sum(recipe.weights.model_dump().values()) == pytest.approx(1)
+        assert set(recipe.why_not) == {"macro", "micro"} - set(recipe.types)
+        for said in (recipe.title, recipe.why, *recipe.why_not.values()):
+            assert said.en
+            assert said.fr
+            assert said.en != said.fr
+    assert recipe_of("mass").rank_by == "audience"
+    with pytest.raises(InvalidRequest, match="mass, targeted"):
+        recipe_of("fame")
+
+
+def test_an_objective_stands_where_nothing_is_said() -> None:
+    question = asked_question("b", "employee_advocacy", None, None, None, None, None)
+    assert question.tracks == ("employees_collaborators",)
+    assert described_question(question, RULES)["weights"] == recipe_of("employee_advocacy").weights.model_dump()
+    said = asked_question("b", "employee_advocacy", None, "trust:1", "open", "networker", None)
+    assert (said.tracks, said.roles) == (("open",), ("networker",))
+    assert described_question(said, RULES)["weights"]["trust"] == 1
+    assert described_question(Question(), RULES)["weights"] == RULES.weights.model_dump()
+    with pytest.raises(InvalidRequest, match="brand"):
+        asked_question(None, "advocacy", None, None, None, None, None)
+    mass = asked_question(None, "mass", None, None, None, None, None)
+    community, _ = population(0)
+    assert "influencers" in str(nobody_because(community, mass, include=True))
+    scouting = asked_question(None, "trend_scouting", None, None, None, None, None)
+    assert nobody_because(community, scouting, include=True) is None
+    assert scouting.roles == ("trend_discoverer",)
+    assert Question().prepared
+    assert not mass.prepared
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("authority = 0.15", "authority = 0.25"), "sum to 1"),
+        (("[why_not.macro]", "[why_not.micro]"), "why_not"),
+        (('types = ["micro"]', 'types = ["huge"]'), "types"),
+        (('name = "targeted"', 'name = "other"'), "must be the same"),
+        (("[weights]", "[weights"), "cannot be read"),
+        (("affinity = 0.0", "fame = 0.0"), "fame"),
+    ],
+)
+def test_a_wrong_recipe_says_where(change: tuple[str, str], says: str, tmp_path: Any) -> None:
+    text = (FOLDER / "targeted.toml").read_text(encoding="utf-8")
+    assert change[0] in text
+    path = tmp_path / "targeted.toml"
+    path.write_text(text, encoding="utf-8")
+    assert read_recipe(path) == recipe_of("targeted")
+    path.write_text(text.replace(*change), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=says):
+        read_recipe(path)
