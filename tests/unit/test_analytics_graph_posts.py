@@ -63,7 +63,8 @@ def held(graph: Graph) -> dict[str, list[Any]]:
                 (
                     key, graph.brand_keys[int(graph.mention_brand[e])], graph.mention_post[e],
                     None if at == -1 else at,
-                    None if stance == 9 else stance, None if paid == -1 else bool(paid), bool(graph.mention_answered[e]),
+                    None if stance == 9 else stance, None if paid == -1 else bool(paid),
+                    bool(graph.mention_answered[e]),
                 )
             )  # fmt: skip
         for e in range(int(graph.topic_ptr[i]), int(graph.topic_ptr[i + 1])):
