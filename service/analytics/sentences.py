@@ -5,6 +5,8 @@ Percentages are rounded down, so that they never claim too much.
 
 from __future__ import annotations
 
+import math
+
 from service.domain import BrandRelation, BrandStanding, Reason, RelationName, Role
 
 # Not strftime: its names depend on the locale.
@@ -204,20 +206,20 @@ def role_reason(role: Role) -> Reason:
     if role.role == "networker":
         en = (
             f"Networker: its ties spread over communities with a participation of {value('participation'):.2f} (from "
-            f"{least('participation'):.2f} on), and it follows back {100 * value('reciprocity'):.0f}% of its followers."
+            f"{least('participation'):.2f} on), and it follows back {_percent(value('reciprocity'))}% of its followers."
         )
         fr = (
             f"Connecteur : ses liens s'étendent sur plusieurs communautés, participation de "
             f"{_decimal(value('participation'), 2)} (à partir de {_decimal(least('participation'), 2)}), et il suit en "
-            f"retour {100 * value('reciprocity'):.0f} % de ses abonnés."
+            f"retour {_percent(value('reciprocity'))} % de ses abonnés."
         )
     elif role.role == "broadcaster":
         en = (
-            f"Broadcaster: {100 * value('passed_on_share'):.0f}% of {value('posts'):,.0f} posts pass on links or posts "
+            f"Broadcaster: {_percent(value('passed_on_share'))}% of {value('posts'):,.0f} posts pass on links or posts "
             f"of others, and it was reposted {value('reposts_received'):,.0f} times."
         )
         fr = (
-            f"Diffuseur : {100 * value('passed_on_share'):.0f} % de ses {number(int(value('posts')))} publications "
+            f"Diffuseur : {_percent(value('passed_on_share'))} % de ses {number(int(value('posts')))} publications "
             f"relaient des liens ou d'autres publications, et il a été relayé "
             f"{number(int(value('reposts_received')))} fois."
         )
@@ -249,11 +251,11 @@ def role_reason(role: Role) -> Reason:
     elif role.role == "trend_discoverer":
         en = (
             f"Trend discoverer: of {value('topics_that_spread'):,.0f} topics that spread, took half up among the first "
-            f"{100 * value('median_place'):.0f}% (chance of that: {value('p_value'):.3f})."
+            f"{-_percent(-value('median_place'))}% (chance of that: {value('p_value'):.3f})."
         )
         fr = (
             f"Découvreur de tendances : sur {number(int(value('topics_that_spread')))} sujets qui se sont répandus, en "
-            f"a adopté la moitié parmi les {100 * value('median_place'):.0f} % premiers (probabilité due au hasard : "
+            f"a adopté la moitié parmi les {-_percent(-value('median_place'))} % premiers (probabilité due au hasard : "
             f"{_decimal(value('p_value'), 3)})."
         )
     else:
@@ -282,6 +284,11 @@ def audience_reason(reported: int | None, followers: int) -> Reason:
 def number(value: int) -> str:
     """Write a whole number as in French: groups of three digits with narrow spaces between."""
     return f"{value:,}".replace(",", "\u202f")
+
+
+def _percent(share: float) -> int:
+    """A share in percent, rounded down; what differs from a whole number only by a rounding error is that number."""
+    return math.floor(round(100 * share, 6))
 
 
 def _decimal(value: float, digits: int) -> str:

@@ -112,3 +112,13 @@ def test_one_and_many() -> None:
         "2 des 3 publications thématiques (66 %) portent sur jazz et tea."
     )
     assert number(1_234_567) == "1\u202f234\u202f567"
+
+
+def test_percentages_never_claim_too_much() -> None:
+    def said(role: str, **values: float) -> str:
+        measures = tuple(RoleMeasure(measure=name, value=value, threshold=0.2) for name, value in values.items())
+        return role_reason(Role(role=role, emerging=False, strength=0.5, measures=measures)).en  # type: ignore[arg-type]
+
+    assert "follows back 29% of" in said("networker", participation=0.5, reciprocity=0.29)
+    assert "follows back 28% of" in said("networker", participation=0.5, reciprocity=0.2899)
+    assert "among the first 18%" in said("trend_discoverer", median_place=0.171, topics_that_spread=5, p_value=0.01)
