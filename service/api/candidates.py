@@ -33,7 +33,7 @@ from service.api.schemas import (
     PageQuery,
     ReadQuery,
 )
-from service.domain import Community, CommunityGroup
+from service.domain import CommunityGroup
 from service.errors import BrandNotFound
 from service.flows.asking import (
     asked_question,
@@ -271,6 +271,3 @@ def _page_of_question(
         "empty_reason": to_json(why),
         **page_of(shown, len(positions), published.run.id, asked, offset, limit),
     }
-
-
-__all__ = ["Community", "candidates"]
