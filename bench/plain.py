@@ -115,6 +115,7 @@ def read(folder: Path) -> Known:
         next(rows)
         for _, account, target, kind, at, _ in rows:
             events.append((account, target, kind, date.fromisoformat(at[:10]).toordinal()))
+    graph.add_nodes_from(end for account, target, *_ in events for end in (account, target))  # some follow nobody
     today = max(day for *_, day in events)
     pairs: dict[tuple[str, str], Pair] = defaultdict(Pair)
     active: dict[str, set[int]] = defaultdict(set)
