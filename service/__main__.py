@@ -26,12 +26,15 @@ from service.domain import (
     CommunityCandidates,
     CommunityGroup,
     Definition,
+    Delivery,
+    DeliveryState,
     EmbeddedConfig,
     Recipe,
     RoleName,
     RunSpec,
     ScoringRules,
     SizeBand,
+    Source,
     StoreAddress,
     StoreSource,
     Track,
@@ -56,7 +59,8 @@ app = typer.Typer(
     "[bold]communities[/] and [bold]ambassadors[/], or [bold]serve[/] them over HTTP. "
     "[bold]demo[/] does all of it on a sample.",
     epilog="Exit codes: 0 done · 1 a bug · 2 wrong usage · 3 bad input · 4 not found · 5 conflict · 6 Neo4j · "
-    "7 migrations · 8 run failed · 9 settings · 10 done, but lines of the input were rejected.\n\n"
+    "7 migrations · "
+    "8 run failed · 9 settings · 10 done, but lines of the input were rejected · 11 the journal.\n\n"
     "Settings are environment variables that start with ENTOURAGE_; the README lists them.",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -65,6 +69,13 @@ app = typer.Typer(
 )
 store_app = typer.Typer(help="Start, stop and look at the embedded Neo4j.", no_args_is_help=True)
 app.add_typer(store_app, name="store")
+sources_app = typer.Typer(
+    help="Who may push events to POST /v1/webhooks/NAME: sources, and the secrets with which they sign.",
+    no_args_is_help=True,
+)
+app.add_typer(sources_app, name="sources")
+deliveries_app = typer.Typer(help="What sources pushed, and what became of it.", no_args_is_help=True)
+app.add_typer(deliveries_app, name="deliveries")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of a table for a person.")]
 
@@ -148,7 +159,7 @@ def demo(
             show_brand_candidates(asyncio.run(read_brand_candidates(address, brand.key, run.id)), 3)
         if not once:
             port = config.port if port_is_free(config.host, config.port) else 0
-            serve_until_stopped(config, source, address, port)
+            serve_until_stopped(config, source, address, port, journal_of(config, folder))
 
 
 def show_candidates(
@@ -187,7 +198,12 @@ def port_is_free(host: str, port: int) -> bool:
     return True
 
 
-def serve_until_stopped(config: Settings, source: StoreSource, address: StoreAddress, port: int) -> None:
+def journal_of(config: Settings, folder: str = "neo4j") -> Path:
+    """Where deliveries for the graph in `folder` are journaled."""
+    return config.data_dir / ("journal" if folder == "neo4j" else f"{folder}-journal")
+
+
+def serve_until_stopped(config: Settings, source: StoreSource, address: StoreAddress, port: int, journal: Path) -> None:
     """Run the processes of the service until Ctrl-C or SIGTERM, saying where the API is once it answers."""
     from service.api.app import check_host
     from service.flows.serve import serve as serve_flow
@@ -199,7 +215,7 @@ def serve_until_stopped(config: Settings, source: StoreSource, address: StoreAdd
             f"The API is at [bold]{url}[/]: try {url}/v1/communities, or {url}/docs for all of it. Ctrl-C stops it."
         )
 
-    serve_flow(source, address, host=config.host, port=port, ready=ready)
+    serve_flow(source, address, journal, host=config.host, port=port, ready=ready)
 
 
 @app.command("import")
@@ -779,10 +795,11 @@ def serve(
     ] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = None,
 ) -> None:
-    """Serve the HTTP API and work off requested runs, until Ctrl-C.
+    """Serve the HTTP API, take in events, and work off requested runs, until Ctrl-C.
 
     Starts and watches the processes of the service: the embedded Neo4j (unless ENTOURAGE_NEO4J_URI names a
-    server), the API, and the engine that runs each analysis in a process of its own.
+    server), the API, the writer that puts what sources push into the graph, and the engine that runs each analysis in
+    a process of its own.
     """
     from service.flows.store import open_store
 
@@ -794,7 +811,7 @@ def serve(
     with ExitStack() as stack:
         with console.shown_progress() as progress:
             address = stack.enter_context(open_store(source, progress))
-        serve_until_stopped(config, source, address, config.port)
+        serve_until_stopped(config, source, address, config.port, journal_of(config))
 
 
 @app.command()
@@ -856,17 +873,176 @@ def store_status(as_json: AsJson = False) -> None:
         console.out.print(console.store_summary(status))
 
 
+# --- sources and deliveries -----------------------------------------------------------------------------
+
+SourceName = Annotated[str, typer.Argument(help="Name of the source.")]
+
+
+@sources_app.command("add")
+def sources_add(
+    name: Annotated[str, typer.Argument(help="What to call it: a-z, 0-9, _, . and -.")],
+    network: Annotated[
+        str | None,
+        typer.Option(help="Where the accounts live that its events name, e.g. mastodon; without, ids are network:id."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a source, and print the secret with which it signs. It is shown this once, and kept sealed."""
+    from service.flows.signatures import sealer
+    from service.flows.sources import add_source
+    from service.flows.store import open_store
+
+    config = settings()
+    with open_store(store_source(config)) as address:
+        source, secret = add_source(address, journal_of(config), sealer(secrets_key(config), config.data_dir), name,
+                                    network)  # fmt: skip
+    show_secret(source, secret, as_json=as_json)
+
+
+@sources_app.command("rotate")
+def sources_rotate(
+    name: SourceName,
+    at_once: Annotated[
+        bool, typer.Option("--at-once", help="End the secrets before it now, as when one has leaked.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give a source a new secret. The one before stays valid until the next rotation."""
+    from service.flows.signatures import sealer
+    from service.flows.sources import rotate_source
+    from service.flows.store import open_store
+
+    config = settings()
+    with open_store(store_source(config)) as address:
+        source, secret = rotate_source(
+            address, journal_of(config), sealer(secrets_key(config), config.data_dir), name, at_once=at_once
+        )
+    show_secret(source, secret, as_json=as_json)
+
+
+@sources_app.command("list")
+def sources_list(as_json: AsJson = False) -> None:
+    """List sources, and when their secrets were last used."""
+    from service.flows.sources import list_sources
+    from service.flows.store import open_store
+
+    with open_store(store_source(settings())) as address:
+        listed = list_sources(address)
+    if as_json:
+        shown = [one.model_dump(mode="json", exclude={"secrets": {"__all__": {"sealed"}}}) for one in listed]
+        print(json.dumps(shown, indent=2))
+    elif listed:
+        console.out.print(console.sources_table(listed))
+    else:
+        console.note("There is no source yet; `entourage sources add NAME` makes one.")
+
+
+@sources_app.command("disable")
+def sources_disable(name: SourceName) -> None:
+    """Take nothing from a source any more; `enable` undoes it."""
+    switch(name, disabled=True)
+    console.out.print(f"Source {name} is disabled; `entourage sources enable {name}` lets it push again.")
+
+
+@sources_app.command("enable")
+def sources_enable(name: SourceName) -> None:
+    """Let a source push again, with the secrets it has."""
+    switch(name, disabled=False)
+    console.out.print(f"Source {name} may push.")
+
+
+def switch(name: str, *, disabled: bool) -> None:
+    """Disable or enable a source."""
+    from service.flows.sources import switch_source
+    from service.flows.store import open_store
+
+    config = settings()
+    with open_store(store_source(config)) as address:
+        switch_source(address, journal_of(config), name, disabled=disabled)
+
+
+def secrets_key(config: Settings) -> str | None:
+    """The key that settings name for the secrets of sources."""
+    return None if config.secrets_key is None else config.secrets_key.get_secret_value()
+
+
+def show_secret(source: Source, secret: str, *, as_json: bool) -> None:
+    """Print a new secret, which is not shown again."""
+    if as_json:
+        print(json.dumps({"name": source.name, "network": source.network, "secret": secret}, indent=2))
+        return
+    console.out.print(f"The secret of [bold]{source.name}[/], shown this once:\n")
+    print(secret)
+    console.out.print(f"\nSign deliveries with it, and send them to POST /v1/webhooks/{source.name}.")
+
+
+@deliveries_app.command("list")
+def deliveries_list(
+    state: Annotated[DeliveryState | None, typer.Option(help="Only those in this state.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only those of this source.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many, latest first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List deliveries that this machine took, latest first."""
+    from service.journal.journal import Journal
+
+    with Journal(journal_of(settings())) as journal:
+        found = journal.deliveries(state, source, 2**63 - 1, limit)
+    if as_json:
+        print(TypeAdapter(list[Delivery]).dump_json(found, indent=2).decode())
+    else:
+        console.out.print(console.deliveries_table(found))
+
+
+@deliveries_app.command("show")
+def deliveries_show(delivery: Annotated[str, typer.Argument(help="Id of the delivery.")]) -> None:
+    """Print one delivery, with its dead letters and why they are."""
+    from service.journal.journal import Journal
+
+    with Journal(journal_of(settings())) as journal:
+        print(journal.delivery(delivery).model_dump_json(indent=2))
+
+
+@deliveries_app.command("replay")
+def deliveries_replay(delivery: Annotated[str, typer.Argument(help="Id of the delivery.")]) -> None:
+    """Try the dead letters of a delivery again; the writer of a running service applies them."""
+    from service.journal.journal import Journal
+
+    with Journal(journal_of(settings())) as journal:
+        again = journal.replay(delivery)
+    if again is None:
+        console.note("It has no dead letters that were not replayed already.")
+    else:
+        console.out.print(f"{again[2]:,} events are journaled again, as delivery {again[0]}.")
+
+
 # --- inner commands: the processes of the service ----------------------------------------------------------
 
 
 @app.command("_api", hidden=True)
-def inner_api(host: Annotated[str, typer.Option()], port: Annotated[int, typer.Option()]) -> None:
+def inner_api(
+    host: Annotated[str, typer.Option()],
+    port: Annotated[int, typer.Option()],
+    journal: Annotated[Path, typer.Option()],
+) -> None:
     """Serve the HTTP API in this process."""
     from service.api.app import run_api
     from service.flows.processes import end_with_parent
 
     end_with_parent()
-    run_api(settings().model_copy(update={"host": host, "port": port}))
+    run_api(settings().model_copy(update={"host": host, "port": port}), journal)
+
+
+@app.command("_writer", hidden=True)
+def inner_writer(journal: Annotated[Path, typer.Option()]) -> None:
+    """Put what is journaled into the graph."""
+    from service.flows.processes import end_with_parent
+    from service.flows.writing import writer_loop
+
+    end_with_parent()
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    writer_loop(given_address(settings()), journal, stop)
 
 
 @app.command("_engine", hidden=True)

@@ -430,6 +430,37 @@ def store_summary(status: EmbeddedStatus) -> str:
     )
 
 
+def sources_table(sources: Sequence[domain.Source]) -> Table:
+    """Draw sources with their secrets; of a secret only its id and its times are shown."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("source", "network", "", "secret", "made", "last used"):
+        table.add_column(column, no_wrap=True)
+    for source in sources:
+        for place, secret in enumerate(source.secrets):
+            first = (source.name, source.network or "in each id", "disabled" if source.disabled else "")
+            used = secret.last_used_at
+            table.add_row(
+                *(first if place == 0 else ("", "", "")),
+                secret.id,
+                f"{secret.created_at:%Y-%m-%d %H:%M}",
+                "never" if used is None else f"{used:%Y-%m-%d %H:%M}",
+            )
+    return table
+
+
+def deliveries_table(deliveries: Sequence[domain.Delivery]) -> Table:
+    """Draw deliveries, one a row."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("delivery", "source", "came", "state", "events", "dead letters"):
+        table.add_column(column, no_wrap=True, justify="right" if column in ("events", "dead letters") else "left")
+    for one in deliveries:
+        table.add_row(
+            one.id, one.source, f"{one.received_at:%Y-%m-%d %H:%M:%S}", one.state, f"{one.events:,}",
+            f"{len(one.dead_letters):,}",
+        )  # fmt: skip
+    return table
+
+
 def note(message: str) -> None:
     """Say something beside the result, on standard error."""
     err.print(message)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import itertools
+import json
 import operator
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, Self, get_args, overload
+from typing import Annotated, Any, Literal, NamedTuple, Self, get_args, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from pydantic_core import PydanticCustomError
 
 MILLION = 1_000_000
+
+DAY_MS = 86_400_000
+"""Milliseconds of a day."""
 
 Progress = Callable[[str, int, int | None], None]
 """Called as `progress(stage, done, total)`; `total` is None while it is not known."""
@@ -94,6 +98,114 @@ class Applied:
     version: int
 
 
+@dataclass(frozen=True)
+class JournalMark:
+    """How far a journal is applied to the graph: up to its delivery of sequence `applied`, and which one that is.
+
+    `token` is drawn when a delivery is journaled: it tells it from another one with the same sequence, which there is
+    where a journal was put back to an earlier state.
+    """
+
+    journal: str
+    applied: int
+    token: str
+
+
+# --- deliveries: what integrations push -------------------------------------------------------------------
+
+DeliveryState = Literal["journaled", "applied", "dead"]
+
+
+class NewDead(NamedTuple):
+    """An event that cannot be used: its position, why, and the event itself as JSON."""
+
+    position: int
+    code: str
+    message: str
+    event: str
+
+
+@dataclass(frozen=True)
+class NewDelivery:
+    """A delivery to be journaled. Times are milliseconds since 1970 UTC.
+
+    `id` is made of source and `webhook_id`, `digest` is the SHA-256 of the body; `events` counts those that can be
+    used, `dead` are the others.
+    """
+
+    id: str
+    source: str
+    network: str | None
+    webhook_id: str
+    digest: bytes
+    received_at: int
+    events: int
+    body: bytes
+    dead: tuple[NewDead, ...] = ()
+
+
+class Receipt(NamedTuple):
+    """What is journaled under the id of a delivery: where, since when, and whether with the same body."""
+
+    sequence: int
+    received_at: int
+    same_body: bool
+
+
+class PendingDelivery(NamedTuple):
+    """A delivery that is not in the graph yet."""
+
+    sequence: int
+    token: str
+    source: str
+    network: str | None
+    received_at: int
+    body: bytes
+
+
+class Settled(NamedTuple):
+    """What became of a delivery, and which of its events could not be applied."""
+
+    seq: int
+    state: Literal["applied", "dead"]
+    dead: tuple[NewDead, ...] = ()
+
+
+class SecretUse(NamedTuple):
+    """When a secret of a source was used, in milliseconds since 1970 UTC."""
+
+    source: str
+    secret: str
+    at: int
+
+
+@dataclass(frozen=True)
+class JournalSize:
+    """How much is journaled: deliveries, events and bytes that wait for the graph, and since when the oldest does.
+
+    `sequence` is that of the latest delivery; all up to `applied_up_to` are in the graph, or dead.
+    """
+
+    deliveries: int
+    events: int
+    bytes: int
+    oldest_received_at: int | None
+    dead_letters: int
+    sequence: int
+    applied_up_to: int
+    file_bytes: int
+
+
+class DeadItem(NamedTuple):
+    """A dead letter as it is kept."""
+
+    position: int
+    code: str
+    message: str
+    event: str
+    replayed_in: str | None
+
+
 # --- the graph as arrays --------------------------------------------------------------------------------
 
 Int8 = npt.NDArray[np.int8]
@@ -103,9 +215,6 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 UInt8 = npt.NDArray[np.uint8]
 Bool = npt.NDArray[np.bool_]
-
-DAY_MS = 86_400_000
-"""Milliseconds of a day."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -1437,3 +1546,100 @@ class Analysis:
 
 
 TYPE_NAMES: tuple[AccountType, ...] = ("member", "micro", "macro")
+
+
+class DeadLetter(Frozen):
+    """An event that could not be used, by its position in the delivery, with a code and a sentence why.
+
+    `replayed_in` names the delivery in which it was tried again.
+    """
+
+    index: int
+    code: str
+    message: str
+    event: Any
+    replayed_in: str | None = None
+
+
+class Delivery(Frozen):
+    """What a source sent at once, and what became of it: journaled, then applied to the graph, or dead as a whole.
+
+    `sequence` counts the deliveries of the machine that took it. `events` counts those that could be used when they
+    came; `dead_letters` are those that could not, or that the graph refused. `version` is that of the graph in which
+    the delivery is.
+    """
+
+    id: str
+    sequence: int
+    source: str
+    webhook_id: str
+    state: DeliveryState
+    received_at: datetime
+    settled_at: datetime | None
+    events: int
+    version: int | None
+    replay_of: str | None
+    dead_letters: tuple[DeadLetter, ...]
+
+    @classmethod
+    def of(
+        cls,
+        delivery_id: str,
+        sequence: int,
+        source: str,
+        webhook_id: str,
+        state: DeliveryState,
+        received_at: int,
+        events: int,
+        settled_at: int | None,
+        version: int | None,
+        replay_of: str | None,
+        dead: Iterable[DeadItem],
+    ) -> Self:
+        """Make one of what the journal holds; times are milliseconds since 1970 UTC."""
+        return cls(
+            id=delivery_id,
+            sequence=sequence,
+            source=source,
+            webhook_id=webhook_id,
+            state=state,
+            received_at=_moment(received_at),
+            settled_at=None if settled_at is None else _moment(settled_at),
+            events=events,
+            version=version,
+            replay_of=replay_of,
+            dead_letters=tuple(
+                DeadLetter(
+                    index=one.position,
+                    code=one.code,
+                    message=one.message,
+                    event=json.loads(one.event),
+                    replayed_in=one.replayed_in,
+                )
+                for one in dead
+            ),
+        )
+
+
+def _moment(milliseconds: int) -> datetime:
+    whole, rest = divmod(milliseconds, 1000)
+    return datetime.fromtimestamp(whole, UTC).replace(microsecond=rest * 1000)
+
+
+class SourceSecret(Frozen):
+    """A secret of a source, sealed: with whose key only a service can open it. `id` may be shown."""
+
+    id: str
+    sealed: str
+    created_at: datetime
+    last_used_at: datetime | None = None
+
+
+class Source(Frozen):
+    """Who may push events: with which secrets, the latest first, and where accounts live that do not say so."""
+
+    name: str
+    network: str | None
+    disabled: bool = False
+    created_at: datetime
+    secrets: tuple[SourceSecret, ...]

@@ -6,6 +6,9 @@ EntourageError
 │   ├── RunTooLarge                   not enough memory for an analysis            422, exit 3
 │   ├── InvalidCursor                 a paging cursor that is not ours             400, exit 3
 │   ├── BodyTooLarge                  a body over the limit                        413, exit 3
+│   ├── MalformedBody                 a body that is not JSON                      400, exit 3
+│   ├── SignatureInvalid              a delivery that its source did not sign      401, exit 3
+│   ├── SourceDisabled                a source that may not push any more          403, exit 3
 │   ├── UnreadableFile                a file that cannot be imported at all        400, exit 3
 │   └── NothingImported               not one line of a file could be used         400, exit 3
 ├── NotFound                          no such thing, or not for you                404, exit 4
@@ -13,13 +16,18 @@ EntourageError
 │   ├── CommunityNotFound
 │   ├── AccountNotFound
 │   ├── BrandNotFound
+│   ├── SourceNotFound
+│   ├── DeliveryNotFound
 │   ├── NothingPublished              no run has been published yet
 │   └── RouteNotFound                 no such address (405 where only the method is wrong)
 ├── Conflict                          the request contradicts what is there        409, exit 5
 │   ├── IdempotencyConflict           same Idempotency-Key, another body
+│   ├── DeliveryConflict              same webhook-id, another body
+│   ├── SourceExists                  a source of this name is there already
 │   └── EmptyGraph                    an analysis of a graph without accounts
 ├── StoreError                        Neo4j                                        503, exit 6
 │   ├── StoreUnavailable              no answer from Neo4j
+│   ├── StoreRefused                  a statement or value that Neo4j does not take
 │   ├── StoreAuthFailed               wrong user or password
 │   ├── StoreStartFailed              the embedded server did not start
 │   │   ├── NoNetworkForJars          first start without network
@@ -30,6 +38,11 @@ EntourageError
 │       ├── MigrationChanged          an applied file was edited
 │       ├── MigrationGap              a version is missing
 │       └── DatabaseNewer             the graph was migrated by newer code
+├── JournalError                      deliveries cannot be journaled now           503, exit 11
+│   ├── JournalBusy                   too many wait for the graph                  429, exit 11
+│   ├── JournalFull                   no room on the device                        503, exit 11
+│   ├── JournalCorrupt                the file is damaged                          503, exit 11
+│   └── JournalUnavailable            it cannot be read or written
 ├── QueryFileInvalid                  a file under cypher/ breaks its own header   500, exit 70
 ├── RunFailed                         an analysis ended without a result           500, exit 8
 ├── PublishedSetCorrupt               a published page fails its checksum          500, exit 8
@@ -37,7 +50,7 @@ EntourageError
 
 Exit codes of the command: 0 done; 1 an error nobody foresaw (a bug); 2 wrong usage (typer);
 3 bad input; 4 not found; 5 conflict; 6 Neo4j; 7 migrations; 8 run failed; 9 settings;
-10 done, but lines of the input were rejected.
+10 done, but lines of the input were rejected; 11 the journal.
 """
 
 from __future__ import annotations
@@ -106,6 +119,29 @@ class BodyTooLarge(BadInput):
     title = "Body too large"
 
 
+class MalformedBody(BadInput):
+    """A request body that is not JSON."""
+
+    code = "malformed_body"
+    title = "Malformed body"
+
+
+class SignatureInvalid(BadInput):
+    """A delivery without a valid signature of its source."""
+
+    code = "signature_invalid"
+    status = 401
+    title = "Invalid signature"
+
+
+class SourceDisabled(BadInput):
+    """A source that was disabled pushes events."""
+
+    code = "source_disabled"
+    status = 403
+    title = "Source disabled"
+
+
 class UnreadableFile(BadInput):
     """A file that cannot be imported at all: missing, not text, no such column."""
 
@@ -157,6 +193,20 @@ class BrandNotFound(NotFound):
     title = "Brand not found"
 
 
+class SourceNotFound(NotFound):
+    """No source with this name."""
+
+    code = "source_not_found"
+    title = "Source not found"
+
+
+class DeliveryNotFound(NotFound):
+    """No delivery with this id, or its outcome is no longer kept."""
+
+    code = "delivery_not_found"
+    title = "Delivery not found"
+
+
 class NothingPublished(NotFound):
     """No run has been published yet."""
 
@@ -187,6 +237,20 @@ class IdempotencyConflict(Conflict):
     title = "Idempotency key reused"
 
 
+class DeliveryConflict(Conflict):
+    """The same webhook-id came with another body."""
+
+    code = "delivery_conflict"
+    title = "Delivery id reused"
+
+
+class SourceExists(Conflict):
+    """A source of this name is there already."""
+
+    code = "source_exists"
+    title = "Source exists"
+
+
 class EmptyGraph(Conflict):
     """An analysis was asked of a graph without accounts."""
 
@@ -208,6 +272,13 @@ class StoreUnavailable(StoreError):
 
     code = "store_unavailable"
     title = "Graph store unavailable"
+
+
+class StoreRefused(StoreError):
+    """Neo4j does not take a statement, or a value in it."""
+
+    code = "store_refused"
+    title = "Graph store refused a statement"
 
 
 class StoreAuthFailed(StoreError):
@@ -279,6 +350,44 @@ class DatabaseNewer(MigrationError):
 
     code = "database_newer"
     title = "Database is newer than the code"
+
+
+class JournalError(EntourageError):
+    """Deliveries cannot be journaled now, so that none is acknowledged."""
+
+    code = "journal_error"
+    status = 503
+    exit_code = 11
+    title = "Journal error"
+
+
+class JournalBusy(JournalError):
+    """Too many deliveries wait for the graph."""
+
+    code = "journal_busy"
+    status = 429
+    title = "Too many deliveries"
+
+
+class JournalFull(JournalError):
+    """No room is left where deliveries are journaled."""
+
+    code = "journal_full"
+    title = "No room for deliveries"
+
+
+class JournalCorrupt(JournalError):
+    """The journal is damaged."""
+
+    code = "journal_corrupt"
+    title = "Journal damaged"
+
+
+class JournalUnavailable(JournalError):
+    """The journal cannot be read or written."""
+
+    code = "journal_unavailable"
+    title = "Journal unavailable"
 
 
 class QueryFileInvalid(EntourageError):

@@ -22,6 +22,13 @@ NEVER = -1
 """Time of a field about which nothing was said."""
 
 
+NO_END = 253_402_300_799_999
+"""`until` of a relation of which it was said that it lasts: the last millisecond of the year 9999.
+
+Saying nothing would leave an end standing that was said before.
+"""
+
+
 class Statement(NamedTuple):
     """What one line says about one thing.
 
@@ -156,7 +163,8 @@ class Thing:
         return sorted(found)
 
 
-ACCOUNT_FIELDS = ("handle", "name", "bio", "lang", "location", "created_at", "followers", "email_sha256", "opted_out")
+ACCOUNT_FIELDS = ("handle", "name", "bio", "lang", "location", "created_at", "followers", "email_sha256", "opted_out",
+                  "erasure_asked_at")  # fmt: skip
 RELATIONS = {
     "employee": "EMPLOYEE_OF",
     "collaborator": "COLLABORATES_WITH",
@@ -203,7 +211,7 @@ THINGS = {
         Thing("endorsements", ("account", "endorsed", "topic"), ("withdrawn",), accounts=("account", "endorsed")),
     )
 }
-"""Every kind of thing but follows, which have a path of their own, because there are so many."""
+"""Every kind of thing but follows, their ends and complete lists of followers, which have a path of their own."""
 
 
 class Match(NamedTuple):

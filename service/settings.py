@@ -76,6 +76,18 @@ class Settings(BaseSettings):
         description="Allow an address beyond loopback. The API has no keys yet: only behind a network you trust.",
     )
     max_body_bytes: int = Field(default=1_048_576, ge=1024, description="Largest request body accepted.")
+    secrets_key: SecretStr | None = Field(
+        default=None,
+        description="Key that seals the secrets of sources: 32 bytes as URL-safe base64. With several, separated by "
+        "commas, the first seals and any of them opens. When unset, one is kept in the data directory; the same is "
+        "needed on all machines that share a database.",
+    )
+    journal_max_mb: int = Field(
+        default=1024, ge=1, description="Deliveries that may wait for the graph, in MiB; beyond that, 429."
+    )
+    journal_min_free_mb: int = Field(
+        default=256, ge=0, description="Room that stays free where deliveries are journaled, in MiB; below that, 503."
+    )
     run_timeout_s: int = Field(
         default=3600, ge=1, description="An analysis that takes longer is ended and marked failed."
     )

@@ -9,6 +9,7 @@
 // parameter: followers LIST<INTEGER> reported followers
 // parameter: email_sha256 LIST<STRING> SHA-256 of e-mail addresses
 // parameter: opted_out LIST<BOOLEAN> whether they opted out
+// parameter: erasure_asked_at LIST<INTEGER> when they asked to be erased, in milliseconds since 1970 UTC
 // parameter: said LIST<LIST> when its fields were said, in milliseconds
 // parameter: v INTEGER graph version of this change
 // mode: write
@@ -22,4 +23,6 @@ SET
   a.name = $name[i], a.bio = $bio[i], a.lang = $lang[i], a.location = $location[i],
   a.created_at = CASE WHEN $created_at[i] IS NOT NULL THEN datetime({epochMillis: $created_at[i]}) END,
   a.followers = $followers[i], a.email_sha256 = $email_sha256[i], a.opted_out = $opted_out[i],
+  a.erasure_asked_at =
+    CASE WHEN $erasure_asked_at[i] IS NOT NULL THEN datetime({epochMillis: $erasure_asked_at[i]}) END,
   a.said = $said[i], a.v = $v

@@ -9,6 +9,7 @@
 // column: followers INTEGER followers its network reports
 // column: email_sha256 STRING SHA-256 of the e-mail address
 // column: opted_out BOOLEAN whether it opted out
+// column: erasure_asked_at INTEGER when it asked to be erased, in milliseconds since 1970 UTC
 // column: said LIST<INTEGER> when its fields were said, in milliseconds
 // mode: read
 // index: account_key
@@ -18,5 +19,5 @@ WHERE a.key >= ''
 RETURN
   a.key AS account, a.handle AS handle, a.name AS name, a.bio AS bio, a.lang AS lang, a.location AS location,
   a.created_at.epochMillis AS created_at, a.followers AS followers, a.email_sha256 AS email_sha256,
-  a.opted_out AS opted_out, a.said AS said
+  a.opted_out AS opted_out, a.erasure_asked_at.epochMillis AS erasure_asked_at, a.said AS said
 ORDER BY account

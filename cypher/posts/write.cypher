@@ -34,6 +34,10 @@ CALL (p, topics) {
   MATCH (p)-[old:ABOUT]->(t:Topic)
   WHERE NOT t.name IN topics
   DELETE old
+  // A topic that no post is about is none: which there are must not depend on the order in which things were said.
+  WITH DISTINCT t
+  WHERE NOT EXISTS { (t)<-[:ABOUT]-() }
+  DELETE t
 }
 CALL (p, topics) {
   UNWIND topics AS name

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -12,6 +14,7 @@ from fastapi.openapi.utils import get_openapi
 
 from service import __version__
 from service.api.candidates import candidates
+from service.api.events import Administration, AppliedUpTo, events
 from service.api.guard import LOOPBACK, Guard, Head
 from service.api.problems import Problem, install
 from service.api.remembered import Answers, Remembered
@@ -19,6 +22,8 @@ from service.api.routes import health, v1
 from service.domain import StoreAddress
 from service.errors import ConfigurationError
 from service.flows.published import PublishedReader
+from service.flows.receiving import Committer, Deliveries, Receiver
+from service.flows.signatures import sealer
 from service.settings import Settings
 from service.store.driver import AsyncStore
 
@@ -29,14 +34,20 @@ the run they came from. Answers name the run they come from; `?run=` reads a kep
 """
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, journal: Path | None = None) -> FastAPI:
     """Build the application; it connects to Neo4j when it starts.
+
+    Args:
+        settings: of the service.
+        journal: folder of the journal; in the data directory when not said.
 
     Raises:
         ConfigurationError: no Neo4j is named, or the address is open to a network that was not said to be trusted.
     """
     address = _address(settings)
     check_host(settings.host, trust_network=settings.trust_network)
+    journal = settings.data_dir / "journal" if journal is None else journal
+    key = None if settings.secrets_key is None else settings.secrets_key.get_secret_value()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -45,15 +56,28 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.run_memory_mb = settings.run_memory_mb
             app.state.reader = PublishedReader(store)
             app.state.answers = Answers()
+            app.state.deliveries = Deliveries(journal)
+            committer = Committer(
+                journal,
+                most_bytes=settings.journal_max_mb << 20,
+                least_free_bytes=settings.journal_min_free_mb << 20,
+            )
+            sealing = sealer(key, settings.data_dir)
+            app.state.receiver = Receiver(app.state.deliveries, committer, sealing)
+            app.state.administration = Administration(address, journal, sealing, app.state.deliveries)
             yield
+            await asyncio.to_thread(committer.close)
+            await asyncio.to_thread(app.state.deliveries.close)
             await app.state.reader.close()
 
     app = FastAPI(title="Entourage", version=__version__, description=DESCRIPTION, lifespan=lifespan)
     app.add_middleware(Remembered)
     app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes, loopback_only=not settings.trust_network)
     app.add_middleware(Head)
+    app.add_middleware(AppliedUpTo)
     install(app)
     app.include_router(candidates)
+    app.include_router(events)
     app.include_router(v1)
     app.include_router(health)
 
@@ -70,10 +94,10 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def run_api(settings: Settings) -> None:
+def run_api(settings: Settings, journal: Path) -> None:
     """Serve the application until SIGTERM."""
     uvicorn.run(
-        create_app(settings),
+        create_app(settings, journal),
         host=settings.host,
         port=settings.port,
         log_level="warning",

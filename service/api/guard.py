@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import zlib
+
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.problems import problem
-from service.errors import BodyTooLarge, EntourageError, InvalidRequest
+from service.errors import BodyTooLarge, EntourageError, InvalidRequest, MalformedBody
 
+JSON = frozenset({"application/json"})
+EVENTS = JSON | {"application/cloudevents+json", "application/cloudevents-batch+json"}
+WEBHOOKS = "/v1/webhooks/"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
 
@@ -42,10 +47,18 @@ class Guard:
             # The rest of the body is not read, so the connection cannot be used again.
             await problem(error, headers={"Connection": "close"})(scope, receive, send)
             return
+        refused = None
+        try:
+            body = _unpacked(body, request.headers.get("content-encoding", "identity"), self.max_body_bytes)
+        except InvalidRequest as error_of_encoding:
+            refused = problem(error_of_encoding, status=415)
+        except EntourageError as error_of_size:
+            refused = problem(error_of_size)
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-        if body and kind != "application/json":
-            error = InvalidRequest("Send JSON, with Content-Type: application/json.")
-            await problem(error, status=415)(scope, receive, send)
+        if refused is None and body and kind not in (EVENTS if scope["path"].startswith(WEBHOOKS) else JSON):
+            refused = problem(InvalidRequest("Send JSON, with Content-Type: application/json."), status=415)
+        if refused is not None:
+            await refused(scope, receive, send)
             return
         sent = False
 
@@ -73,6 +86,31 @@ class Guard:
                 return None
             if not message.get("more_body", False):
                 return bytes(body)
+
+
+def _unpacked(body: bytes, encoding: str, most: int) -> bytes:
+    """Return a body as it was before it was packed, without ever holding more than `most` bytes of it.
+
+    Raises:
+        BodyTooLarge: it is larger.
+        InvalidRequest: it is packed in a way that is not known.
+        MalformedBody: it is not packed as its header says.
+    """
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return body
+    if encoding != "gzip":
+        raise InvalidRequest("Send the body as it is, or with Content-Encoding: gzip.")
+    unpacking = zlib.decompressobj(wbits=31)
+    try:
+        unpacked = unpacking.decompress(body, most + 1)
+    except zlib.error:
+        raise MalformedBody("The body is not gzip, as its Content-Encoding says.") from None
+    if len(unpacked) > most:
+        raise BodyTooLarge(f"The body is larger than {most} bytes when it is unpacked; send less at a time.")
+    if not unpacking.eof or unpacking.unused_data:
+        raise MalformedBody("The body is not one whole gzip stream.")
+    return unpacked
 
 
 class Head:

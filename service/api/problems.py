@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from service.errors import EntourageError, InvalidRequest, RouteNotFound, StoreError
+from service.errors import EntourageError, InvalidRequest, RouteNotFound, StoreError, StoreRefused
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "2"
@@ -46,7 +46,7 @@ def problem(error: EntourageError, *, status: int | None = None, headers: dict[s
     """Turn an error into a response; `status` where HTTP knows better than the error's class."""
     status = status or error.status
     headers = dict(headers or {})
-    if status == 503:
+    if status in (429, 503):
         headers.setdefault("Retry-After", RETRY_AFTER_SECONDS)
     body: dict[str, Any] = {
         "type": f"/errors#{error.code}",
@@ -71,7 +71,7 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, EntourageError)  # noqa: S101 - registered for it
     if error.status >= 500:
         log.warning("%s %s: %s (%s)", request.method, request.url.path, error.message, error.code)
-    if isinstance(error, StoreError) and error.code == StoreError.code:
+    if isinstance(error, StoreError) and error.code in (StoreError.code, StoreRefused.code):
         # What Neo4j says of a statement is for the log, not for strangers.
         return problem(StoreError("Neo4j refused this; the service's log says why."))
     return problem(error)

@@ -18,6 +18,7 @@ from service.api.schemas import (
     CommunityPage,
     DefinedAnswer,
     Health,
+    Readiness,
     ReadQuery,
     StrictDefineRequest,
     StrictRunRequest,
@@ -212,11 +213,11 @@ async def live() -> Health:
     return Health(status="live")
 
 
-@health.get("/ready", response_model=Health, responses=problems(422, 503), dependencies=[NO_QUERY])
-async def ready(store: StoreDep) -> Health:
+@health.get("/ready", response_model=Readiness, responses=problems(422, 503), dependencies=[NO_QUERY])
+async def ready(request: Request, store: StoreDep) -> Readiness:
     """Neo4j answers and its schema is the one this version needs."""
     await check_ready(store)
-    return Health(status="ready")
+    return Readiness(status="ready", applied_up_to=request.app.state.deliveries.applied_up_to)
 
 
 # --- standings -----------------------------------------------------------------------------------------

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from service.domain import (
@@ -16,6 +16,8 @@ from service.domain import (
     Community,
     CommunityGroup,
     Definition,
+    Delivery,
+    DeliveryState,
     Detractor,
     Excluded,
     Frozen,
@@ -385,4 +387,107 @@ class AccountAnswer(BaseModel):
 class Health(BaseModel):
     """Whether the service does its work."""
 
+    status: str = Field(examples=["live"])
+
+
+class Readiness(BaseModel):
+    """Whether the service can do its work, and up to which delivery the graph is."""
+
     status: str = Field(examples=["ready"])
+    applied_up_to: int | None = Field(
+        default=None,
+        description="Sequence up to which all deliveries that this machine took are in the graph; null where the "
+        "journal cannot be read.",
+    )
+
+
+class DeliveriesQuery(Frozen):
+    """Which deliveries to list."""
+
+    state: DeliveryState | None = Field(default=None, description="Only those in this state.")
+    source: str | None = Field(default=None, max_length=64, description="Only those of this source.")
+    before: int | None = Field(default=None, ge=0, le=2**63 - 1, description="Only those with a lower sequence.")
+    limit: int = Field(default=20, ge=1, le=200)
+
+
+class DeliveryList(BaseModel):
+    """Deliveries, latest first; `before` lists the next ones, null at the end."""
+
+    items: tuple[Delivery, ...]
+    before: int | None
+
+
+class Replay(Frozen):
+    """Which dead letters to try again: those of a delivery, or of all that came from `since` to before `until`."""
+
+    delivery: str | None = Field(default=None, max_length=100)
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    source: str | None = Field(default=None, max_length=64, description="With a time range: only of this source.")
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        of_range = (self.since, self.until) != (None, None)
+        if (self.delivery is not None) == of_range or (self.source is not None and not of_range):
+            raise PydanticCustomError("replay", "say delivery, or since and until with or without source")
+        if of_range and (self.since is None or self.until is None):
+            raise PydanticCustomError("replay", "a time range needs since and until")
+        return self
+
+    def range_ms(self) -> tuple[int, int]:
+        """The time range in milliseconds since 1970 UTC."""
+        since, until = (0 if one is None else int(one.timestamp() * 1000) for one in (self.since, self.until))
+        return since, until
+
+
+StrictReplay = Annotated[Replay, _as_written(Replay)]
+
+
+class NewSource(Frozen):
+    """A source to be made. Without a network, ids in its events are `network:id`."""
+
+    name: str = Field(pattern="^[a-z0-9][a-z0-9_.-]{0,63}$", examples=["shop"])
+    network: str | None = Field(default=None, pattern="^[a-z0-9_.-]{1,64}$", examples=["mastodon"])
+
+
+StrictNewSource = Annotated[NewSource, _as_written(NewSource)]
+
+
+class Rotation(Frozen):
+    """How to rotate a secret: `at_once` ends the ones before it now, as when one has leaked."""
+
+    at_once: bool = False
+
+
+StrictRotation = Annotated[Rotation, _as_written(Rotation)]
+
+
+class ShownSecret(Frozen):
+    """What may be shown of a secret."""
+
+    id: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class ShownSource(Frozen):
+    """Who may push events. The latest secret stands first; at most two are live."""
+
+    name: str
+    network: str | None
+    disabled: bool
+    created_at: datetime
+    secrets: tuple[ShownSecret, ...]
+
+
+class SourceList(BaseModel):
+    """All sources, by name."""
+
+    items: tuple[ShownSource, ...]
+
+
+class SourceWithSecret(BaseModel):
+    """A source with its new secret, which is not shown again."""
+
+    source: ShownSource
+    secret: str = Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])

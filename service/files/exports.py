@@ -77,7 +77,7 @@ def _person(key: Identity, said: dict[str, Any], time: int) -> Line:  # noqa: AR
 
 
 _LINES: dict[str, Callable[[Identity, dict[str, Any], int], Line]] = {
-    "accounts": _dated("account", created_at=True),
+    "accounts": _dated("account", created_at=True, erasure_asked_at=True),
     "engagements": _engagement,
     "posts": _dated("post", at=True),
     "responses": _response,

@@ -148,10 +148,10 @@ class Given:
 
 # --- fields that several kinds have -----------------------------------------------------------------------------
 
-_ID = {"type": ["string", "integer"], "minLength": 1, "maxLength": values.MAX_ID_CHARACTERS}
-_TIME = {"type": ["string", "number"], "examples": ["2025-03-01T12:00:00Z", 1740830400]}
-_FLAG = {"type": ["boolean", "string", "integer"], "examples": [True]}
-_BRAND = {"type": "string", "pattern": values.BRAND_PATTERN}
+ID = {"type": ["string", "integer"], "minLength": 1, "maxLength": values.MAX_ID_CHARACTERS}
+TIME = {"type": ["string", "number"], "examples": ["2025-03-01T12:00:00Z", 1740830400]}
+FLAG = {"type": ["boolean", "string", "integer"], "examples": [True]}
+BRAND = {"type": "string", "pattern": values.BRAND_PATTERN}
 
 
 def _text(characters: int) -> tuple[Callable[[object, str, int], str], dict[str, Any]]:
@@ -175,42 +175,45 @@ def _list(parse: Callable[[object, str, int], Any], item: dict[str, Any]) -> tup
     )
 
 
-def _id(meaning: str, *, required: bool = True) -> Field:
-    return Field(values.id_of, _ID, meaning, required)
+def id_field(meaning: str, *, required: bool = True) -> Field:
+    """A field that holds an id."""
+    return Field(values.id_of, ID, meaning, required)
 
 
-def _time(meaning: str, *, required: bool = False) -> Field:
-    return Field(values.time_of, _TIME, meaning, required)
+def time_field(meaning: str, *, required: bool = False) -> Field:
+    """A field that holds a time, not later than now."""
+    return Field(values.time_of, TIME, meaning, required)
 
 
 def _any_time(meaning: str) -> Field:
-    return Field(values.any_time_of, _TIME, meaning)
+    return Field(values.any_time_of, TIME, meaning)
 
 
 def _count(meaning: str) -> Field:
     return Field(values.count, {"type": ["integer", "string"], "minimum": 0}, meaning)
 
 
-def _flag(meaning: str) -> Field:
-    return Field(values.flag, _FLAG, meaning)
+def flag_field(meaning: str) -> Field:
+    """A field that is true or false."""
+    return Field(values.flag, FLAG, meaning)
 
 
 def _brand(meaning: str) -> Field:
-    return Field(values.brand, _BRAND, meaning, True)
+    return Field(values.brand, BRAND, meaning, True)
 
 
-_NETWORK = Field(
+NETWORK = Field(
     values.network, {"type": "string", "pattern": values.NETWORK_PATTERN}, "Where the ids of this line are from."
 )
-_AS_OF = _time("When this was known; without it the time of the file. Of each field the latest value stands.")
-_RELATION = Field(*_choice(tuple(RELATIONS)), "What the account is to the brand.", True)
-_RELATION_FIELDS = {
+AS_OF = time_field("When this was known; without it the time of the file. Of each field the latest value stands.")
+RELATION = Field(*_choice(tuple(RELATIONS)), "What the account is to the brand.", True)
+RELATION_FIELDS = {
     "since": _any_time("When it began."),
     "until": _any_time("When it ended, or will; empty while it lasts."),
     "source": Field(*_text(100), "Who says so, e.g. hr, crm, declared."),
-    "as_of": _AS_OF,
+    "as_of": AS_OF,
 }
-_TOPIC = Field(values.topic, {"type": "string", "maxLength": 100}, "About what; # and capitals do not matter.")
+TOPIC = Field(values.topic, {"type": "string", "maxLength": 100}, "About what; # and capitals do not matter.")
 
 
 # --- what a line of each kind says --------------------------------------------------------------------------------
@@ -220,16 +223,21 @@ def _account(line: Given) -> Said:
     names = ("handle", "name", "bio", "lang", "location", "created_at", "followers", "email_sha256")
     said = tuple(line[name] for name in names)
     digest = line["email_sha256"] or line["email"]
-    return [line.statement("accounts", (line.key("account"),), *said[:-1], digest, None)]
+    erasure = line["erasure_asked_at"]
+    return [line.statement("accounts", (line.key("account"),), *said[:-1], digest, None, erasure)]
 
 
 def _opt_out(line: Given) -> Said:
     opted_out = True if line["opted_out"] is None else line["opted_out"]
-    return [line.statement("accounts", (line.key("account"),), *(None,) * 8, opted_out, at=line["at"])]
+    return [line.statement("accounts", (line.key("account"),), *(None,) * 8, opted_out, None, at=line["at"])]
 
 
 def _unfollow(line: Given) -> Said:
     return [line.statement("unfollows", line.pair("follower", "followee"), at=line["at"])]
+
+
+def _complete_followers(line: Given) -> Said:
+    return [line.statement("complete_followers", (line.key("account"),), at=line["at"])]
 
 
 def _interaction(line: Given) -> Said:
@@ -315,20 +323,21 @@ SCHEMAS = _named(
         "accounts",
         "Accounts: who they are. Only the id is needed; a line that leaves a field empty says nothing about it.",
         {
-            "account": _id("Id of the account in its network."),
-            "network": _NETWORK,
-            "handle": Field(values.handle, _ID, "Its handle, with or without @."),
+            "account": id_field("Id of the account in its network."),
+            "network": NETWORK,
+            "handle": Field(values.handle, ID, "Its handle, with or without @."),
             "name": Field(*_text(256), "Name shown."),
             "bio": Field(*_text(5_000), "What it says about itself."),
             "lang": Field(values.language, {"type": "string", "pattern": values.LANGUAGE_PATTERN}, "Its language."),
             "location": Field(*_text(256), "Where it says it is."),
-            "created_at": _time("When it was made."),
+            "created_at": time_field("When it was made."),
             "followers": _count("Followers its network reports."),
             "email": Field(values.email, {"type": "string"}, "E-mail address; only its SHA-256 is kept."),
             "email_sha256": Field(
                 values.digest, {"type": "string"}, "SHA-256 of the e-mail address in lower case, hexadecimal."
             ),
-            "as_of": _AS_OF,
+            "erasure_asked_at": time_field("When it asked to be erased."),
+            "as_of": AS_OF,
         },
         _account,
         ("account",),
@@ -338,9 +347,9 @@ SCHEMAS = _named(
         "follows",
         "Follows: who follows whom. Read leniently: other columns may be named, see the options of the command.",
         {
-            "follower": _id("Id of the account that follows."),
-            "followee": _id("Id of the account that is followed."),
-            "at": _time("Since when; empty where not known, which counts as the earliest time."),
+            "follower": id_field("Id of the account that follows."),
+            "followee": id_field("Id of the account that is followed."),
+            "at": time_field("Since when; empty where not known, which counts as the earliest time."),
             "weight": Field(
                 values.weight_of,
                 {"type": ["number", "string"], "exclusiveMinimum": 0},
@@ -355,26 +364,38 @@ SCHEMAS = _named(
         "unfollows",
         "Unfollows: who no longer follows whom. The later of follow and unfollow stands, of two at once the unfollow.",
         {
-            "follower": _id("Id of the account that followed."),
-            "followee": _id("Id of the account that was followed."),
-            "network": _NETWORK,
-            "at": _time("Since when; without it the time of the file."),
+            "follower": id_field("Id of the account that followed."),
+            "followee": id_field("Id of the account that was followed."),
+            "network": NETWORK,
+            "at": time_field("Since when; without it the time of the file."),
         },
         _unfollow,
         ("follower", "followee"),
         {"follower": "1017", "followee": "2044", "at": "2025-05-09T08:30:00Z"},
     ),
     Schema(
+        "complete_followers",
+        "Accounts of which all followers are known: follows of that time or later are all there are, earlier ones end.",
+        {
+            "account": id_field("Id of the account that is followed."),
+            "network": NETWORK,
+            "at": time_field("Of when the list is; without it the time of the file."),
+        },
+        _complete_followers,
+        ("account",),
+        {"account": "2044", "at": "2025-05-09T08:30:00Z"},
+    ),
+    Schema(
         "interactions",
         "Interactions, one a line. The same id twice counts once. They are kept as counts a pair of accounts and day.",
         {
-            "id": Field(values.id_of, _ID, "Id of the event, unique in its network.", True),
-            "account": _id("Id of the account that acts."),
-            "target": _id("Id of the account it is about."),
-            "network": _NETWORK,
+            "id": Field(values.id_of, ID, "Id of the event, unique in its network.", True),
+            "account": id_field("Id of the account that acts."),
+            "target": id_field("Id of the account it is about."),
+            "network": NETWORK,
             "kind": Field(*_choice(INTERACTION_KINDS), "What happened.", True),
-            "at": _time("When.", required=True),
-            "post": _id("Id of the post it is about, where known.", required=False),
+            "at": time_field("When.", required=True),
+            "post": id_field("Id of the post it is about, where known.", required=False),
         },
         _interaction,
         ("id", "account", "target", "post"),
@@ -384,9 +405,9 @@ SCHEMAS = _named(
         "interaction_counts",
         "Interactions as counts a pair and day (UTC). Of two statements the greater count stands, each for itself.",
         {
-            "account": _id("Id of the account that acts."),
-            "target": _id("Id of the account it is about."),
-            "network": _NETWORK,
+            "account": id_field("Id of the account that acts."),
+            "target": id_field("Id of the account it is about."),
+            "network": NETWORK,
             "day": Field(values.day, {"type": "string", "format": "date"}, "Day in UTC.", True),
             "likes": _count("How many likes."),
             "replies": _count("How many replies."),
@@ -416,18 +437,18 @@ SCHEMAS = _named(
         "posts",
         "Posts: what accounts publish. The text may be left out where only topics are known.",
         {
-            "post": _id("Id of the post in its network."),
-            "account": _id("Id of its author.", required=False),
-            "network": _NETWORK,
-            "at": _time("When it was published."),
+            "post": id_field("Id of the post in its network."),
+            "account": id_field("Id of its author.", required=False),
+            "network": NETWORK,
+            "at": time_field("When it was published."),
             "kind": Field(
                 *_choice(("text", "link", "photo", "video", "audio", "poll", "reply", "repost", "other")), "Its form."
             ),
             "lang": Field(values.language, {"type": "string", "pattern": values.LANGUAGE_PATTERN}, "Its language."),
             "text": Field(*_text(50_000), "Its text."),
             "topics": Field(*_list(values.topic, {"type": "string", "maxLength": 100}), "What it is about."),
-            "paid": _flag("Whether somebody paid for it; empty where not known."),
-            "as_of": _time("When it was last edited; without it when it was published."),
+            "paid": flag_field("Whether somebody paid for it; empty where not known."),
+            "as_of": time_field("When it was last edited; without it when it was published."),
         },
         _post,
         ("post", "account"),
@@ -443,11 +464,11 @@ SCHEMAS = _named(
         "responses",
         "Responses to posts: who liked, answered or reposted which post.",
         {
-            "account": _id("Id of the account that responds."),
-            "post": _id("Id of the post."),
-            "network": _NETWORK,
+            "account": id_field("Id of the account that responds."),
+            "post": id_field("Id of the post."),
+            "network": NETWORK,
             "kind": Field(*_choice(("like", "reply", "repost")), "How.", True),
-            "at": _time("When."),
+            "at": time_field("When."),
         },
         _response,
         ("account", "post"),
@@ -459,10 +480,10 @@ SCHEMAS = _named(
         {
             "brand": _brand("Key of the brand, chosen by you: a-z, 0-9, _, . and -."),
             "name": Field(*_text(256), "Its name."),
-            "network": _NETWORK,
-            "accounts": Field(*_list(values.id_of, _ID), "Ids of its own accounts."),
-            "competitors": Field(*_list(values.brand, _BRAND), "Keys of the brands it competes with."),
-            "as_of": _AS_OF,
+            "network": NETWORK,
+            "accounts": Field(*_list(values.id_of, ID), "Ids of its own accounts."),
+            "competitors": Field(*_list(values.brand, BRAND), "Keys of the brands it competes with."),
+            "as_of": AS_OF,
         },
         _brand_line,
         ("brand", "accounts"),
@@ -472,14 +493,14 @@ SCHEMAS = _named(
         "mentions",
         "Mentions of brands in posts, with the stance and whether they were paid for, where the source knows.",
         {
-            "post": _id("Id of the post."),
-            "network": _NETWORK,
+            "post": id_field("Id of the post."),
+            "network": NETWORK,
             "brand": _brand("Key of the brand."),
             "stance": Field(
                 values.stance, {"enum": [-1, 0, 1, "-1", "0", "1"]}, "-1 unfavourable, 0 neutral, 1 favourable."
             ),
-            "paid": _flag("Whether the brand paid for it; empty where not known."),
-            "as_of": _AS_OF,
+            "paid": flag_field("Whether the brand paid for it; empty where not known."),
+            "as_of": AS_OF,
         },
         _mention,
         ("post", "brand"),
@@ -489,11 +510,11 @@ SCHEMAS = _named(
         "brand_relations",
         "Who works for a brand, works with it, buys from it or uses it, by id of the account.",
         {
-            "account": _id("Id of the account."),
-            "network": _NETWORK,
+            "account": id_field("Id of the account."),
+            "network": NETWORK,
             "brand": _brand("Key of the brand."),
-            "relation": _RELATION,
-            **_RELATION_FIELDS,
+            "relation": RELATION,
+            **RELATION_FIELDS,
         },
         _relation,
         ("account", "brand"),
@@ -504,16 +525,16 @@ SCHEMAS = _named(
         "A customer or staff list. Each line is matched with one account of the graph, by id, handle or e-mail; "
         "where there is none, or more than one, the line goes to the report.",
         {
-            "account": _id("Id of the account; where it is there, it alone decides.", required=False),
-            "network": _NETWORK,
-            "handle": Field(values.handle, _ID, "Its handle, @handle or profile address."),
+            "account": id_field("Id of the account; where it is there, it alone decides.", required=False),
+            "network": NETWORK,
+            "handle": Field(values.handle, ID, "Its handle, @handle or profile address."),
             "email": Field(values.email, {"type": "string"}, "E-mail address; only its SHA-256 is looked up."),
             "email_sha256": Field(
                 values.digest, {"type": "string"}, "SHA-256 of the e-mail address in lower case, hexadecimal."
             ),
             "brand": _brand("Key of the brand."),
-            "relation": _RELATION,
-            **_RELATION_FIELDS,
+            "relation": RELATION,
+            **RELATION_FIELDS,
         },
         _crm,
         ("account", "brand"),
@@ -523,9 +544,9 @@ SCHEMAS = _named(
         "persons",
         "Which accounts belong to one person, declared or from a customer list; never inferred.",
         {
-            "person": Field(values.id_of, _ID, "Key of the person, chosen by you; not a name.", True),
-            "account": _id("Id of one of their accounts."),
-            "network": _NETWORK,
+            "person": Field(values.id_of, ID, "Key of the person, chosen by you; not a name.", True),
+            "account": id_field("Id of one of their accounts."),
+            "network": NETWORK,
         },
         _person,
         ("person", "account"),
@@ -535,12 +556,12 @@ SCHEMAS = _named(
         "endorsements",
         "Endorsements: who stands up for whom, on which topic; given, or withdrawn later.",
         {
-            "account": _id("Id of the account that endorses."),
-            "endorsed": _id("Id of the account that is endorsed."),
-            "network": _NETWORK,
-            "topic": _TOPIC,
-            "at": _time("When it was given or withdrawn; without it the time of the file."),
-            "withdrawn": _flag("True where it was withdrawn at that time."),
+            "account": id_field("Id of the account that endorses."),
+            "endorsed": id_field("Id of the account that is endorsed."),
+            "network": NETWORK,
+            "topic": TOPIC,
+            "at": time_field("When it was given or withdrawn; without it the time of the file."),
+            "withdrawn": flag_field("True where it was withdrawn at that time."),
         },
         _endorsement,
         ("account", "endorsed"),
@@ -550,10 +571,10 @@ SCHEMAS = _named(
         "opt_outs",
         "Accounts that do not want to be named: never a candidate, in no evidence. Can be taken back.",
         {
-            "account": _id("Id of the account."),
-            "network": _NETWORK,
-            "at": _time("When; without it the time of the file."),
-            "opted_out": _flag("False where it is taken back; true if not said."),
+            "account": id_field("Id of the account."),
+            "network": NETWORK,
+            "at": time_field("When; without it the time of the file."),
+            "opted_out": flag_field("False where it is taken back; true if not said."),
         },
         _opt_out,
         ("account",),

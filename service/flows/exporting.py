@@ -102,7 +102,7 @@ def _write(store: Store, folder: Path, file_format: str, version: int, progress:
         for identity, state in stored(store, THINGS["accounts"]):
             for kind, line in split_opt_outs(said_lines("accounts", identity, state)):
                 write(kind, line)
-        for kind in ("follows", "unfollows"):
+        for kind in ("follows", "unfollows", "complete_followers"):
             for line in follow_lines(store.stream(f"export/{kind}")):
                 write(kind, line)
         for name, thing in THINGS.items():

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from service.domain import EmbeddedConfig, StoreAddress, StoreSource
 from service.errors import EntourageError, PortTaken, StoreError
@@ -32,6 +33,7 @@ class _Watched:
 
     name: str
     arguments: list[str]
+    nice: int
     process: subprocess.Popen[bytes]
     started: float = field(default_factory=time.monotonic)
     crashes: int = 0
@@ -41,17 +43,19 @@ class _Watched:
 def serve(
     source: StoreSource,
     address: StoreAddress,
+    journal: Path,
     *,
     host: str,
     port: int,
     ready: Callable[[str], None],
     stop: threading.Event | None = None,
 ) -> None:
-    """Run the API and the engine until Ctrl-C, SIGTERM or `stop`.
+    """Run the API, the writer and the engine until Ctrl-C, SIGTERM or `stop`.
 
     Args:
         source: how the graph store was opened; an embedded one that crashes is started again on its port.
         address: where the graph store answers.
+        journal: folder of the journal of deliveries.
         host: address the API listens on.
         port: its port; 0 takes a free one.
         ready: called once with the API's URL when it answers.
@@ -66,11 +70,13 @@ def serve(
     before = _stop_on_signals(stop)
     watched: list[_Watched] = []
     try:
-        for name, arguments in (
-            ("API", ["_api", "--host", host, "--port", str(port)]),
-            ("engine", ["_engine"]),
+        for name, nice, arguments in (
+            ("API", 0, ["_api", "--host", host, "--port", str(port), "--journal", str(journal)]),
+            # What is acknowledged can wait for the graph; who waits for an acknowledgement cannot.
+            ("writer", 10, ["_writer", "--journal", str(journal)]),
+            ("engine", 0, ["_engine"]),
         ):
-            watched.append(_Watched(name, arguments, spawn(arguments, address)))
+            watched.append(_Watched(name, arguments, nice, spawn(arguments, address, nice)))
         _wait_until_it_answers(watched[0], host, port, stop)
         if not stop.is_set():
             ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
@@ -151,5 +157,5 @@ def _start_again_if_dead(one: _Watched, address: StoreAddress) -> None:
         log.warning("The %s ended with status %s; it is started again in %.1f s.", one.name, status, wait)
     elif now >= one.start_again_at:
         end(one.process)
-        one.process = spawn(one.arguments, address)
+        one.process = spawn(one.arguments, address, one.nice)
         one.started, one.start_again_at = now, None

@@ -21,7 +21,7 @@ from neo4j.exceptions import (
 )
 
 from service.domain import StoreAddress
-from service.errors import BadInput, StoreAuthFailed, StoreError, StoreUnavailable
+from service.errors import BadInput, StoreAuthFailed, StoreError, StoreRefused, StoreUnavailable
 from service.store.queries import Queries, load_queries
 
 T = TypeVar("T")
@@ -63,7 +63,10 @@ def store_errors(uri: str) -> Iterator[None]:
             f"Neo4j at {uri} could not finish this now ({error.code}); try again in a moment."
         ) from error
     except ClientError as error:
-        raise StoreError(f"Neo4j refused a statement ({error.code}): {error.message}") from error
+        said = f"Neo4j refused a statement ({error.code}): {error.message}"
+        # What is wrong with a statement stays wrong; what is wrong with the database may be mended.
+        of_statement = (error.code or "").startswith(("Neo.ClientError.Statement.", "Neo.ClientError.Schema."))
+        raise (StoreRefused if of_statement else StoreError)(said) from error
     except (Neo4jError, DriverError) as error:
         raise StoreError(f"Neo4j could not do this: {error}") from error
 
@@ -99,6 +102,10 @@ class Tx:
     def __init__(self, tx: neo4j.ManagedTransaction, queries: Queries) -> None:
         self._tx = tx
         self._queries = queries
+
+    def parameters(self, name: str) -> set[str]:
+        """Names of the parameters that a query declares."""
+        return {one.name for one in self._queries[name].parameters}
 
     def run(self, name: str, /, **parameters: Any) -> list[Row]:
         """Run a query of the library and return its rows."""

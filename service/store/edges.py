@@ -1,8 +1,15 @@
-"""Writing follows and unfollows into the graph: each batch is one transaction, ordered with all others by its lock."""
+"""Writing follows into the graph, and their ends: each batch is one transaction, ordered with all others by its lock.
+
+What a pair of accounts ends up as depends on three times, and not on the order in which they became known: f, when the
+follow was last seen; u, when it last ended; and m, the latest time of which a complete list of the followers of the
+followee is known. Such a list ends all follows a millisecond before its time, and those in it are seen at its time. So
+it is a follow where f > max(u, m - 1). Else, if anything was ever said of the pair, it is a tombstone with the time
+max(u, m - 1). An unknown time comes before all others.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 from service.domain import Applied, Follow
@@ -37,6 +44,7 @@ class Change:
             raise MigrationError("The graph has not been prepared; run `entourage migrate`.")
         self._before, self._numbered = graph[0]["v"], graph[0]["n"]
         self.unfollowed: int = graph[0]["unfollowed"]
+        self.complete_lists: bool = graph[0]["complete_lists"]
         self._new_accounts = self._new_others = 0
 
     @property
@@ -93,41 +101,95 @@ def apply_follows(store: Store, batch: Sequence[Follow]) -> Applied:
         MigrationError: the graph has not been migrated.
         StoreError: Neo4j did not take the batch; then nothing of it is in the graph.
     """
-    strongest: dict[Pair, Follow] = {}
-    for follow in batch:
-        ends = (follow.follower, follow.followee)
-        strongest[ends] = stronger(strongest.get(ends, follow), follow)
+    return in_one_change(store, lambda change: put_follows(change, batch))
+
+
+def in_one_change(store: Store, put: Callable[[Change], tuple[int, int]]) -> Applied:
+    """Carry out a change of the graph in one transaction; `put` returns what it created and updated."""
 
     def work(tx: Tx) -> Applied:
         change = Change(tx)
-        columns = _columns(list(strongest))
-        change.ensure_accounts(columns["keys"])
-        standing = _not_unfollowed(tx, strongest) if change.unfollowed else strongest
-        columns = _columns(list(standing))
-        [merged] = tx.run(
-            "edges/merge_follows",
-            **columns,
-            weights=[float(standing[ends].weight) for ends in sorted(standing)],
-            times=[_time(standing[ends]) for ends in sorted(standing)],
-            v=change.version,
-        )
-        return change.done(merged["created"], merged["updated"])
+        return change.done(*put(change))
 
     return store.write_transaction(work)
 
 
+def put_follows(change: Change, batch: Sequence[Follow]) -> tuple[int, int]:
+    """Put follows into the graph within a change; see `apply_follows`. Returns how many were created and updated."""
+    strongest: dict[Pair, Follow] = {}
+    for follow in batch:
+        ends = (follow.follower, follow.followee)
+        known = strongest.get(ends)
+        strongest[ends] = follow if known is None else stronger(known, follow)
+    pairs = sorted(strongest)
+    columns = _columns(pairs)
+    change.ensure_accounts(columns["keys"])
+    outlived = _before_complete_list(change, {pair: _time(follow) for pair, follow in strongest.items()})
+    ended = _end_late(change, outlived)
+    standing = {pair: follow for pair, follow in strongest.items() if pair not in outlived}
+    if change.unfollowed:
+        standing = _not_unfollowed(change.tx, standing)
+    if len(standing) < len(pairs):
+        pairs = [pair for pair in pairs if pair in standing]
+        columns = _columns(pairs)
+    [merged] = change.tx.run(
+        "edges/merge_follows",
+        **columns,
+        weights=[float(standing[pair].weight) for pair in pairs],
+        times=[_time(standing[pair]) for pair in pairs],
+        v=change.version,
+    )
+    return merged["created"], merged["updated"] + ended
+
+
+def _before_complete_list(change: Change, times: dict[Pair, int]) -> dict[Pair, int]:
+    """Return which follows a complete list of the followee's followers ended that is known already, and when."""
+    if not change.complete_lists:
+        return {}
+    ends = _ends_by_lists(change.tx.run, [followee for _, followee in times])
+    return {pair: ends[pair[1]] for pair, at in times.items() if pair[1] in ends and at <= ends[pair[1]]}
+
+
+def _ends_by_lists(run: Any, accounts: Iterable[str]) -> dict[str, int]:
+    """Return when complete lists of the followers of these accounts end what was known before, where there are any."""
+    return {key: at - 1 for key, at in _complete_lists(run, accounts).items()}
+
+
+def _complete_lists(run: Any, accounts: Iterable[str]) -> dict[str, int]:
+    """Return of which of these accounts a complete list of followers is known, and its time."""
+    keys = sorted(set(accounts))
+    return {keys[row["i"]]: row["at"] for row in run("edges/complete_lists", keys=keys)}
+
+
+def _end_late(change: Change, outlived: dict[Pair, int]) -> int:
+    """Leave tombstones of follows that became known after the complete list that ended them; return how many."""
+    if not outlived:
+        return 0
+    pairs = sorted(outlived)
+    there = {pairs[row["i"]] for row in change.tx.run("edges/known_follows", **_columns(pairs))}
+    known = {pairs[row["i"]] for row in change.tx.run("edges/unfollowed", **_columns(pairs))}
+    new = [pair for pair in pairs if pair not in there and pair not in known]
+    if new:
+        _write_unfollows(change, {pair: outlived[pair] for pair in new})
+    return len(new)
+
+
+def _write_unfollows(change: Change, times: dict[Pair, int]) -> None:
+    pairs = sorted(times)
+    change.tx.run("edges/merge_unfollows", **_columns(pairs), times=[times[pair] for pair in pairs], v=change.version)
+
+
 def _columns(pairs: Sequence[Pair]) -> dict[str, Any]:
-    """Return pairs as the parameters of queries: sorted, because neighbours in the batch are then neighbours on disk.
+    """Return sorted pairs as the parameters of queries; neighbours in the batch are then neighbours on disk.
 
     Parallel lists of plain values: maps, one a follow, take the driver seven times as long to pack.
     """
     keys = sorted({key for pair in pairs for key in pair})
     position = {key: i for i, key in enumerate(keys)}
-    ordered = sorted(pairs)
     return {
         "keys": keys,
-        "followers": [position[follower] for follower, _ in ordered],
-        "followees": [position[followee] for _, followee in ordered],
+        "followers": [position[follower] for follower, _ in pairs],
+        "followees": [position[followee] for _, followee in pairs],
     }
 
 
@@ -135,7 +197,7 @@ def _not_unfollowed(tx: Tx, follows: dict[Pair, Follow]) -> dict[Pair, Follow]:
     """Leave out the follows that an unfollow ended; take away the unfollows that a follow came after."""
     pairs = sorted(follows)
     ended = {pairs[row["i"]]: row["at"] for row in tx.run("edges/unfollowed", **_columns(pairs))}
-    again = [pair for pair, at in ended.items() if _time(follows[pair]) > at]
+    again = sorted(pair for pair, at in ended.items() if _time(follows[pair]) > at)
     if again:
         tx.run("edges/remove_unfollowed", **_columns(again))
     return {pair: follow for pair, follow in follows.items() if pair not in ended or pair in again}
@@ -159,19 +221,54 @@ def apply_unfollows(store: Store, batch: Sequence[Statement]) -> Applied:
         StoreError: Neo4j did not take the batch; then nothing of it is in the graph.
     """
 
-    def work(tx: Tx) -> Applied:
-        change = Change(tx)
-        pairs = sorted({_pair(statement) for statement in batch})
-        change.ensure_accounts(_columns(pairs)["keys"])
-        known, times, created, updated = _standing_unfollows(tx.run, pairs, batch)
-        changed = sorted(pair for pair, at in times.items() if known.get(pair) != at)
-        if changed:
-            tx.run(
-                "edges/merge_unfollows", **_columns(changed), times=[times[pair] for pair in changed], v=change.version
-            )
-        return change.done(created, updated)
+    return in_one_change(store, lambda change: put_unfollows(change, batch))
 
-    return store.write_transaction(work)
+
+def put_unfollows(change: Change, batch: Sequence[Statement]) -> tuple[int, int]:
+    """End follows within a change; see `apply_unfollows`. Returns how many tombstones were created and updated."""
+    pairs = sorted({_pair(statement) for statement in batch})
+    change.ensure_accounts(_columns(pairs)["keys"])
+    ends = _ends_by_lists(change.tx.run, [followee for _, followee in pairs]) if change.complete_lists else {}
+    known, times, created, updated = _standing_unfollows(change.tx.run, pairs, batch, ends)
+    changed = {pair: at for pair, at in times.items() if known.get(pair) != at}
+    if changed:
+        _write_unfollows(change, changed)
+        change.unfollowed += len(changed)
+    return created, updated
+
+
+def put_complete_lists(change: Change, batch: Sequence[Statement]) -> tuple[int, int]:
+    """Say that follows of an account of a time or later are all there are, within a change.
+
+    What was said of earlier follows and unfollows of the account, or is said later, is ended by it.
+
+    Args:
+        change: the change.
+        batch: statements about `complete_followers`; their identity is the account who is followed.
+
+    Returns:
+        Of how many accounts there was no complete list before, and of how many an earlier one.
+    """
+    latest = _latest_lists(batch)
+    change.ensure_accounts(sorted(latest))
+    known = _complete_lists(change.tx.run, latest)
+    changed = sorted(key for key, at in latest.items() if at > known.get(key, _UNKNOWN_TIME))
+    if changed:
+        change.tx.run(
+            "edges/end_earlier_follows", keys=changed, times=[latest[key] for key in changed], v=change.version
+        )
+        change.complete_lists = True
+        change.unfollowed += 1  # how many does not matter: whether there may be any does
+    created = sum(key not in known for key in changed)
+    return created, len(changed) - created
+
+
+def _latest_lists(batch: Sequence[Statement]) -> dict[str, int]:
+    latest: dict[str, int] = {}
+    for statement in batch:
+        key = str(statement.identity[0])
+        latest[key] = max(latest.get(key, 1), statement.at)  # the millisecond before it must be a time, too
+    return latest
 
 
 def _pair(statement: Statement) -> Pair:
@@ -180,7 +277,7 @@ def _pair(statement: Statement) -> Pair:
 
 
 def _standing_unfollows(
-    run: Any, pairs: Sequence[Pair], batch: Sequence[Statement]
+    run: Any, pairs: Sequence[Pair], batch: Sequence[Statement], ends: dict[str, int]
 ) -> tuple[dict[Pair, int], dict[Pair, int], int, int]:
     """Return tombstones as they are, tombstones as they should be, and how many lines create and change one."""
     follows = {pairs[row["i"]]: row["at"] for row in run("edges/known_follows", **_columns(pairs))}
@@ -189,15 +286,16 @@ def _standing_unfollows(
     created = updated = 0
     for statement in batch:
         pair = _pair(statement)
-        if statement.at < follows.get(pair, _UNKNOWN_TIME):
+        at = max(statement.at, ends.get(pair[1], _UNKNOWN_TIME))
+        if at < follows.get(pair, _UNKNOWN_TIME):
             continue
         if pair not in times:
             created += 1
-        elif statement.dated and statement.at > times[pair]:
+        elif statement.dated and at > times[pair]:
             updated += 1
         else:
             continue
-        times[pair] = statement.at
+        times[pair] = at
     return known, times, created, updated
 
 
@@ -211,11 +309,16 @@ def check_follows(store: Store, batch: Sequence[Follow]) -> tuple[set[str], set[
     columns = _columns(pairs)
     known = {pairs[row["i"]]: (row["at"], row["weight"]) for row in store.read("edges/known_follows", **columns)}
     ended = {pairs[row["i"]]: row["at"] for row in store.read("edges/unfollowed", **columns)}
+    ends = _ends_by_lists(store.read, [followee for _, followee in pairs])
     created: set[Pair] = set()
     updated: set[Pair] = set()
     for follow in batch:
         pair = (follow.follower, follow.followee)
         if pair in ended and _time(follow) <= ended[pair]:
+            continue
+        if pair[1] in ends and _time(follow) <= ends[pair[1]]:
+            if pair not in known and pair not in ended:
+                updated.add(pair)
             continue
         if pair not in known:
             created.add(pair)
@@ -227,8 +330,17 @@ def check_follows(store: Store, batch: Sequence[Follow]) -> tuple[set[str], set[
 def check_unfollows(store: Store, batch: Sequence[Statement]) -> tuple[set[str], set[Pair], int]:
     """Say what a batch of unfollows would do to the graph as it is now, without writing; see `check_follows`."""
     pairs = sorted({_pair(statement) for statement in batch})
-    known, times, _, updated = _standing_unfollows(store.read, pairs, batch)
+    ends = _ends_by_lists(store.read, [followee for _, followee in pairs])
+    known, times, _, updated = _standing_unfollows(store.read, pairs, batch, ends)
     return missing_accounts(store, _columns(pairs)["keys"]), times.keys() - known.keys(), updated
+
+
+def check_complete_lists(store: Store, batch: Sequence[Statement]) -> tuple[set[str], set[str], int]:
+    """Say what complete lists would do to the graph as it is now, without writing; see `check_follows`."""
+    latest = _latest_lists(batch)
+    known = _complete_lists(store.read, latest)
+    updated = sum(key in known and at > known[key] for key, at in latest.items())
+    return missing_accounts(store, sorted(latest)), latest.keys() - known.keys(), updated
 
 
 def missing_accounts(store: Store, keys: Sequence[str]) -> set[str]:

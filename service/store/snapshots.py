@@ -48,6 +48,7 @@ from service.domain import (
     no_progress,
 )
 from service.errors import MigrationError, StoreError
+from service.records import NO_END
 from service.store.driver import AsyncStore, Row, Store, Tx
 
 VALUES_A_ROW = 10_000
@@ -330,7 +331,7 @@ def _brand_columns(rest: _Rest) -> BrandColumns:
         brand=[key for row in rest.relations for key in row["brand"]],
         relation=np.array(numbers("relation"), dtype=np.int8),
         since=np.array(numbers("since"), dtype=np.int64),
-        until=np.array(numbers("until"), dtype=np.int64),
+        until=np.array([-1 if until == NO_END else until for until in numbers("until")], dtype=np.int64),
     )
 
 

@@ -13,8 +13,8 @@ import neo4j.time
 
 from service.domain import Applied
 from service.records import NEVER, State, Statement, Thing
-from service.store.driver import Row, Store, Tx
-from service.store.edges import Change, missing_accounts
+from service.store.driver import Row, Store
+from service.store.edges import Change, in_one_change, missing_accounts
 
 Identity = tuple[Any, ...]
 
@@ -39,25 +39,26 @@ def apply_statements(store: Store, thing: Thing, batch: Sequence[Statement]) -> 
         StoreError: Neo4j did not take the batch; then nothing of it is in the graph.
     """
 
-    def work(tx: Tx) -> Applied:
-        change = Change(tx)
-        before, after, created, updated = _folded(tx.run, thing, batch)
-        change.ensure_accounts(thing.mentioned(batch, thing.accounts))
-        change.ensure("posts", thing.mentioned(batch, thing.posts))
-        change.ensure("brands", thing.mentioned(batch, thing.brands))
-        changed = sorted(identity for identity, state in after.items() if before.get(identity) != state)
-        if changed:
-            name = f"{thing.name}/write"
-            columns = {
-                **_identities(thing, changed),
-                **_states(thing, [after[one] for one in changed]),
-                "v": change.version,
-            }
-            declared = {one.name for one in store.queries[name].parameters}
-            tx.run(name, **{column: values for column, values in columns.items() if column in declared})
-        return change.done(created, updated)
+    return in_one_change(store, lambda change: put_statements(change, thing, batch))
 
-    return store.write_transaction(work)
+
+def put_statements(change: Change, thing: Thing, batch: Sequence[Statement]) -> tuple[int, int]:
+    """Put statements about one kind of thing into the graph within a change; see `apply_statements`."""
+    before, after, created, updated = _folded(change.tx.run, thing, batch)
+    change.ensure_accounts(thing.mentioned(batch, thing.accounts))
+    change.ensure("posts", thing.mentioned(batch, thing.posts))
+    change.ensure("brands", thing.mentioned(batch, thing.brands))
+    changed = sorted(identity for identity, state in after.items() if before.get(identity) != state)
+    if changed:
+        name = f"{thing.name}/write"
+        columns = {
+            **_identities(thing, changed),
+            **_states(thing, [after[one] for one in changed]),
+            "v": change.version,
+        }
+        declared = change.tx.parameters(name)
+        change.tx.run(name, **{column: values for column, values in columns.items() if column in declared})
+    return created, updated
 
 
 def check_statements(store: Store, thing: Thing, batch: Sequence[Statement]) -> tuple[set[str], set[Identity], int]:

@@ -25,9 +25,15 @@ def api_settings(address: StoreAddress, **changes: Any) -> Settings:
 
 
 @pytest.fixture
-def api(store_address: StoreAddress, store: Store) -> Iterator[TestClient]:  # an empty graph
+def journal(tmp_path: Path) -> Path:
+    """Folder of the API's journal."""
+    return tmp_path / "journal"
+
+
+@pytest.fixture
+def api(store_address: StoreAddress, store: Store, journal: Path) -> Iterator[TestClient]:  # an empty graph
     """The API over an empty graph; errors come as the responses a client gets."""
-    app = create_app(api_settings(store_address))
+    app = create_app(api_settings(store_address), journal)
     with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:
         yield client
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 from urllib.parse import quote
 
 from fastapi.testclient import TestClient
 
 from service.domain import Candidate, Community, Follow, RunSpec, ScoringRules
+from service.flows.signatures import sign
 from service.store.driver import Store
 from service.store.edges import apply_follows
 from service.store.queries import bundled
@@ -173,13 +175,19 @@ def test_the_answers_that_carry_an_etag_are_those_of_the_documentation(
     store.statement("CREATE (:Brand {key: 'bee', v: 1})")
     store.statement("MATCH (g:Graph) SET g.v = g.v + 1")
     run_id = publish(store)
+    secret = api.post("/v1/sources", json={"name": "s", "network": "t"}).json()["secret"]
+    body, now = b'{"type": "account.opted_out", "data": {"account": "a9"}}', int(time.time())
+    signed = {"webhook-id": "m", "webhook-timestamp": str(now), "webhook-signature": sign(secret, "m", now, body)}
+    headers = {**signed, "content-type": "application/json"}
     values = {
-        "run_id": run_id, "community_id": communities(api)[0].id, "key": "t:a0", "kind": "posts", "brand": "bee",
+        "delivery": api.post("/v1/webhooks/s", content=body, headers=headers).json()["delivery"],
+        "run_id": run_id, "community_id": communities(api)[0].id, "key": "t:a0", "brand": "bee",
     }  # fmt: skip
     carrying, declared = set(), set()
     for path, operations in api.get("/openapi.json").json()["paths"].items():
         if "get" in operations:
             general = re.sub(r"\{\w+\}", "{}", path)
+            values["kind"] = "follow.created" if "event" in path else "posts"
             answer = api.get(path.format(**values))
             assert answer.status_code == 200, answer.text
             carrying |= {general} if "etag" in answer.headers else set()

@@ -17,13 +17,14 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVICE = ROOT / "service"
 
 BASE = {"domain", "errors", "records"}
-ROOMS = {"store", "files", "analytics"}
+ROOMS = {"store", "journal", "files", "analytics"}
 MAY_IMPORT = {
     "__main__": {*BASE, *ROOMS, "flows", "sample", "sample_files", "api", "settings", "console", ""},
     "console": {*BASE, *ROOMS, "flows"},
     "api": {*BASE, "store", "flows", "api", ""},
     "flows": {*BASE, *ROOMS, "flows", "sample", "sample_files"},
     "store": {*BASE, "store"},
+    "journal": {*BASE, "journal"},
     "files": {*BASE, "files"},
     "analytics": {*BASE, "analytics"},
     "sample": {*BASE, "sample_words"},

@@ -15,6 +15,7 @@ from service.flows import snapshots as flow
 from service.flows.snapshots import read_graph
 from service.records import THINGS, Statement
 from service.store import snapshots
+from service.store.changes import apply_batch
 from service.store.driver import Store
 from service.store.edges import apply_follows, apply_unfollows
 from service.store.snapshots import read_snapshot
@@ -281,3 +282,22 @@ def test_writers_while_it_catches_up(store: Store, tmp_path: Path, monkeypatch: 
     graph = read_graph(store, tmp_path, no_progress)
     assert_equal(graph, read_whole(store))
     assert graph.as_of == read_whole(store).as_of
+
+
+def test_what_a_complete_list_of_followers_ends_is_caught_up(store: Store, tmp_path: Path, ways: list[str]) -> None:
+    base(store, 900)
+    assert caught_up(store, tmp_path, ways)[1] == "all"
+    before = store.statement("MATCH ()-[f:FOLLOWS]->() RETURN count(f) AS n")[0]["n"]
+    lists = [Statement("complete_followers", (f"t:{b}",), (), 1_040) for b in range(2)]
+    apply_batch(store, "complete_followers", lists)
+    apply_follows(store, [Follow("t:new", "t:0", 1.0, 1_010), Follow("t:new", "t:1", 1.0, 1_040)])
+    kinds = {
+        row["type"]: row["n"]
+        for row in store.statement("MATCH (:Account {key: 't:new'})-[r]->() RETURN type(r) AS type, count(r) AS n")
+    }
+    assert kinds == {"UNFOLLOWED": 1, "FOLLOWS": 1}
+    after = store.statement("MATCH ()-[f:FOLLOWS]->() RETURN count(f) AS n")[0]["n"]
+    assert after < before - 5
+    graph, way = caught_up(store, tmp_path, ways)
+    assert way == "changes"
+    assert_equal(graph, read_whole(store))

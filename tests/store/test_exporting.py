@@ -20,6 +20,7 @@ from service.files.schemas import SCHEMAS
 from service.flows.exporting import export_folder
 from service.flows.importing import import_file, import_folder
 from service.records import NEVER, THINGS, Statement, interaction_event
+from service.store.changes import apply_batch
 from service.store.driver import Store
 from service.store.edges import apply_follows, apply_unfollows
 from service.store.things import apply_statements
@@ -54,7 +55,15 @@ def fill(store: Store, seed: int) -> None:
         one, other = chance.sample(IDS, 2)
         handle, language = some([None, *TOPICS]), some([None, "fr", "pt-br"])
         profile = (handle, text(), text(), language, text(), some([None, 0, DAY + 7]), some([None, 12]))
-        say("accounts", (one,), *profile, some([None, "f" * 64]), some([None, True, False]), dated=some([True, False]))
+        say(
+            "accounts",
+            (one,),
+            *profile,
+            some([None, "f" * 64]),
+            some([None, True, False]),
+            some([None, DAY]),
+            dated=some([True, False]),
+        )
         event = interaction_event(some(["like", "reply"]), str(chance.random()), when())
         say("engagements", (one, other, some(DAYS)), some([None, 2]), None, None, 1, None, (event,))
         topics = some([None, (), tuple(sorted(chance.sample(TOPICS, 2)))])
@@ -73,6 +82,7 @@ def fill(store: Store, seed: int) -> None:
     pairs = [tuple(chance.sample(IDS, 2)) for _ in range(80)]
     apply_follows(store, [Follow(a, b, some([1.0, 0.1, 1e-7]), some([None, when()])) for a, b in pairs])
     apply_unfollows(store, [Statement("unfollows", pair, (), when()) for pair in pairs[:30]])
+    apply_batch(store, "complete_followers", [Statement("complete_followers", (b,), (), when()) for _, b in pairs[:5]])
 
 
 @pytest.fixture

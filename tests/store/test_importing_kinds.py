@@ -72,7 +72,7 @@ def test_a_folder_in_one_command_again_and_checked(
             accounted(file)
         assert (report.rejected, report.synthetic) == (0, True)
         assert [one.kind for one in report.files] == [
-            one for one in SCHEMAS if one not in ("crm", "interaction_counts")
+            one for one in SCHEMAS if one not in ("crm", "interaction_counts", "complete_followers")
         ]
         return report
 

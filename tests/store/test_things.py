@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from service.domain import Follow
-from service.records import RELATIONS, THINGS, Match, Statement, interaction_event
+from service.records import NEVER, RELATIONS, THINGS, Match, Statement, interaction_event
 from service.store.driver import Store
 from service.store.edges import apply_follows, apply_unfollows
 from service.store.matching import NoMatch, matched
@@ -145,7 +145,7 @@ def test_an_account_with_all_its_properties(store: Store) -> None:
         "MATCH (a:Account) RETURN a.handle AS handle, a.bio AS bio, a.followers AS f, a.said AS said"
     )
     assert (row["handle"], row["bio"], row["f"]) == ("Lia", "Pain.", 900)
-    assert row["said"] == [6 * DAY, *[5 * DAY] * 5, 6 * DAY, *[5 * DAY] * 2]
+    assert row["said"] == [6 * DAY, *[5 * DAY] * 5, 6 * DAY, *[5 * DAY] * 2, NEVER]
 
 
 def various(chance: random.Random) -> list[Statement]:
@@ -172,6 +172,7 @@ def various(chance: random.Random) -> list[Statement]:
                     some(0, 7),
                     None,
                     some(True, False),
+                    some(DAY),
                 ),
                 when,
             ),

@@ -73,15 +73,19 @@ def test_csv_and_ndjson_say_the_same(tmp_path: Path, kind: str) -> None:
 
 def test_what_a_line_of_each_kind_says(tmp_path: Path) -> None:
     undated = WRITTEN * 1000
-    nothing = (None,) * 9
+    nothing = (None,) * 8
     expected: dict[str, tuple[dict[str, Any], Any]] = {
         "accounts": (
             {"account": 7, "handle": "@Lea", "followers": "12", "lang": "pt_BR", "as_of": "2025-03-01T12:00:00Z"},
-            [Statement("accounts", ("local:7",), ("Lea", None, None, "pt-br", None, None, 12, None, None), AT)],
+            [Statement("accounts", ("local:7",), ("Lea", None, None, "pt-br", None, None, 12, None, None, None), AT)],
         ),
         "opt_outs": (
             {"account": "7"},
-            [Statement("accounts", ("local:7",), (*nothing[:8], True), undated, False)],
+            [Statement("accounts", ("local:7",), (*nothing, True, None), undated, False)],
+        ),
+        "complete_followers": (
+            {"account": "b", "at": AT},
+            [Statement("complete_followers", ("local:b",), (), AT)],
         ),
         "unfollows": (
             {"follower": "a", "followee": "b", "at": AT},

@@ -1,0 +1,440 @@
+"""Events that integrations push: the kinds there are, their schemas, and what a body of them says.
+
+An event is `{"type": "follow.created", "timestamp": "2025-03-01T12:00:00Z", "data": {...}}`, as the Standard Webhooks
+specification has it; CloudEvents 1.0 in structured mode, whose `time` is the timestamp, are read likewise. Fields that
+no schema knows are ignored. Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from service.domain import Follow
+from service.errors import InvalidRequest, MalformedBody
+from service.files import values
+from service.files.schemas import (
+    AS_OF,
+    BRAND,
+    ID,
+    NETWORK,
+    RELATION,
+    RELATION_FIELDS,
+    SCHEMAS,
+    TOPIC,
+    Context,
+    Field,
+    Given,
+    Schema,
+    flag_field,
+    id_field,
+    time_field,
+)
+from service.files.values import FUTURE_MS, BadLine
+from service.records import NO_END, Statement, day_of, interaction_event
+
+MOST_EVENTS = 1_000
+"""Events in one body."""
+
+Said = list[Follow | Statement]
+
+
+@dataclass(frozen=True)
+class EventSource:
+    """What is known of all events of a source.
+
+    Attributes:
+        name: its name; ids of interactions are unique in it.
+        network: where accounts live that do not say so; None: ids are whole keys, `network:id`.
+    """
+
+    name: str
+    network: str | None
+
+
+@dataclass(frozen=True)
+class Item:
+    """What became of one event: what it says, or a code and a sentence why it cannot be used.
+
+    `event` is the event as it came.
+    """
+
+    index: int
+    event: object
+    said: Said
+    code: str | None = None
+    message: str | None = None
+
+
+def read_body(body: bytes) -> list[Any]:
+    """Return the events of a body: one, an array, or an object whose `events` are an array.
+
+    Raises:
+        MalformedBody: it is not JSON in UTF-8.
+        InvalidRequest: there is no event in it, or there are too many.
+    """
+    try:
+        document = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise MalformedBody("The body is not JSON in UTF-8; send one event, or an array of events.") from None
+    if isinstance(document, dict) and "type" not in document and "events" in document:
+        document = document["events"]
+        if not isinstance(document, list):
+            raise InvalidRequest("The field events is not an array; put the events of a batch into an array.")
+    events = document if isinstance(document, list) else [document]
+    if not events:
+        raise InvalidRequest("There is no event in the body; send one event, or an array of events.")
+    if len(events) > MOST_EVENTS:
+        raise InvalidRequest(f"There are {len(events):,} events in the body; send at most {MOST_EVENTS:,} at a time.")
+    return events
+
+
+def _no_constant(text: str) -> float:
+    raise ValueError(text)
+
+
+def read_events(events: list[Any], source: EventSource, received_at: int) -> list[Item]:
+    """Return what each event says, in order. The same events, source and time give the same.
+
+    Args:
+        events: as `read_body` returns them.
+        source: who sent them.
+        received_at: when they came, in milliseconds since 1970 UTC: the time of events that have none. Times more than
+            five minutes later are not believed.
+    """
+    items = []
+    for index, event in enumerate(events):
+        try:
+            items.append(Item(index, event, _said(event, source, received_at)))
+        except BadLine as bad:
+            items.append(Item(index, event, [], bad.reason, bad.message))
+    return items
+
+
+def _said(event: Any, source: EventSource, received_at: int) -> Said:
+    if not isinstance(event, dict):
+        raise BadLine("bad_event", "The event is not a JSON object.")
+    kind = event.get("type")
+    known = EVENTS.get(kind) if isinstance(kind, str) else None
+    if known is None:
+        raise BadLine("unknown_type", f"The type is none of {', '.join(EVENTS)}.")
+    data = event.get("data")
+    if not isinstance(data, dict):
+        raise BadLine("bad_data", "The field data is not a JSON object.")
+    said_at = event.get("timestamp", event.get("time"))
+    if said_at is not None and data.get(known.time) is None:
+        data = {**data, known.time: said_at}
+    line = Given(known.schema, data, Context(source.network, received_at, received_at + FUTURE_MS))
+    at = line[known.time]
+    return known.says(line, Moment(received_at if at is None else at, source.name))
+
+
+class Moment(NamedTuple):
+    """The time of an event, as it says or else when it came, in milliseconds since 1970 UTC, and its source."""
+
+    at: int
+    source: str
+
+
+@dataclass(frozen=True)
+class EventKind:
+    """A kind of events: the schema of its data, which field holds its time, and what it says."""
+
+    schema: Schema
+    time: str
+    says: Callable[[Given, Moment], Said]
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON Schema (2020-12) of an event of this kind."""
+        data = self.schema.json_schema()
+        example = data.pop("examples")[0]
+        del data["$schema"], data["title"], data["description"]
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": self.schema.kind,
+            "description": self.schema.about,
+            "type": "object",
+            "properties": {
+                "type": {"const": self.schema.kind},
+                "timestamp": {
+                    "type": ["string", "number"],
+                    "description": f"When it happened, where data has no {self.time}; without both, when it came.",
+                },
+                "data": data,
+            },
+            "required": ["type", "data"],
+            "examples": [{"type": self.schema.kind, "timestamp": "2025-03-01T12:00:00Z", "data": example}],
+        }
+
+
+# --- what events of each kind say -----------------------------------------------------------------------------------
+
+
+def _line(kind: str) -> Callable[[Given, Moment], Said]:
+    """What a line of an import says, an event with the same fields says, too."""
+    says = SCHEMAS[kind].says
+    return lambda line, moment: [*says(line)]  # noqa: ARG005
+
+
+def _follow(line: Given, moment: Moment) -> Said:
+    follower, followee = line.pair("follower", "followee")
+    return [Follow(follower, followee, 1.0 if line["weight"] is None else line["weight"], moment.at)]
+
+
+def _snapshot(line: Given, moment: Moment) -> Said:
+    account = line.key("account")
+    followers = [line.key_of(one) for one in line["followers"]]
+    if account in followers:
+        raise BadLine("self_loop", "The account is among its own followers.")
+    at = max(moment.at, 1)  # a complete list ends others in the millisecond before it
+    said: Said = [Follow(one, account, 1.0, at) for one in followers]
+    if line["complete"]:
+        said.append(Statement("complete_followers", (account,), (), at))
+    return said
+
+
+def _interaction(line: Given, moment: Moment) -> Said:
+    account, target = line.pair("account", "target")
+    kind, at = line["kind"], moment.at
+    event = interaction_event(kind, f"{moment.source}\n{line['id']}", at)
+    said: Said = [Statement("engagements", (account, target, day_of(at)), (*(None,) * 5, (event,)), at)]
+    if line["post"] is not None and kind != "mention":
+        said.append(Statement("responses", (account, line.key("post"), kind, at), (), at))
+    return said
+
+
+def _post(line: Given, moment: Moment) -> Said:  # noqa: ARG001 - all of these are called alike
+    said: Said = [*SCHEMAS["posts"].says(line)]
+    at = line["at"] if line["as_of"] is None else line["as_of"]
+    for brand, stance, paid in line["mentions"] or ():
+        said.append(line.statement("mentions", (line.key("post"), brand), stance, paid, at=at))
+    return said
+
+
+def _relation_set(line: Given, moment: Moment) -> Said:  # noqa: ARG001
+    since, until = line["since"], NO_END if line["until"] is None else line["until"]
+    if since is not None and until < since:
+        raise BadLine("bad_time", "The relation ends before it begins.")
+    identity = (line.key("account"), line["brand"], line["relation"])
+    return [line.statement("relations", identity, since, until, line["source"])]
+
+
+def _relation_removed(line: Given, moment: Moment) -> Said:
+    until = moment.at if line["until"] is None else line["until"]
+    return [line.statement("relations", (line.key("account"), line["brand"], line["relation"]), None, until, None)]
+
+
+def _endorsement(withdrawn: bool) -> Callable[[Given, Moment], Said]:
+    def says(line: Given, moment: Moment) -> Said:  # noqa: ARG001
+        identity = (*line.pair("account", "endorsed"), line["topic"] or "")
+        return [line.statement("endorsements", identity, withdrawn, at=line["at"])]
+
+    return says
+
+
+def _erased(line: Given, moment: Moment) -> Said:
+    return [Statement("accounts", (line.key("account"),), (*(None,) * 8, True, moment.at), moment.at)]
+
+
+def _mention_of(value: object, name: str, latest: int) -> tuple[str, int | None, bool | None]:
+    given = value if isinstance(value, dict) else {"brand": value}
+    stance, paid = given.get("stance"), given.get("paid")
+    return (
+        values.brand(given.get("brand"), f"brand of {name}", latest),
+        None if stance is None else values.stance(stance, f"stance of {name}", latest),
+        None if paid is None else values.flag(paid, f"paid of {name}", latest),
+    )
+
+
+def _array(parse: Callable[[object, str, int], Any], item: dict[str, Any], meaning: str, required: bool) -> Field:
+    def read(value: object, name: str, latest: int) -> list[Any]:
+        if not isinstance(value, list):
+            raise BadLine("bad_list", f"The {name} are no array.")
+        return [parse(one, name, latest) for one in value]
+
+    return Field(read, {"type": "array", "items": item}, meaning, required)
+
+
+_MENTIONS = _array(
+    _mention_of,
+    {
+        "type": ["object", "string"],
+        "properties": {
+            "brand": BRAND,
+            "stance": {"enum": [-1, 0, 1, None]},
+            "paid": {"type": ["boolean", "null"]},
+        },
+        "required": ["brand"],
+    },
+    "Brands it mentions, with stance (-1 unfavourable, 0 neutral, 1 favourable) and paid where they are known.",
+    required=False,
+)
+
+
+def _fields(kind: str, *left_out: str, **more: Field) -> dict[str, Field]:
+    return {name: field for name, field in SCHEMAS[kind].fields.items() if name not in left_out} | more
+
+
+def _kinds(*kinds: EventKind) -> dict[str, EventKind]:
+    return {kind.schema.kind: kind for kind in kinds}
+
+
+def _schema(kind: str, about: str, fields: dict[str, Field], ids: tuple[str, ...], example: dict[str, Any]) -> Schema:
+    return Schema(kind, about, fields, lambda line: [], ids, example)  # noqa: ARG005 - EventKind says it
+
+
+_PAIR = {
+    "follower": id_field("Id of the account that follows."),
+    "followee": id_field("Id of the account that is followed."),
+    "network": NETWORK,
+}
+_BRAND_RELATION = {name: SCHEMAS["brand_relations"].fields[name] for name in ("account", "network", "brand")}
+
+EVENTS = _kinds(
+    EventKind(
+        _schema(
+            "account.upserted",
+            "What is known of an account; a field that is left out says nothing.",
+            _fields("accounts"),
+            ("account",),
+            {"account": "1017", "handle": "lea.martin", "name": "Léa Martin", "lang": "fr", "followers": 812},
+        ),
+        "as_of",
+        _line("accounts"),
+    ),
+    EventKind(
+        _schema(
+            "follow.created",
+            "An account follows another.",
+            _PAIR | {"at": time_field("Since when."), "weight": SCHEMAS["follows"].fields["weight"]},
+            ("follower", "followee"),
+            {"follower": "1017", "followee": "2044"},
+        ),
+        "at",
+        _follow,
+    ),
+    EventKind(
+        _schema(
+            "follow.deleted",
+            "An account no longer follows another. The later of the two stands; at the same time, the unfollow.",
+            _PAIR | {"at": time_field("Since when.")},
+            ("follower", "followee"),
+            {"follower": "1017", "followee": "2044"},
+        ),
+        "at",
+        _line("unfollows"),
+    ),
+    EventKind(
+        _schema(
+            "follow.snapshot",
+            "Followers of an account at a time. Where these are all, follows of earlier times that are not among them "
+            "end, also such that become known later.",
+            {
+                "account": id_field("Id of the account that is followed."),
+                "network": NETWORK,
+                "followers": _array(values.id_of, ID, "Ids of those who follow it.", required=True),
+                "complete": flag_field("Whether these are all of them; not if not said."),
+                "at": time_field("Of when the list is."),
+            },
+            ("account",),
+            {"account": "2044", "followers": ["1017", "1018"], "complete": True},
+        ),
+        "at",
+        _snapshot,
+    ),
+    EventKind(
+        _schema(
+            "interaction.recorded",
+            "An account likes, answers, mentions or reposts another. The same id of the same source counts once.",
+            _fields("interactions") | {"at": time_field("When.")},
+            ("id", "account", "target", "post"),
+            {"id": "e88", "account": "1017", "target": "2044", "kind": "reply", "post": "p5"},
+        ),
+        "at",
+        _interaction,
+    ),
+    EventKind(
+        _schema(
+            "post.published",
+            "A post, or a post that was edited (as_of says when): what it is about, which brands it mentions and how.",
+            _fields("posts") | {"mentions": _MENTIONS},
+            ("post", "account"),
+            {
+                "post": "p5", "account": "2044", "at": "2025-03-01T09:10:00Z", "kind": "photo",
+                "topics": ["jardin", "slow food"], "mentions": [{"brand": "aubade", "stance": 1, "paid": False}],
+            },
+        ),
+        "as_of",
+        _post,
+    ),
+    EventKind(
+        _schema(
+            "brand_relation.set",
+            "An account works for a brand, works with it, buys from it or uses it; without until, it lasts.",
+            _BRAND_RELATION | {"relation": RELATION, **RELATION_FIELDS},
+            ("account", "brand"),
+            {"account": "1017", "brand": "aubade", "relation": "customer", "since": "2023-04-01", "source": "crm"},
+        ),
+        "as_of",
+        _relation_set,
+    ),
+    EventKind(
+        _schema(
+            "brand_relation.removed",
+            "A relation of an account to a brand has ended.",
+            _BRAND_RELATION
+            | {"relation": RELATION, "until": RELATION_FIELDS["until"], "as_of": AS_OF},
+            ("account", "brand"),
+            {"account": "1017", "brand": "aubade", "relation": "customer", "until": "2025-02-28"},
+        ),
+        "as_of",
+        _relation_removed,
+    ),
+    *(
+        EventKind(
+            _schema(
+                f"endorsement.{what}",
+                about,
+                _fields("endorsements", "topic", "withdrawn", topic=TOPIC),
+                ("account", "endorsed"),
+                {"account": "1017", "endorsed": "2044", "topic": "slow food"},
+            ),
+            "at",
+            _endorsement(what == "withdrawn"),
+        )
+        for what, about in (
+            ("given", "An account stands up for another, on a topic or as a whole."),
+            ("withdrawn", "An account no longer stands up for another."),
+        )
+    ),
+    EventKind(
+        _schema(
+            "account.opted_out",
+            "An account does not want to be named; with opted_out false, it takes that back.",
+            _fields("opt_outs"),
+            ("account",),
+            {"account": "1017"},
+        ),
+        "at",
+        _line("opt_outs"),
+    ),
+    EventKind(
+        _schema(
+            "account.erased",
+            "An account asks to be erased: from now on it is treated as one that opted out, and the wish is kept.",
+            {"account": id_field("Id of the account."), "network": NETWORK, "at": time_field("When it asked.")},
+            ("account",),
+            {"account": "1017"},
+        ),
+        "at",
+        _erased,
+    ),
+)  # fmt: skip
+"""Every kind of events that can be pushed."""
+
+
+def event_schemas() -> dict[str, dict[str, Any]]:
+    """Return the JSON Schema of each kind of events, by kind."""
+    return {name: kind.json_schema() for name, kind in EVENTS.items()}

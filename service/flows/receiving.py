@@ -1,0 +1,313 @@
+"""Taking deliveries in: signature, parsing, journal; and what can be asked about them afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import Field
+
+from service.domain import (
+    Delivery,
+    DeliveryState,
+    Frozen,
+    JournalSize,
+    NewDead,
+    NewDelivery,
+    SecretUse,
+    Source,
+)
+from service.errors import DeliveryConflict, EntourageError, InvalidRequest, JournalError, SourceDisabled
+from service.files.events import EventSource, Item, event_schemas, read_body, read_events
+from service.flows.signatures import Sealer, verified
+from service.journal.committer import Committer
+from service.journal.journal import Journal, now_ms
+from service.store.sources import not_found
+
+T = TypeVar("T")
+
+REFRESH_SECONDS = 0.25
+"""How old what is known of the journal may be: sources, and up to where it is applied."""
+
+__all__ = ["Committer", "Deliveries", "Received", "Receiver", "event_schemas"]
+
+
+class ItemResult(Frozen):
+    """What became of one event of a delivery when it came; `code` and `message` say why it was rejected."""
+
+    index: int
+    status: Literal["accepted", "rejected"]
+    code: str | None = None
+    message: str | None = None
+
+
+class Received(Frozen):
+    """The answer to a delivery: it is on disk, and will be in the graph.
+
+    The delivery is in the graph when `applied_up_to` of later answers, or of /health/ready, has reached `sequence`.
+    """
+
+    delivery: str = Field(description="Its id.")
+    sequence: int
+    url: str = Field(description="Where to ask what became of it.")
+    accepted: int
+    rejected: int
+    items: tuple[ItemResult, ...]
+
+
+class Checked(Frozen):
+    """The answer to a test: what would have become of a delivery. Nothing was kept."""
+
+    source: str
+    signed_with: str = Field(description="Id of the secret with which it was signed.")
+    accepted: int
+    rejected: int
+    items: tuple[ItemResult, ...]
+
+
+class Replayed(Frozen):
+    """Dead letters that were journaled again, each delivery's as a delivery of its own."""
+
+    deliveries: tuple[str, ...]
+    events: int
+    sequence: int | None = Field(description="That of the last of them; null where there was nothing to replay.")
+
+
+class Deliveries:
+    """What the service knows of its journal, kept a fraction of a second old by a thread.
+
+    Calls that read the journal block for the time of a disk access.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._journal: Journal | None = None
+        self._documents: dict[str, str] = {}
+        self.sources: dict[str, Source] = {}
+        self.applied_up_to: int | None = None
+        self._failed: JournalError | None = None
+        self._ended = threading.Event()
+        self.refresh()
+        self._thread = threading.Thread(target=self._watch, name="journal-reader", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._ended.set()
+        self._thread.join()
+        with self._lock:
+            if self._journal is not None:
+                self._journal.close()
+
+    def refresh(self) -> None:
+        """Read again who may push, and up to where the journal is applied; keep an error for who asks."""
+        try:
+            self.applied_up_to, documents = self._ask(lambda journal: (journal.applied_up_to(), journal.sources()))
+            self._failed = None
+        except JournalError as error:
+            self.applied_up_to, self._failed = None, error
+            return
+        if documents != self._documents:
+            self.sources = {name: Source.model_validate_json(document) for name, document in documents.items()}
+            self._documents = documents
+
+    def source(self, name: str) -> Source:
+        """Return a source that may push.
+
+        Raises:
+            SourceNotFound: there is none of this name.
+            SourceDisabled: it may not push any more.
+            JournalError: the journal cannot be used.
+        """
+        if self._failed is not None:
+            raise self._failed
+        source = self.sources.get(name)
+        if source is None:
+            raise not_found(name)
+        if source.disabled:
+            raise SourceDisabled(f"The source {name} is disabled; `entourage sources enable {name}` undoes that.")
+        return source
+
+    def size(self) -> JournalSize:
+        """Return how much is journaled. Raises JournalError."""
+        return self._ask(lambda journal: journal.size())
+
+    def get(self, delivery_id: str) -> Delivery:
+        """Return a delivery. Raises DeliveryNotFound, JournalError."""
+        return self._ask(lambda journal: journal.delivery(delivery_id))
+
+    def list(self, state: DeliveryState | None, source: str | None, before: int | None, limit: int) -> list[Delivery]:
+        """Return deliveries, latest first. Raises JournalError."""
+        most = 2**63 - 1 if before is None else before
+        return self._ask(lambda journal: journal.deliveries(state, source, most, limit))
+
+    def replay(self, delivery_id: str) -> Replayed:
+        """Journal the dead letters of a delivery again. Raises DeliveryNotFound, JournalError."""
+        return self._ask(lambda journal: _replayed(journal, [delivery_id]))
+
+    def replay_range(self, since: int, until: int, source: str | None) -> Replayed:
+        """Journal the dead letters of deliveries again that came in a time range (ms since 1970 UTC, end excluded)."""
+        return self._ask(lambda journal: _replayed(journal, journal.dead_deliveries(since, until, source)))
+
+    def _ask(self, question: Callable[[Journal], T]) -> T:
+        with self._lock:
+            try:
+                if self._journal is None:
+                    self._journal = Journal(self._folder)
+                return question(self._journal)
+            except JournalError:
+                if self._journal is not None:
+                    self._journal.close()
+                self._journal = None
+                raise
+
+    def _watch(self) -> None:
+        while not self._ended.wait(REFRESH_SECONDS):
+            self.refresh()
+
+
+def _replayed(journal: Journal, deliveries: list[str]) -> Replayed:
+    done = [again for one in deliveries if (again := journal.replay(one)) is not None]
+    return Replayed(
+        deliveries=tuple(new_id for new_id, _, _ in done),
+        events=sum(events for _, _, events in done),
+        sequence=done[-1][1] if done else None,
+    )
+
+
+class Receiver:
+    """Takes deliveries in: what it returned for is on disk."""
+
+    def __init__(self, deliveries: Deliveries, committer: Committer, sealer: Sealer) -> None:
+        self._deliveries = deliveries
+        self._committer = committer
+        self._sealer = sealer
+        self._opened: dict[str, str] = {}
+
+    async def receive(self, name: str, headers: Mapping[str, str], body: bytes) -> bytes:
+        """Verify, parse and journal a delivery; return the answer as JSON (`Received`): the same for the same.
+
+        Raises:
+            SourceNotFound, SourceDisabled, SignatureInvalid: it is not to be taken in.
+            MalformedBody, InvalidRequest: no event in it can be used.
+            DeliveryConflict: its id came with another body before.
+            JournalError: it cannot be journaled now.
+        """
+        source, webhook_id, secret_id = await self._verified(name, headers, body)
+        sender = EventSource(name, source.network)
+        now = now_ms()
+        events = read_body(body)
+        items = read_events(events, sender, now)
+        digest = hashlib.sha256(body).digest()
+        new = NewDelivery(
+            id=delivery_id(name, webhook_id),
+            source=name,
+            network=source.network,
+            webhook_id=webhook_id,
+            digest=digest,
+            received_at=now,
+            events=sum(item.code is None for item in items),
+            body=body,
+            dead=dead_items(items),
+        )
+        if not new.events:
+            raise InvalidRequest(_nothing(items), items=[one.model_dump() for one in _results(items)])
+        receipt = await self._committer.append(new, SecretUse(name, secret_id, now))
+        if not receipt.same_body:
+            raise DeliveryConflict(
+                f"The webhook-id {webhook_id} came with another body before; use an id of its own for each delivery."
+            )
+        if receipt.received_at != now:
+            items = read_events(events, sender, receipt.received_at)
+        return _answer(new.id, receipt.sequence, items)
+
+    async def check(self, name: str, headers: Mapping[str, str], body: bytes) -> Checked:
+        """Say what would become of a delivery; nothing is kept. Raises what `receive` raises but for the journal's."""
+        source, _, secret_id = await self._verified(name, headers, body)
+        items = read_events(read_body(body), EventSource(name, source.network), now_ms())
+        results = _results(items)
+        rejected = sum(one.status == "rejected" for one in results)
+        return Checked(
+            source=name, signed_with=secret_id, accepted=len(items) - rejected, rejected=rejected, items=results
+        )
+
+    async def _verified(self, name: str, headers: Mapping[str, str], body: bytes) -> tuple[Source, str, str]:
+        try:
+            source = self._deliveries.source(name)
+        except EntourageError:
+            await asyncio.to_thread(self._deliveries.refresh)  # it may have been made this very moment
+            source = self._deliveries.source(name)
+        webhook_id, secret_id = verified(headers, body, self._secrets(source), time.time())
+        return source, webhook_id, secret_id
+
+    def _secrets(self, source: Source) -> dict[str, str]:
+        """Live secrets of a source by id; opened once."""
+        for one in source.secrets:
+            if one.sealed not in self._opened:
+                self._opened[one.sealed] = self._sealer.opened(one.sealed)
+        return {one.id: self._opened[one.sealed] for one in source.secrets}
+
+
+def delivery_id(source: str, webhook_id: str) -> str:
+    """Return the id of a delivery: the same for the same source and webhook-id."""
+    digest = hashlib.blake2b(f"{source}\n{webhook_id}".encode(), digest_size=15).digest()
+    return "d" + base64.b32encode(digest).decode().lower()
+
+
+def dead_items(items: list[Item]) -> tuple[NewDead, ...]:
+    """Return the events that cannot be used, as dead letters."""
+    return tuple(
+        NewDead(item.index, item.code, item.message or "", json.dumps(item.event))
+        for item in items
+        if item.code is not None
+    )
+
+
+def _results(items: list[Item]) -> tuple[ItemResult, ...]:
+    return tuple(
+        ItemResult(
+            index=item.index,
+            status="accepted" if item.code is None else "rejected",
+            code=item.code,
+            message=item.message,
+        )
+        for item in items
+    )
+
+
+def _answer(new_id: str, sequence: int, items: list[Item]) -> bytes:
+    """`Received` as JSON: put together here, because a model an event takes ten times as long."""
+    rejected = sum(item.code is not None for item in items)
+    shown = [
+        {
+            "index": item.index,
+            "status": "accepted" if item.code is None else "rejected",
+            "code": item.code,
+            "message": item.message,
+        }
+        for item in items
+    ]
+    document = {
+        "delivery": new_id,
+        "sequence": sequence,
+        "url": f"/v1/deliveries/{new_id}",
+        "accepted": len(items) - rejected,
+        "rejected": rejected,
+        "items": shown,
+    }
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _nothing(items: list[Item]) -> str:
+    first = items[0]
+    if len(items) == 1:
+        return f"The event cannot be used: {first.message} ({first.code})"
+    return f"None of the {len(items)} events can be used; the first: {first.message} ({first.code})"

@@ -1,0 +1,100 @@
+"""Sources: who may push events. They are kept in the graph, and a copy in the journal of each machine."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+from service.domain import Source, SourceSecret, StoreAddress
+from service.errors import BadInput
+from service.flows.signatures import Sealer, new_secret
+from service.journal.journal import Journal
+from service.store.driver import Store
+from service.store.sources import change_source, create_source, not_found, note_uses, read_sources
+
+LIVE_SECRETS = 2
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_NETWORK = re.compile(r"[a-z0-9_.-]{1,64}")
+
+
+def add_source(
+    address: StoreAddress, journal: Path, sealer: Sealer, name: str, network: str | None
+) -> tuple[Source, str]:
+    """Make a source with its first secret; returns it with the secret, which is never shown again.
+
+    Raises:
+        BadInput: the name or network cannot be used.
+        SourceExists: there is one of this name.
+    """
+    if not _NAME.fullmatch(name):
+        raise BadInput("The name of a source is 1 to 64 of the characters a-z, 0-9, _, . and -.")
+    if network is not None and not _NETWORK.fullmatch(network):
+        raise BadInput("The network is not 1 to 64 of the characters a-z, 0-9, _, . and -.")
+    kept, shown = _new_secret(sealer)
+    source = Source(name=name, network=network, created_at=kept.created_at, secrets=(kept,))
+    with Store(address) as store:
+        create_source(store, source)
+        _copy(store, journal)
+    return source, shown
+
+
+def rotate_source(
+    address: StoreAddress, journal: Path, sealer: Sealer, name: str, *, at_once: bool = False
+) -> tuple[Source, str]:
+    """Give a source a new secret. The one before stays live until the next rotation, unless `at_once`.
+
+    Raises:
+        SourceNotFound: there is none of this name.
+    """
+    with Store(address) as store:
+        source = _find(store, name)
+        kept, shown = _new_secret(sealer)
+        live = () if at_once else source.secrets[: LIVE_SECRETS - 1]
+        source = source.model_copy(update={"secrets": (kept, *live)})
+        change_source(store, source)
+        _copy(store, journal)
+    return source, shown
+
+
+def switch_source(address: StoreAddress, journal: Path, name: str, *, disabled: bool) -> Source:
+    """Let a source push no more, or again; its secrets stay. Raises SourceNotFound."""
+    with Store(address) as store:
+        source = _find(store, name).model_copy(update={"disabled": disabled})
+        change_source(store, source)
+        _copy(store, journal)
+    return source
+
+
+def list_sources(address: StoreAddress) -> list[Source]:
+    """Return all sources, by name."""
+    with Store(address) as store:
+        return read_sources(store)
+
+
+def synchronise(store: Store, journal: Journal) -> None:
+    """Bring the journal's copy of the sources up to date, and tell the graph when secrets were last used."""
+    used = journal.take_used()
+    if used:
+        note_uses(store, used)
+    journal.keep_sources({one.name: one.model_dump_json() for one in read_sources(store)})
+
+
+def _find(store: Store, name: str) -> Source:
+    for source in read_sources(store):
+        if source.name == name:
+            return source
+    raise not_found(name)
+
+
+def _new_secret(sealer: Sealer) -> tuple[SourceSecret, str]:
+    shown = new_secret()
+    now = datetime.now(UTC)
+    now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    return SourceSecret(id=secrets.token_hex(4), sealed=sealer.sealed(shown), created_at=now), shown
+
+
+def _copy(store: Store, folder: Path) -> None:
+    with Journal(folder) as journal:
+        synchronise(store, journal)

@@ -1,0 +1,216 @@
+"""The writer: what is journaled goes into the graph, in groups, one transaction each. One process a journal."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from service.domain import Follow, JournalMark, NewDead, PendingDelivery, Settled, StoreAddress
+from service.errors import StoreError, StoreRefused
+from service.files.events import EventSource, Item, read_body, read_events
+from service.flows.receiving import dead_items
+from service.flows.sources import synchronise
+from service.journal.journal import Journal, journal_errors
+from service.store.changes import apply_deliveries, journal_mark, try_deliveries
+from service.store.driver import Store
+
+GROUP_EVENTS = 20_000
+"""Events in one transaction; measured with imports, see there."""
+
+GROUP_BYTES = 8 << 20
+LEAST_GROUP_EVENTS = 1_000
+IDLE_SECONDS = 0.05
+SYNC_SECONDS = 2.0
+COMPACT_SECONDS = 600.0
+LONGEST_BACK_OFF_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
+
+
+def writer_loop(address: StoreAddress, folder: Path, stop: threading.Event) -> None:
+    """Apply what is journaled until `stop` is set. This is what the writer process does.
+
+    While Neo4j is away it waits and tries again; nothing is lost meanwhile. Where another process writes for the same
+    journal, it waits until that one has ended.
+
+    Raises:
+        JournalError: the journal cannot be used.
+    """
+    with _alone(folder, stop) as alone:
+        if not alone:
+            return
+        with Journal(folder) as journal, Store(address) as store:
+            Writer(store, journal).run(stop)
+
+
+Parsed = tuple[PendingDelivery, list[Item]]
+
+
+class Writer:
+    """Applies one journal to one graph."""
+
+    def __init__(self, store: Store, journal: Journal) -> None:
+        self._store = store
+        self._journal = journal
+        self._most_events = GROUP_EVENTS
+        self._synchronised = self._compacted = float("-inf")
+        self._recovered = False
+        self._parser = ThreadPoolExecutor(1, "parser")
+        self._ahead: Future[list[Parsed]] | None = None
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set."""
+        failures = 0
+        while not stop.is_set():
+            try:
+                busy = self.turn()
+                failures = 0
+            except StoreError as error:
+                failures += 1
+                # A transaction that is too large for Neo4j's memory looks like this, too.
+                self._most_events = max(self._most_events // 2, LEAST_GROUP_EVENTS)
+                if failures == 1:
+                    log.warning("Deliveries wait in the journal: %s", error.message)
+                stop.wait(min(0.25 * 2 ** (failures - 1), LONGEST_BACK_OFF_SECONDS))
+                continue
+            if not busy:
+                stop.wait(IDLE_SECONDS)
+
+    def turn(self) -> bool:
+        """Do what is due: copy of the sources, one group of deliveries, compaction. False where nothing was pending.
+
+        Raises:
+            StoreError: Neo4j is away, or not as it should be; the group is still journaled.
+        """
+        if not self._recovered:
+            self._recover()
+        now = time.monotonic()
+        if now - self._synchronised > SYNC_SECONDS:
+            synchronise(self._store, self._journal)
+            self._synchronised = now
+        if now - self._compacted > COMPACT_SECONDS:
+            self._journal.compact()
+            self._compacted = now
+        ahead, self._ahead = self._ahead, None
+        group = self._parsed(0).result() if ahead is None else ahead.result()
+        if group:
+            # While Neo4j works on this group, the next one is parsed.
+            following = self._parsed(group[-1][0].sequence)
+            self._apply(group)
+            self._most_events = min(self._most_events * 2, GROUP_EVENTS)
+            self._ahead = following if following.result() else None
+        return bool(group)
+
+    def _parsed(self, after: int) -> Future[list[Parsed]]:
+        pending = self._journal.pending(self._most_events, GROUP_BYTES, after)
+        return self._parser.submit(lambda: [(one, _items(one)) for one in pending])
+
+    def _recover(self) -> None:
+        """After a start: what the graph says is applied, the journal may not know yet."""
+        mark = journal_mark(self._store, self._journal.id)
+        if mark is not None and self._journal.settle_up_to(mark, None) is None:
+            log.error(
+                "The graph knows a delivery %s of this journal that the journal does not: it was put back to an "
+                "earlier state. What was acknowledged after that and not applied is not in it.",
+                mark.applied,
+            )
+        self._recovered = True
+
+    def _apply(self, read: list[Parsed]) -> None:
+        """Apply a group of deliveries; where the graph refuses something of it, find it and leave it out."""
+        last = read[-1][0]
+        mark = JournalMark(self._journal.id, last.sequence, last.token)
+        try:
+            applied = apply_deliveries(self._store, grouped([item for _, items in read for item in items]), mark)
+        except _REFUSED as error:
+            if len(read) > 1:
+                half = len(read) // 2
+                self._apply(read[:half])
+                self._apply(read[half:])
+                return
+            self._apply_without_poison(last, read[0][1], mark, error)
+            return
+        self._journal.settle([_settled(one.sequence, items) for one, items in read], applied.version)
+
+    def _apply_without_poison(
+        self, delivery: PendingDelivery, items: list[Item], mark: JournalMark, error: Exception
+    ) -> None:
+        poison = set(self._poison([item for item in items if item.code is None]))
+        log.warning("The graph refused %d events of delivery %s: %s", len(poison), delivery.sequence, error)
+        try:
+            good = [item for item in items if item.index not in poison]
+            applied = apply_deliveries(self._store, grouped(good), mark)
+        except _REFUSED:  # what is fine by itself is not together: the rest must not wait for it
+            poison = {item.index for item in items if item.code is None}
+            applied = apply_deliveries(self._store, {}, mark)
+        refused = [
+            Item(item.index, item.event, [], "refused", "The graph refused this event; the service's log says why.")
+            if item.index in poison
+            else item
+            for item in items
+        ]
+        self._journal.settle([_settled(delivery.sequence, refused)], applied.version)
+
+    def _poison(self, items: list[Item]) -> Iterator[int]:
+        """Yield the positions of events that the graph refuses, found by halves."""
+        try:
+            try_deliveries(self._store, grouped(items))
+        except _REFUSED:
+            if len(items) == 1:
+                yield items[0].index
+            else:
+                half = len(items) // 2
+                yield from self._poison(items[:half])
+                yield from self._poison(items[half:])
+
+
+_REFUSED = (StoreRefused, ValueError, OverflowError, TypeError)
+"""What an event can bring about that no check of its schema foresaw: Neo4j refuses it, or the driver cannot pack it."""
+
+
+def _items(delivery: PendingDelivery) -> list[Item]:
+    source = EventSource(delivery.source, delivery.network)
+    return read_events(read_body(delivery.body), source, delivery.received_at)
+
+
+def grouped(items: Sequence[Item]) -> dict[str, list[Any]]:
+    """Return what events say, by what it is about."""
+    groups: dict[str, list[Any]] = {}
+    for item in items:
+        for one in item.said:
+            groups.setdefault("follows" if isinstance(one, Follow) else one.thing, []).append(one)
+    return groups
+
+
+def _settled(sequence: int, items: list[Item]) -> Settled:
+    dead: tuple[NewDead, ...] = dead_items(items)
+    return Settled(sequence, "dead" if len(dead) == len(items) else "applied", dead)
+
+
+@contextmanager
+def _alone(folder: Path, stop: threading.Event) -> Iterator[bool]:
+    """Hold the lock of a journal's writer; False where `stop` was set before it was free."""
+    path = folder / "writer.lock"
+    with journal_errors(path):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if stop.wait(0.2):
+                    yield False
+                    return
+        yield True
+    finally:
+        os.close(descriptor)

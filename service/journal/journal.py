@@ -1,0 +1,431 @@
+"""One SQLite file that holds every delivery from its acknowledgement on, in the order in which they came."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from service.domain import (
+    DAY_MS,
+    DeadItem,
+    Delivery,
+    DeliveryState,
+    JournalMark,
+    JournalSize,
+    NewDelivery,
+    PendingDelivery,
+    Receipt,
+    SecretUse,
+    Settled,
+)
+from service.errors import DeliveryNotFound, JournalCorrupt, JournalFull, JournalUnavailable
+
+FILE = "journal.db"
+KEPT_DAYS = 7
+"""Outcomes are kept that long, deliveries with dead letters KEPT_DEAD_DAYS: then nothing is left of them."""
+
+KEPT_DEAD_DAYS = 30
+BUSY_SECONDS = 10.0
+BUSY_WAIT_SECONDS = 0.001
+SETTLED_AT_ONCE = 200
+"""Outcomes noted in one transaction: whoever acknowledges deliveries waits for it. A crash between two does no harm."""
+
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS deliveries (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  source TEXT NOT NULL,
+  network TEXT,
+  webhook_id TEXT NOT NULL,
+  digest BLOB NOT NULL,
+  token TEXT NOT NULL,
+  received_at INTEGER NOT NULL,
+  events INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  body BLOB,
+  state TEXT NOT NULL,
+  settled_at INTEGER,
+  version INTEGER,
+  replay_of TEXT
+);
+CREATE INDEX IF NOT EXISTS pending ON deliveries (seq, size, events) WHERE state = 'journaled';
+CREATE INDEX IF NOT EXISTS settled ON deliveries (settled_at) WHERE settled_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS dead (
+  seq INTEGER NOT NULL, position INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL, event TEXT NOT NULL,
+  replayed_in TEXT,
+  PRIMARY KEY (seq, position)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sources (name TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS used (
+  source TEXT NOT NULL, secret TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (source, secret)
+) WITHOUT ROWID;
+"""
+_COLUMNS = "seq, id, source, webhook_id, received_at, events, state, settled_at, version, replay_of"
+
+
+def now_ms() -> int:
+    """Return the time in milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+@contextmanager
+def journal_errors(path: Path) -> Iterator[None]:
+    """Let no exception of SQLite out: each leaves as one of ours, with what to do.
+
+    Raises:
+        JournalFull: there is no room left on the device.
+        JournalCorrupt: the file is not what was written.
+        JournalUnavailable: anything else.
+    """
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        code = getattr(error, "sqlite_errorname", "") or ""
+        if code == "SQLITE_FULL" or getattr(error, "errno", None) == 28:
+            raise JournalFull(
+                f"There is no room left to journal deliveries in {path.parent}; free some, then send it again."
+            ) from error
+        if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+            raise JournalCorrupt(
+                f"The journal {path} is damaged. Nothing was changed in it: copy its folder, put the file back from a "
+                "backup or rescue it with `sqlite3 .recover`, and start again."
+            ) from error
+        raise JournalUnavailable(
+            f"The journal {path} cannot be used ({code or error}); it must be a file that this user may write."
+        ) from error
+
+
+class Journal:
+    """A connection to the journal of this machine. A context manager; for one thread at a time.
+
+    What a call wrote is on disk when it returns (WAL, synchronous=FULL). Several processes may use the file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open the journal, or make it where there is none.
+
+        Raises:
+            JournalFull, JournalCorrupt, JournalUnavailable: it cannot be used.
+        """
+        self.path = folder / FILE
+        with journal_errors(self.path):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._db = sqlite3.connect(
+                self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=64
+            )
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
+            # From here on only `_begin` waits for others: in this mode nothing else does.
+            self._db.execute("PRAGMA busy_timeout = 0")
+        self.id = self._one("SELECT value FROM meta WHERE key = 'id'")[0]
+
+    def _prepare(self) -> None:
+        if not self._db.execute("PRAGMA schema_version").fetchone()[0]:
+            self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            error = sqlite3.DatabaseError(found)
+            error.sqlite_errorname = "SQLITE_CORRUPT"
+            raise error
+        self._db.execute("BEGIN IMMEDIATE")
+        for statement in _SCHEMA.split(";\n"):
+            self._db.execute(statement)
+        self._db.execute("INSERT OR IGNORE INTO meta VALUES ('id', ?)", (secrets.token_hex(8),))
+        self._db.execute("COMMIT")
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        with journal_errors(self.path):
+            self._begin()
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _begin(self) -> None:
+        """Wait until no other connection writes. SQLite's own waiting sleeps up to 100 ms at a time."""
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > deadline:
+                    raise
+            time.sleep(BUSY_WAIT_SECONDS)
+
+    def _all(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        with journal_errors(self.path):
+            return self._db.execute(statement, values).fetchall()
+
+    def _one(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        with journal_errors(self.path):
+            return self._db.execute(statement, values).fetchone()
+
+    # --- deliveries ---------------------------------------------------------------------------------------------
+
+    def append(self, deliveries: Sequence[NewDelivery], used: Sequence[SecretUse] = ()) -> list[Receipt]:
+        """Journal deliveries in this order, all with one sync of the disk; those that are there already stay as is.
+
+        Returns:
+            Of each delivery what is journaled under its id: this one, an equal one from before, or another one.
+        """
+        receipts = []
+        with self._changing() as db:
+            for one in deliveries:
+                row = db.execute("SELECT seq, received_at, digest FROM deliveries WHERE id = ?", (one.id,)).fetchone()
+                if row is None:
+                    self._insert(db, one)
+                    seq = db.execute("SELECT last_insert_rowid()").fetchone()[0]
+                    db.executemany(
+                        "INSERT INTO dead VALUES (?, ?, ?, ?, ?, NULL)",
+                        [(seq, item.position, item.code, item.message, item.event) for item in one.dead],
+                    )
+                    row = (seq, one.received_at, one.digest)
+                receipts.append(Receipt(row[0], row[1], row[2] == one.digest))
+            db.executemany(
+                "INSERT INTO used VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)",
+                [(one.source, one.secret, one.at) for one in used],
+            )
+        return receipts
+
+    @staticmethod
+    def _insert(db: sqlite3.Connection, one: NewDelivery, replay_of: str | None = None) -> None:
+        db.execute(
+            "INSERT INTO deliveries (id, source, network, webhook_id, digest, token, received_at, events, size, body, "
+            "state, replay_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'journaled', ?)",
+            (
+                one.id, one.source, one.network, one.webhook_id, one.digest, secrets.token_hex(8), one.received_at,
+                one.events, len(one.body), one.body, replay_of,
+            ),
+        )  # fmt: skip
+
+    def pending(self, most_events: int, most_bytes: int, after: int = 0) -> list[PendingDelivery]:
+        """Return deliveries beyond a sequence that are not in the graph yet, in order: no more than so much at once.
+
+        At least one, where there is any.
+        """
+        rows = self._all(
+            "SELECT seq, size, events FROM deliveries WHERE state = 'journaled' AND seq > ? ORDER BY seq LIMIT ?",
+            (after, most_events),
+        )
+        events = size = last = 0
+        for seq, one_size, one_events in rows:
+            events, size = events + one_events, size + one_size
+            if last and (events > most_events or size > most_bytes):
+                break
+            last = seq
+        found = self._all(
+            "SELECT seq, token, source, network, received_at, body FROM deliveries "
+            "WHERE state = 'journaled' AND seq > ? AND seq <= ? ORDER BY seq",
+            (after, last),
+        )
+        return [PendingDelivery(*row) for row in found]
+
+    def settle(self, settled: Sequence[Settled], version: int | None) -> None:
+        """Note what became of deliveries: they are applied, or dead; of their bodies nothing is kept but dead items."""
+        now = now_ms()
+        for start in range(0, len(settled), SETTLED_AT_ONCE):
+            self._settle(settled[start : start + SETTLED_AT_ONCE], version, now)
+
+    def _settle(self, settled: Sequence[Settled], version: int | None, now: int) -> None:
+        with self._changing() as db:
+            for one in settled:
+                db.execute(
+                    "UPDATE deliveries SET state = ?, settled_at = ?, version = ?, body = NULL WHERE seq = ?",
+                    (one.state, now, version, one.seq),
+                )
+                db.executemany(
+                    "INSERT OR IGNORE INTO dead VALUES (?, ?, ?, ?, ?, NULL)",
+                    [(one.seq, item.position, item.code, item.message, item.event) for item in one.dead],
+                )
+
+    def settle_up_to(self, mark: JournalMark, version: int | None) -> int | None:
+        """Note as applied what the graph says is, after a crash between the two; return how many deliveries that were.
+
+        None where the journal does not know the delivery that the graph names: then it was put back to an earlier
+        state, and what is pending has to be applied, which changes nothing that was before.
+        """
+        row = self._one("SELECT token FROM deliveries WHERE seq = ?", (mark.applied,))
+        if row is None or row[0] != mark.token:
+            return None
+        found = self._all("SELECT seq FROM deliveries WHERE state = 'journaled' AND seq <= ?", (mark.applied,))
+        self.settle([Settled(seq, "applied") for (seq,) in found], version)
+        return len(found)
+
+    def applied_up_to(self) -> int:
+        """Return the sequence up to which every delivery is in the graph, or dead."""
+        row = self._one("SELECT min(seq) FROM deliveries WHERE state = 'journaled'")
+        if row[0] is not None:
+            return int(row[0]) - 1
+        return int(self._one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'deliveries'")[0])
+
+    def size(self) -> JournalSize:
+        """Return how much is journaled."""
+        deliveries, events, size = self._one(
+            "SELECT count(*), coalesce(sum(events), 0), coalesce(sum(size), 0) FROM deliveries "
+            "WHERE state = 'journaled'"
+        )
+        oldest = self._one("SELECT received_at FROM deliveries WHERE state = 'journaled' ORDER BY seq LIMIT 1")
+        dead = self._one("SELECT count(*) FROM dead WHERE replayed_in IS NULL")[0]
+        last = self._one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'deliveries'")[0]
+        with journal_errors(self.path):
+            files = sum(one.stat().st_size for one in self.path.parent.glob(f"{FILE}*"))
+        return JournalSize(
+            deliveries=deliveries,
+            events=events,
+            bytes=size,
+            oldest_received_at=None if oldest is None else oldest[0],
+            dead_letters=dead,
+            sequence=last,
+            applied_up_to=self.applied_up_to(),
+            file_bytes=files,
+        )
+
+    def delivery(self, delivery_id: str) -> Delivery:
+        """Return a delivery and what became of it. Raises DeliveryNotFound."""
+        row = self._one(f"SELECT {_COLUMNS} FROM deliveries WHERE id = ?", (delivery_id,))  # noqa: S608 - a constant
+        if row is None:
+            raise DeliveryNotFound(
+                f"There is no delivery {delivery_id[:80]}; outcomes are kept for {KEPT_DAYS} days, dead letters for "
+                f"{KEPT_DEAD_DAYS}."
+            )
+        return self._delivery(row)
+
+    def deliveries(self, state: DeliveryState | None, source: str | None, before: int, limit: int) -> list[Delivery]:
+        """Return deliveries, latest first, of a state or source, with a sequence below `before`."""
+        rows = self._all(
+            f"SELECT {_COLUMNS} FROM deliveries WHERE seq < ? AND (? IS NULL OR source = ?) "  # noqa: S608
+            "AND (? IS NULL OR state = ?) ORDER BY seq DESC LIMIT ?",
+            (before, source, source, state, state, limit),
+        )
+        return [self._delivery(row) for row in rows]
+
+    def _delivery(self, row: Sequence[Any]) -> Delivery:
+        seq, delivery_id, source, webhook_id, received_at, events, state, settled_at, version, replay_of = row
+        dead = self._all(
+            "SELECT position, code, message, event, replayed_in FROM dead WHERE seq = ? ORDER BY position", (seq,)
+        )
+        return Delivery.of(
+            delivery_id, seq, source, webhook_id, state, received_at, events, settled_at, version, replay_of,
+            [DeadItem(*one) for one in dead],
+        )  # fmt: skip
+
+    def dead_deliveries(self, since: int, until: int, source: str | None) -> list[str]:
+        """Return ids of deliveries with dead letters to replay, in order, by when they came (ms since 1970 UTC)."""
+        rows = self._all(
+            "SELECT DISTINCT d.seq, d.id FROM deliveries d JOIN dead x ON x.seq = d.seq WHERE x.replayed_in IS NULL "
+            "AND d.received_at >= ? AND d.received_at < ? AND (? IS NULL OR d.source = ?) ORDER BY d.seq",
+            (since, until, source, source),
+        )
+        return [row[1] for row in rows]
+
+    def replay(self, delivery_id: str) -> tuple[str, int, int] | None:
+        """Journal the dead letters of a delivery again, as a delivery of its own.
+
+        Returns:
+            Id and sequence of the new delivery, and how many events it has; None where no dead letter is left.
+
+        Raises:
+            DeliveryNotFound: there is no such delivery.
+        """
+        original = self.delivery(delivery_id)
+        with self._changing() as db:
+            rows = db.execute(
+                "SELECT position, event FROM dead WHERE seq = ? AND replayed_in IS NULL ORDER BY position",
+                (original.sequence,),
+            ).fetchall()
+            if not rows:
+                return None
+            network = db.execute("SELECT network FROM deliveries WHERE id = ?", (delivery_id,)).fetchone()[0]
+            again = NewDelivery(
+                id=f"r{secrets.token_hex(10)}",
+                source=original.source,
+                network=network,
+                webhook_id=original.webhook_id,
+                digest=secrets.token_bytes(32),
+                # An event without a time keeps the one at which it came first.
+                received_at=int(original.received_at.timestamp() * 1000),
+                events=len(rows),
+                body=f"[{','.join(event for _, event in rows)}]".encode(),
+            )
+            self._insert(db, again, delivery_id)
+            seq = db.execute("SELECT last_insert_rowid()").fetchone()[0]
+            db.execute(
+                "UPDATE dead SET replayed_in = ? WHERE seq = ? AND replayed_in IS NULL", (again.id, original.sequence)
+            )
+        return again.id, seq, len(rows)
+
+    def compact(self, now: int | None = None) -> int:
+        """Forget outcomes that are old enough, and give their room back; return how many.
+
+        The latest delivery stays: by it the graph's mark is recognised after a crash.
+        """
+        now = now_ms() if now is None else now
+        with self._changing() as db:
+            db.execute(
+                "DELETE FROM dead WHERE seq IN (SELECT seq FROM deliveries WHERE settled_at < ?)",
+                (now - KEPT_DEAD_DAYS * DAY_MS,),
+            )
+            gone = db.execute(
+                "DELETE FROM deliveries WHERE settled_at < ? AND seq NOT IN (SELECT seq FROM dead) "
+                "AND seq < (SELECT max(seq) FROM deliveries WHERE settled_at IS NOT NULL)",
+                (now - KEPT_DAYS * DAY_MS,),
+            ).rowcount
+        with journal_errors(self.path):
+            # As a script: a statement without columns is only begun by execute(), and would free one page.
+            self._db.executescript("PRAGMA incremental_vacuum;")
+        return gone
+
+    # --- the copy of sources ------------------------------------------------------------------------------------
+
+    def changed(self) -> int:
+        """Return a number that is another one when another connection changed the file."""
+        return int(self._one("PRAGMA data_version")[0])
+
+    def sources(self) -> dict[str, str]:
+        """Return the documents of the sources by name, as they were when Neo4j last told."""
+        return dict(self._all("SELECT name, document FROM sources"))
+
+    def keep_sources(self, documents: dict[str, str]) -> None:
+        """Replace the copy of the sources; nothing is written where it is the same."""
+        if documents == self.sources():
+            return
+        with self._changing() as db:
+            db.execute("DELETE FROM sources")
+            db.executemany("INSERT INTO sources VALUES (?, ?)", sorted(documents.items()))
+
+    def take_used(self) -> list[SecretUse]:
+        """Return when secrets were last used, since this was last asked, and forget it."""
+        if not self._all("SELECT 1 FROM used LIMIT 1"):
+            return []
+        with self._changing() as db:
+            rows = db.execute("DELETE FROM used RETURNING source, secret, at").fetchall()
+        return sorted(SecretUse(*row) for row in rows)
