@@ -59,7 +59,7 @@ def delivery(number: int, rng: random.Random) -> list[dict[str, Any]]:
         {
             "type": "interaction.recorded",
             "timestamp": 1_000,
-            "data": {"id": who, "account": "fan", "target": "hub", "kind": "like"},
+            "data": {"id": who, "account": f"fan{number % 500}", "target": "hub", "kind": "like"},
         }
     )
     pair = {"follower": f"u{rng.randrange(20)}", "followee": f"u{20 + rng.randrange(20)}"}
