@@ -894,7 +894,7 @@ def sources_add(
 
     config = settings()
     with open_store(store_source(config)) as address:
-        source, secret = add_source(address, journal_of(config), sealer(secrets_key(config), config.data_dir), name,
+        source, secret = add_source(address, journal_of(config), sealer(config.secrets_key, config.data_dir), name,
                                     network)  # fmt: skip
     show_secret(source, secret, as_json=as_json)
 
@@ -915,7 +915,7 @@ def sources_rotate(
     config = settings()
     with open_store(store_source(config)) as address:
         source, secret = rotate_source(
-            address, journal_of(config), sealer(secrets_key(config), config.data_dir), name, at_once=at_once
+            address, journal_of(config), sealer(config.secrets_key, config.data_dir), name, at_once=at_once
         )
     show_secret(source, secret, as_json=as_json)
 
@@ -961,11 +961,6 @@ def switch(name: str, *, disabled: bool) -> None:
         switch_source(address, journal_of(config), name, disabled=disabled)
 
 
-def secrets_key(config: Settings) -> str | None:
-    """The key that settings name for the secrets of sources."""
-    return None if config.secrets_key is None else config.secrets_key.get_secret_value()
-
-
 def show_secret(source: Source, secret: str, *, as_json: bool) -> None:
     """Print a new secret, which is not shown again."""
     if as_json:
@@ -987,7 +982,7 @@ def deliveries_list(
     from service.journal.journal import Journal
 
     with Journal(journal_of(settings())) as journal:
-        found = journal.deliveries(state, source, 2**63 - 1, limit)
+        found = journal.deliveries(state, source, None, limit)
     if as_json:
         print(TypeAdapter(list[Delivery]).dump_json(found, indent=2).decode())
     else:

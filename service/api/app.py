@@ -47,7 +47,6 @@ def create_app(settings: Settings, journal: Path | None = None) -> FastAPI:
     address = _address(settings)
     check_host(settings.host, trust_network=settings.trust_network)
     journal = settings.data_dir / "journal" if journal is None else journal
-    key = None if settings.secrets_key is None else settings.secrets_key.get_secret_value()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -62,7 +61,7 @@ def create_app(settings: Settings, journal: Path | None = None) -> FastAPI:
                 most_bytes=settings.journal_max_mb << 20,
                 least_free_bytes=settings.journal_min_free_mb << 20,
             )
-            sealing = sealer(key, settings.data_dir)
+            sealing = sealer(settings.secrets_key, settings.data_dir)
             app.state.receiver = Receiver(app.state.deliveries, committer, sealing)
             app.state.administration = Administration(address, journal, sealing, app.state.deliveries)
             yield

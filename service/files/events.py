@@ -28,12 +28,15 @@ from service.files.schemas import (
     Field,
     Given,
     Schema,
+    endorsement,
     flag_field,
     id_field,
+    interaction,
+    related,
     time_field,
 )
 from service.files.values import FUTURE_MS, BadLine
-from service.records import NO_END, Statement, day_of, interaction_event
+from service.records import NO_END, Statement
 
 MOST_EVENTS = 1_000
 """Events in one body."""
@@ -196,13 +199,7 @@ def _snapshot(line: Given, moment: Moment) -> Said:
 
 
 def _interaction(line: Given, moment: Moment) -> Said:
-    account, target = line.pair("account", "target")
-    kind, at = line["kind"], moment.at
-    event = interaction_event(kind, f"{moment.source}\n{line['id']}", at)
-    said: Said = [Statement("engagements", (account, target, day_of(at)), (*(None,) * 5, (event,)), at)]
-    if line["post"] is not None and kind != "mention":
-        said.append(Statement("responses", (account, line.key("post"), kind, at), (), at))
-    return said
+    return [*interaction(line, f"{moment.source}\n{line['id']}", moment.at)]
 
 
 def _post(line: Given, moment: Moment) -> Said:  # noqa: ARG001 - all of these are called alike
@@ -214,11 +211,7 @@ def _post(line: Given, moment: Moment) -> Said:  # noqa: ARG001 - all of these a
 
 
 def _relation_set(line: Given, moment: Moment) -> Said:  # noqa: ARG001
-    since, until = line["since"], NO_END if line["until"] is None else line["until"]
-    if since is not None and until < since:
-        raise BadLine("bad_time", "The relation ends before it begins.")
-    identity = (line.key("account"), line["brand"], line["relation"])
-    return [line.statement("relations", identity, since, until, line["source"])]
+    return [related(line, line.key("account"), NO_END)]
 
 
 def _relation_removed(line: Given, moment: Moment) -> Said:
@@ -227,11 +220,7 @@ def _relation_removed(line: Given, moment: Moment) -> Said:
 
 
 def _endorsement(withdrawn: bool) -> Callable[[Given, Moment], Said]:
-    def says(line: Given, moment: Moment) -> Said:  # noqa: ARG001
-        identity = (*line.pair("account", "endorsed"), line["topic"] or "")
-        return [line.statement("endorsements", identity, withdrawn, at=line["at"])]
-
-    return says
+    return lambda line, moment: [endorsement(line, withdrawn=withdrawn)]  # noqa: ARG005
 
 
 def _erased(line: Given, moment: Moment) -> Said:

@@ -241,9 +241,14 @@ def _complete_followers(line: Given) -> Said:
 
 
 def _interaction(line: Given) -> Said:
+    return interaction(line, line["id"], line["at"])
+
+
+def interaction(line: Given, event_id: str, at: int) -> list[Statement]:
+    """Return what an interaction says that is told from others by this id and happened at this time."""
     account, target = line.pair("account", "target")
-    at, kind = line["at"], line["kind"]
-    event = interaction_event(kind, line["id"], at)
+    kind = line["kind"]
+    event = interaction_event(kind, event_id, at)
     said = [line.statement("engagements", (account, target, day_of(at)), *(None,) * 5, (event,), at=at)]
     if line["post"] is not None and kind != "mention":
         said.append(line.statement("responses", (account, line.key("post"), kind, at), at=at))
@@ -286,11 +291,12 @@ def _mention(line: Given) -> Said:
 
 
 def _relation(line: Given) -> Said:
-    return [_related(line, line.key("account"))]
+    return [related(line, line.key("account"))]
 
 
-def _related(line: Given, account: str) -> Statement:
-    since, until = line["since"], line["until"]
+def related(line: Given, account: str, unless_said: int | None = None) -> Statement:
+    """Return what a line says about an account and a brand; `unless_said` is when it ends where the line is silent."""
+    since, until = line["since"], unless_said if line["until"] is None else line["until"]
     if since is not None and until is not None and until < since:
         raise BadLine("bad_time", "The relation ends before it begins.")
     return line.statement("relations", (account, line["brand"], line["relation"]), since, until, line["source"])
@@ -302,7 +308,7 @@ def _crm(line: Given) -> Said:
     digest = line["email_sha256"] or line["email"]
     if account is handle is digest is None:
         raise BadLine("missing_field", "The line has neither account, handle, email nor email_sha256.")
-    return Match(line.network, account, handle, digest, _related(line, ""))
+    return Match(line.network, account, handle, digest, related(line, ""))
 
 
 def _person(line: Given) -> Said:
@@ -310,8 +316,13 @@ def _person(line: Given) -> Said:
 
 
 def _endorsement(line: Given) -> Said:
+    return [endorsement(line, withdrawn=bool(line["withdrawn"]))]
+
+
+def endorsement(line: Given, *, withdrawn: bool) -> Statement:
+    """Return that an endorsement was given, or withdrawn."""
     identity = (*line.pair("account", "endorsed"), line["topic"] or "")
-    return [line.statement("endorsements", identity, bool(line["withdrawn"]), at=line["at"])]
+    return line.statement("endorsements", identity, withdrawn, at=line["at"])
 
 
 def _named(*schemas: Schema) -> dict[str, Schema]:

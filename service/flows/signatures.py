@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from pydantic import SecretStr
 
 from service.errors import ConfigurationError, SignatureInvalid
 
@@ -121,14 +122,14 @@ class Sealer:
             ) from None
 
 
-def sealer(given: str | None, data_dir: Path) -> Sealer:
+def sealer(given: SecretStr | None, data_dir: Path) -> Sealer:
     """Return the sealer of this machine: with the keys of its settings, or else with one it keeps in `data_dir`.
 
     Raises:
         ConfigurationError: there is no key, and none can be kept.
     """
     if given is not None:
-        return Sealer(given.split(","))
+        return Sealer(given.get_secret_value().split(","))
     path = data_dir / "secrets.key"
     try:
         data_dir.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from service.domain import Source, SourceSecret, StoreAddress
 from service.errors import BadInput
+from service.files.values import is_network
 from service.flows.signatures import Sealer, new_secret
 from service.journal.journal import Journal
 from service.store.driver import Store
@@ -16,7 +17,6 @@ from service.store.sources import change_source, create_source, not_found, note_
 
 LIVE_SECRETS = 2
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
-_NETWORK = re.compile(r"[a-z0-9_.-]{1,64}")
 
 
 def add_source(
@@ -30,7 +30,7 @@ def add_source(
     """
     if not _NAME.fullmatch(name):
         raise BadInput("The name of a source is 1 to 64 of the characters a-z, 0-9, _, . and -.")
-    if network is not None and not _NETWORK.fullmatch(network):
+    if network is not None and not is_network(network):
         raise BadInput("The network is not 1 to 64 of the characters a-z, 0-9, _, . and -.")
     kept, shown = _new_secret(sealer)
     source = Source(name=name, network=network, created_at=kept.created_at, secrets=(kept,))

@@ -116,7 +116,7 @@ class Writer:
     def _recover(self) -> None:
         """After a start: what the graph says is applied, the journal may not know yet."""
         mark = journal_mark(self._store, self._journal.id)
-        if mark is not None and self._journal.settle_up_to(mark, None) is None:
+        if mark is not None and self._journal.settle_up_to(mark) is None:
             log.error(
                 "The graph knows a delivery %s of this journal that the journal does not: it was put back to an "
                 "earlier state. What was acknowledged after that and not applied is not in it.",

@@ -122,7 +122,7 @@ class Committer:
 
     def _check_room(self, journal: Journal) -> None:
         if time.monotonic() - self._looked > LOOK_SECONDS:
-            self._pending_bytes = journal.size().bytes
+            self._pending_bytes = journal.pending_bytes()
             with journal_errors(journal.path):
                 self._free_bytes = shutil.disk_usage(self._folder).free
             self._looked = time.monotonic()

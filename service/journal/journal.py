@@ -18,6 +18,7 @@ from service.domain import (
     DeliveryState,
     JournalMark,
     JournalSize,
+    NewDead,
     NewDelivery,
     PendingDelivery,
     Receipt,
@@ -68,6 +69,9 @@ CREATE TABLE IF NOT EXISTS used (
   source TEXT NOT NULL, secret TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (source, secret)
 ) WITHOUT ROWID;
 """
+_ALL = 2**63 - 1
+"""Beyond every sequence."""
+
 _COLUMNS = "seq, id, source, webhook_id, received_at, events, state, settled_at, version, replay_of"
 
 
@@ -202,13 +206,8 @@ class Journal:
             for one in deliveries:
                 row = db.execute("SELECT seq, received_at, digest FROM deliveries WHERE id = ?", (one.id,)).fetchone()
                 if row is None:
-                    self._insert(db, one)
-                    seq = db.execute("SELECT last_insert_rowid()").fetchone()[0]
-                    db.executemany(
-                        "INSERT INTO dead VALUES (?, ?, ?, ?, ?, NULL)",
-                        [(seq, item.position, item.code, item.message, item.event) for item in one.dead],
-                    )
-                    row = (seq, one.received_at, one.digest)
+                    row = (self._insert(db, one), one.received_at, one.digest)
+                    self._bury(db, row[0], one.dead)
                 receipts.append(Receipt(row[0], row[1], row[2] == one.digest))
             db.executemany(
                 "INSERT INTO used VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)",
@@ -217,8 +216,9 @@ class Journal:
         return receipts
 
     @staticmethod
-    def _insert(db: sqlite3.Connection, one: NewDelivery, replay_of: str | None = None) -> None:
-        db.execute(
+    def _insert(db: sqlite3.Connection, one: NewDelivery, replay_of: str | None = None) -> int:
+        """Journal a delivery and return its sequence."""
+        done = db.execute(
             "INSERT INTO deliveries (id, source, network, webhook_id, digest, token, received_at, events, size, body, "
             "state, replay_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'journaled', ?)",
             (
@@ -226,6 +226,15 @@ class Journal:
                 one.events, len(one.body), one.body, replay_of,
             ),
         )  # fmt: skip
+        return int(done.lastrowid or 0)
+
+    @staticmethod
+    def _bury(db: sqlite3.Connection, sequence: int, dead: Sequence[NewDead]) -> None:
+        """Keep dead letters of a delivery; those that are there already stay as they are."""
+        db.executemany(
+            "INSERT OR IGNORE INTO dead VALUES (?, ?, ?, ?, ?, NULL)",
+            [(sequence, item.position, item.code, item.message, item.event) for item in dead],
+        )
 
     def pending(self, most_events: int, most_bytes: int, after: int = 0) -> list[PendingDelivery]:
         """Return deliveries beyond a sequence that are not in the graph yet, in order: no more than so much at once.
@@ -262,12 +271,9 @@ class Journal:
                     "UPDATE deliveries SET state = ?, settled_at = ?, version = ?, body = NULL WHERE seq = ?",
                     (one.state, now, version, one.seq),
                 )
-                db.executemany(
-                    "INSERT OR IGNORE INTO dead VALUES (?, ?, ?, ?, ?, NULL)",
-                    [(one.seq, item.position, item.code, item.message, item.event) for item in one.dead],
-                )
+                self._bury(db, one.seq, one.dead)
 
-    def settle_up_to(self, mark: JournalMark, version: int | None) -> int | None:
+    def settle_up_to(self, mark: JournalMark) -> int | None:
         """Note as applied what the graph says is, after a crash between the two; return how many deliveries that were.
 
         None where the journal does not know the delivery that the graph names: then it was put back to an earlier
@@ -277,7 +283,7 @@ class Journal:
         if row is None or row[0] != mark.token:
             return None
         found = self._all("SELECT seq FROM deliveries WHERE state = 'journaled' AND seq <= ?", (mark.applied,))
-        self.settle([Settled(seq, "applied") for (seq,) in found], version)
+        self.settle([Settled(seq, "applied") for (seq,) in found], None)
         return len(found)
 
     def applied_up_to(self) -> int:
@@ -285,7 +291,15 @@ class Journal:
         row = self._one("SELECT min(seq) FROM deliveries WHERE state = 'journaled'")
         if row[0] is not None:
             return int(row[0]) - 1
+        return self._sequence()
+
+    def _sequence(self) -> int:
+        """The sequence of the latest delivery that ever was."""
         return int(self._one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'deliveries'")[0])
+
+    def pending_bytes(self) -> int:
+        """Return how many bytes of bodies wait for the graph: what `size` says of it, read from an index alone."""
+        return int(self._one("SELECT coalesce(sum(size), 0) FROM deliveries WHERE state = 'journaled'")[0])
 
     def size(self) -> JournalSize:
         """Return how much is journaled."""
@@ -295,7 +309,6 @@ class Journal:
         )
         oldest = self._one("SELECT received_at FROM deliveries WHERE state = 'journaled' ORDER BY seq LIMIT 1")
         dead = self._one("SELECT count(*) FROM dead WHERE replayed_in IS NULL")[0]
-        last = self._one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'deliveries'")[0]
         with journal_errors(self.path):
             files = sum(one.stat().st_size for one in self.path.parent.glob(f"{FILE}*"))
         return JournalSize(
@@ -304,7 +317,7 @@ class Journal:
             bytes=size,
             oldest_received_at=None if oldest is None else oldest[0],
             dead_letters=dead,
-            sequence=last,
+            sequence=self._sequence(),
             applied_up_to=self.applied_up_to(),
             file_bytes=files,
         )
@@ -319,12 +332,14 @@ class Journal:
             )
         return self._delivery(row)
 
-    def deliveries(self, state: DeliveryState | None, source: str | None, before: int, limit: int) -> list[Delivery]:
-        """Return deliveries, latest first, of a state or source, with a sequence below `before`."""
+    def deliveries(
+        self, state: DeliveryState | None, source: str | None, before: int | None, limit: int
+    ) -> list[Delivery]:
+        """Return deliveries, latest first, of a state or source, with a sequence below `before` where it is said."""
         rows = self._all(
             f"SELECT {_COLUMNS} FROM deliveries WHERE seq < ? AND (? IS NULL OR source = ?) "  # noqa: S608
             "AND (? IS NULL OR state = ?) ORDER BY seq DESC LIMIT ?",
-            (before, source, source, state, state, limit),
+            (_ALL if before is None else before, source, source, state, state, limit),
         )
         return [self._delivery(row) for row in rows]
 
@@ -376,8 +391,7 @@ class Journal:
                 events=len(rows),
                 body=f"[{','.join(event for _, event in rows)}]".encode(),
             )
-            self._insert(db, again, delivery_id)
-            seq = db.execute("SELECT last_insert_rowid()").fetchone()[0]
+            seq = self._insert(db, again, delivery_id)
             db.execute(
                 "UPDATE dead SET replayed_in = ? WHERE seq = ? AND replayed_in IS NULL", (again.id, original.sequence)
             )
@@ -405,10 +419,6 @@ class Journal:
         return gone
 
     # --- the copy of sources ------------------------------------------------------------------------------------
-
-    def changed(self) -> int:
-        """Return a number that is another one when another connection changed the file."""
-        return int(self._one("PRAGMA data_version")[0])
 
     def sources(self) -> dict[str, str]:
         """Return the documents of the sources by name, as they were when Neo4j last told."""

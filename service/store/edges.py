@@ -125,7 +125,9 @@ def put_follows(change: Change, batch: Sequence[Follow]) -> tuple[int, int]:
     columns = _columns(pairs)
     change.ensure_accounts(columns["keys"])
     outlived = _before_complete_list(change, {pair: _time(follow) for pair, follow in strongest.items()})
-    ended = _end_late(change, outlived)
+    # What came before a complete list that is known already has ended, like any follow before its unfollow.
+    late = [Statement("unfollows", pair, (), at) for pair, at in outlived.items()]
+    ended, _ = put_unfollows(change, late) if late else (0, 0)
     standing = {pair: follow for pair, follow in strongest.items() if pair not in outlived}
     if change.unfollowed:
         standing = _not_unfollowed(change.tx, standing)
@@ -159,24 +161,6 @@ def _complete_lists(run: Any, accounts: Iterable[str]) -> dict[str, int]:
     """Return of which of these accounts a complete list of followers is known, and its time."""
     keys = sorted(set(accounts))
     return {keys[row["i"]]: row["at"] for row in run("edges/complete_lists", keys=keys)}
-
-
-def _end_late(change: Change, outlived: dict[Pair, int]) -> int:
-    """Leave tombstones of follows that became known after the complete list that ended them; return how many."""
-    if not outlived:
-        return 0
-    pairs = sorted(outlived)
-    there = {pairs[row["i"]] for row in change.tx.run("edges/known_follows", **_columns(pairs))}
-    known = {pairs[row["i"]] for row in change.tx.run("edges/unfollowed", **_columns(pairs))}
-    new = [pair for pair in pairs if pair not in there and pair not in known]
-    if new:
-        _write_unfollows(change, {pair: outlived[pair] for pair in new})
-    return len(new)
-
-
-def _write_unfollows(change: Change, times: dict[Pair, int]) -> None:
-    pairs = sorted(times)
-    change.tx.run("edges/merge_unfollows", **_columns(pairs), times=[times[pair] for pair in pairs], v=change.version)
 
 
 def _columns(pairs: Sequence[Pair]) -> dict[str, Any]:
@@ -230,9 +214,11 @@ def put_unfollows(change: Change, batch: Sequence[Statement]) -> tuple[int, int]
     change.ensure_accounts(_columns(pairs)["keys"])
     ends = _ends_by_lists(change.tx.run, [followee for _, followee in pairs]) if change.complete_lists else {}
     known, times, created, updated = _standing_unfollows(change.tx.run, pairs, batch, ends)
-    changed = {pair: at for pair, at in times.items() if known.get(pair) != at}
+    changed = sorted(pair for pair, at in times.items() if known.get(pair) != at)
     if changed:
-        _write_unfollows(change, changed)
+        change.tx.run(
+            "edges/merge_unfollows", **_columns(changed), times=[times[pair] for pair in changed], v=change.version
+        )
         change.unfollowed += len(changed)
     return created, updated
 

@@ -195,9 +195,9 @@ def test_the_mark_of_the_graph_settles_what_it_covers(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal:
         journal.append([delivery(str(i)) for i in range(5)])
         third = journal.pending(3, MIB)[2]
-        assert journal.settle_up_to(JournalMark(journal.id, third.sequence, "another"), None) is None
+        assert journal.settle_up_to(JournalMark(journal.id, third.sequence, "another")) is None
         assert journal.applied_up_to() == 0
-        assert journal.settle_up_to(JournalMark(journal.id, third.sequence, third.token), None) == 3
+        assert journal.settle_up_to(JournalMark(journal.id, third.sequence, third.token)) == 3
         assert journal.applied_up_to() == 3
         assert [one.sequence for one in journal.pending(10, MIB)] == [4, 5]
 

@@ -256,23 +256,29 @@ def event_lists(draw: st.DrawFn) -> list[Event]:
     return draw(st.lists(st.one_of(single, single, snapshots), min_size=1, max_size=12))
 
 
+def write_anyhow(
+    store: Store, journal: Journal, events: list[Event], rng: random.Random, *, repeats: int, most: int
+) -> None:
+    """Into an empty graph: events shuffled, some repeated, in deliveries of at most so many, several a transaction."""
+    sent = events + rng.choices(events, k=repeats)
+    rng.shuffle(sent)
+    clear(store)
+    while sent:
+        size = rng.randint(1, most)
+        journaled(journal, *sent[:size])
+        sent = sent[size:]
+        if rng.random() < 0.5:
+            written(store, journal)
+    written(store, journal)
+
+
 def check_any_order(store: Store, journal: Journal, events: list[Event], seed: int) -> None:
     """Shuffled, repeated and split anyhow, the graph is what the plain model says."""
     rng = random.Random(seed)
     plain = PlainGraph()
     for event in events:
         plain.add(event)
-    sent = events + rng.choices(events, k=len(events) // 2)
-    rng.shuffle(sent)
-    clear(store)
-    while sent:
-        size = rng.randint(1, 4)
-        # A turn is a transaction: several deliveries may be in one.
-        journaled(journal, *sent[:size])
-        sent = sent[size:]
-        if rng.random() < 0.5:
-            written(store, journal)
-    written(store, journal)
+    write_anyhow(store, journal, events, rng, repeats=len(events) // 2, most=4)
     assert edges(store) == plain.standing()
 
 
@@ -335,16 +341,7 @@ def test_every_kind_of_event_in_any_order(store: Store, journal: Journal) -> Non
     assert counts == {"l": 1, "r": 1}
     for seed in range(20):
         rng = random.Random(seed)
-        sent = events + rng.choices(events, k=6)
-        rng.shuffle(sent)
-        clear(store)
-        while sent:
-            size = rng.randint(1, 8)
-            journaled(journal, *sent[:size])
-            sent = sent[size:]
-            if rng.random() < 0.5:
-                written(store, journal)
-        written(store, journal)
+        write_anyhow(store, journal, events, rng, repeats=6, most=8)
         assert dump(store) == expected, seed
 
 
