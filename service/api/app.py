@@ -53,7 +53,7 @@ def create_app(settings: Settings, journal: Path | None = None) -> FastAPI:
         async with AsyncStore(address, connect_seconds=2.0, retry_seconds=1.0) as store:
             app.state.store = store
             app.state.run_memory_mb = settings.run_memory_mb
-            app.state.reader = PublishedReader(store)
+            app.state.reader = PublishedReader(store, fetch_ahead=True)
             app.state.answers = Answers()
             app.state.deliveries = Deliveries(journal)
             committer = Committer(

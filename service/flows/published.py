@@ -63,11 +63,13 @@ class PublishedReader:
 
     Every request asks which run is current, so that a run that was reported done is seen by whatever is read after;
     requests that wait at the same time share one such question. Pages of a run never change, so they are kept in
-    memory; those of a new current run are fetched ahead, so that it can be served while Neo4j is away.
+    memory; with `fetch_ahead` those of a new current run are read at once, so that it can be served while Neo4j is
+    away.
     """
 
-    def __init__(self, store: AsyncStore) -> None:
+    def __init__(self, store: AsyncStore, *, fetch_ahead: bool = False) -> None:
         self._store = store
+        self._ahead = fetch_ahead
         self._runs: dict[str, Run] = {}
         self._parts: OrderedDict[tuple[str, str], PublishedPart] = OrderedDict()
         self._bytes = 0
@@ -82,9 +84,10 @@ class PublishedReader:
         self._prefetch: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
-        """End what goes on in the background."""
+        """End what goes on in the background, after the part that is being read."""
+        self._last = None
         if self._prefetch is not None:
-            self._prefetch.cancel()
+            await self._prefetch
 
     async def published(self, run_id: str | None = None) -> Published:
         """Return the current run, or the kept run of this id.
@@ -110,9 +113,8 @@ class PublishedReader:
             return Published(self._last, stale=True)
         if self._last is None or self._last.id != run.id:
             self._last = run
-            if self._prefetch is not None:
-                self._prefetch.cancel()
-            self._prefetch = asyncio.create_task(self._fetch_ahead(run))
+            if self._ahead:
+                self._prefetch = asyncio.create_task(self._fetch_ahead(run, self._prefetch))
         return Published(run, stale=False)
 
     async def current_id(self) -> str | None:
@@ -273,12 +275,15 @@ class PublishedReader:
         if before is not None:
             await asyncio.wait([before])
         self._asking, self._waiting = self._waiting, None
-        try:
-            async with asyncio.timeout(CHECK_SECONDS):
-                return await current_run_id(self._store)
-        except TimeoutError:
+        question = asyncio.create_task(current_run_id(self._store))
+        # Left to its own end, which the store bounds: the driver loses a connection that is cancelled as it opens.
+        await asyncio.wait([question], timeout=CHECK_SECONDS)
+        if not question.done():
+            question.add_done_callback(lambda late: late.cancelled() or late.exception())
             self._away_until = time.monotonic() + AWAY_SECONDS
-            raise StoreUnavailable("Neo4j takes too long to answer; try again in a moment.") from None
+            raise StoreUnavailable("Neo4j takes too long to answer; try again in a moment.")
+        try:
+            return question.result()
         except StoreUnavailable:
             self._away_until = time.monotonic() + AWAY_SECONDS
             raise
@@ -287,19 +292,23 @@ class PublishedReader:
         if time.monotonic() < self._away_until:
             raise StoreUnavailable("Neo4j does not answer at the moment; try again in a second.")
 
-    async def _fetch_ahead(self, run: Run) -> None:
+    async def _fetch_ahead(self, run: Run, before: asyncio.Task[None] | None) -> None:
+        """Read all parts of a run, until another one is current; not cancelled, for the reason in `_ask_after`."""
+        if before is not None:
+            await asyncio.wait([before])
         try:
             await self.groups(run)
             for name in ("brands", "detractors"):
                 await self.part_if_any(run.id, name)
             communities = [*await self.communities(run.id), *(one for one, _ in await self.defined(run))]
             for community in communities:
-                if community.respectable:
-                    for kind in ("basis", "macros"):
+                for kind in ("basis", "macros"):
+                    if community.respectable and self._last is run:
                         await self.part_if_any(run.id, f"{kind}/{community.id}")
             # Last what is asked for most: where not all has room in memory, what came first goes first.
             for community in communities:
-                await self.part(run.id, f"candidates/{community.id}")
+                if self._last is run:
+                    await self.part(run.id, f"candidates/{community.id}")
         except EntourageError as error:
             log.warning("The pages of run %s could not all be fetched ahead: %s", run.id, error.message)
 
