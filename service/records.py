@@ -51,22 +51,29 @@ class State(NamedTuple):
     said: tuple[int, ...]
 
 
-def latest(state: State, statement: Statement) -> State:
-    """Put a statement into a state: of each field the latest value stands, at the same time the greater.
+def latest(state: State, statements: Iterable[Statement]) -> tuple[State, int]:
+    """Put statements into a state: of each field the latest value stands, at the same time the greater.
 
     A statement leaves a field alone about which it says nothing. An undated statement that repeats what is known does
     not make it any newer: so a copy of a file changes nothing.
+
+    Returns:
+        The state, and how many statements changed it.
     """
     values, said = list(state.values), list(state.said)
-    for i, value in enumerate(statement.values):
-        if value is None:
-            continue
-        if value == values[i]:
-            if statement.dated:
-                said[i] = max(said[i], statement.at)
-        elif values[i] is None or (statement.at, value) > (said[i], values[i]):
-            values[i], said[i] = value, statement.at
-    return State(tuple(values), tuple(said))
+    changed = 0
+    for statement in statements:
+        news = False
+        for i, value in enumerate(statement.values):
+            if value is None:
+                continue
+            if value == values[i]:
+                if statement.dated and statement.at > said[i]:
+                    said[i], news = statement.at, True
+            elif values[i] is None or (statement.at, value) > (said[i], values[i]):
+                values[i], said[i], news = value, statement.at, True
+        changed += news
+    return State(tuple(values), tuple(said)), changed
 
 
 # --- interactions: counts of a pair and day ----------------------------------------------------------------
@@ -92,25 +99,46 @@ def day_of(at: int) -> date:
     return datetime.fromtimestamp(at / 1000, UTC).date()
 
 
-def counted(state: State, statement: Statement) -> State:
-    """Put counts or single events of a pair and day together.
+def counted(state: State, statements: Iterable[Statement]) -> tuple[State, int]:
+    """Put counts and single events of a pair and day together.
 
     Fields are likes, replies, mentions, reposts, hours (24 counts) and events. Events are a set: one that is there
     already is not counted again. Where counts were stated as well, the greater of the stated and the counted stands,
-    because a day's count grows until the day is over.
+    because a day's count grows until the day is over. Takes time in proportion to what is new and what is known.
+
+    Returns:
+        The state, and how many statements changed it.
     """
-    known = _numbers(state.values[5])
-    events = known if not statement.values[5] else tuple(sorted({*known, *_numbers(statement.values[5])}))
-    counts, by_hour = [0] * len(INTERACTION_KINDS), [0] * 24
+    events = set(_numbers(state.values[5]))
+    of_events = [0] * _COUNTS
     for event in events:
-        counts[event >> _HOUR_BITS & (1 << _KIND_BITS) - 1] += 1
-        by_hour[event & (1 << _HOUR_BITS) - 1] += 1
-    for stated in (state.values, statement.values):
-        counts = [max(count, *_numbers((value or 0,))) for count, value in zip(counts, stated[:4], strict=True)]
-        if stated[4] is not None:
-            by_hour = [*map(max, by_hour, _numbers(stated[4]))]
-    hours = tuple(by_hour) if any(by_hour) else None
-    return State((*counts, hours, events or None), state.said)
+        _count(of_events, event)
+    counts = list(map(max, of_events, _stated(state.values)))
+    changed = 0
+    for statement in statements:
+        before, known = list(counts), len(events)
+        for event in _numbers(statement.values[5]):
+            if event not in events:
+                events.add(event)
+                _count(of_events, event)
+        counts = list(map(max, counts, of_events, _stated(statement.values)))
+        changed += counts != before or len(events) > known
+    kinds, hours = counts[: len(INTERACTION_KINDS)], tuple(counts[len(INTERACTION_KINDS) :])
+    return State((*kinds, hours if any(hours) else None, tuple(sorted(events)) or None), state.said), changed
+
+
+_COUNTS = len(INTERACTION_KINDS) + 24
+"""Numbers of a pair and day: one of each kind, and one of each hour."""
+
+
+def _count(counts: list[int], event: int) -> None:
+    counts[event >> _HOUR_BITS & (1 << _KIND_BITS) - 1] += 1
+    counts[len(INTERACTION_KINDS) + (event & (1 << _HOUR_BITS) - 1)] += 1
+
+
+def _stated(values: tuple[Value, ...]) -> list[int]:
+    kinds = [value if isinstance(value, int) else 0 for value in values[: len(INTERACTION_KINDS)]]
+    return [*kinds, *(_numbers(values[4]) or (0,) * 24)]
 
 
 def _numbers(value: Any) -> tuple[int, ...]:
@@ -128,7 +156,7 @@ class Thing:
         name: what it is called, also the area of its queries.
         identity: names of what tells one from another.
         fields: names of what is said about it, in the order of a statement's values.
-        together: how a statement is put into a state.
+        together: how statements are put into a state.
         accounts, posts, brands: which of those names hold keys of accounts, posts, brands (or lists of them), which
             come into being where the graph does not have them yet.
     """
@@ -136,7 +164,7 @@ class Thing:
     name: str
     identity: tuple[str, ...]
     fields: tuple[str, ...] = ()
-    together: Callable[[State, Statement], State] = latest
+    together: Callable[[State, Iterable[Statement]], tuple[State, int]] = latest
     accounts: tuple[str, ...] = ()
     posts: tuple[str, ...] = ()
     brands: tuple[str, ...] = ()

@@ -83,18 +83,22 @@ def _folded(
     run: Callable[..., list[Row]], thing: Thing, batch: Sequence[Statement]
 ) -> tuple[dict[Identity, State], dict[Identity, State], int, int]:
     """Return the things of a batch before and after it, and how many statements made or changed one."""
-    identities = sorted({statement.identity for statement in batch})
+    said: dict[Identity, list[Statement]] = {}
+    for statement in batch:
+        said.setdefault(statement.identity, []).append(statement)
+    identities = sorted(said)
     rows = run(f"{thing.name}/known", **_identities(thing, identities))
     before = {identities[row["i"]]: _state(thing, row) for row in rows}
-    after = dict(before)
-    created = updated = 0
-    for statement in batch:
-        old = after.get(statement.identity)
-        new = thing.together(thing.nothing if old is None else old, statement)
-        created += old is None
-        updated += old is not None and old != new
-        after[statement.identity] = new
-    return before, after, created, updated
+    after: dict[Identity, State] = {}
+    updated = 0
+    for identity, statements in said.items():
+        state = before.get(identity)
+        if state is None:
+            state, _ = thing.together(thing.nothing, statements[:1])
+            statements = statements[1:]
+        after[identity], changed = thing.together(state, statements)
+        updated += changed
+    return before, after, len(after) - len(before), updated
 
 
 def _identities(thing: Thing, identities: Sequence[Identity]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import pytest
@@ -30,9 +31,16 @@ TIMES = st.integers(0, 4)
 SAID = st.lists(st.builds(lambda values, at: Statement("x", ("i",), values, at), VALUES, TIMES), max_size=8)
 
 
-def put(together: object, statements: list[Statement], state: State) -> State:
+def put(together: Callable[..., tuple[State, int]], statements: list[Statement], state: State) -> State:
+    """Put statements into a state, one by one and all at once: it comes to the same, with as many changes."""
+    at_once, changed = together(state, statements)
+    changes = 0
     for statement in statements:
-        state = together(state, statement)  # type: ignore[operator]
+        before = state
+        state, changing = together(state, [statement])
+        assert changing == (state != before) or before == UNCOUNTED  # what is made is not changed
+        changes += changing
+    assert (at_once, changed) == (state, changes)
     return state
 
 
@@ -56,14 +64,15 @@ def test_of_each_field_the_latest_stands(statements: list[Statement], chance: ra
 def test_what_is_not_dated_does_not_make_what_is_known_newer() -> None:
     known = State(("a", 1, None), (5, 5, NEVER))
     repeat = Statement("x", ("i",), ("a", None, None), 9, False)
-    assert latest(known, repeat) == known
-    assert latest(known, repeat._replace(dated=True)).said == (9, 5, NEVER)
-    assert latest(known, repeat._replace(values=("b", None, None))).values == ("b", 1, None)
+    assert put(latest, [repeat], known) == known
+    assert put(latest, [repeat._replace(dated=True)], known).said == (9, 5, NEVER)
+    assert put(latest, [repeat._replace(values=("b", None, None))], known).values == ("b", 1, None)
 
 
 def test_what_somebody_wrote_by_hand_gives_way_to_what_is_said() -> None:
     by_hand = State(("z", None, True), (NEVER,) * 3)
-    assert latest(by_hand, Statement("x", ("i",), ("a", None, False), 0)) == State(("a", None, False), (0, NEVER, 0))
+    said = [Statement("x", ("i",), ("a", None, False), 0)]
+    assert put(latest, said, by_hand) == State(("a", None, False), (0, NEVER, 0))
 
 
 EVENTS = [interaction_event(kind, f"e{i}", hour * 3_600_000) for i in range(4) for kind in INTERACTION_KINDS[:2] for hour in (0, 23)]  # fmt: skip  # noqa: E501
