@@ -1,22 +1,24 @@
 // answers: Adds follows; of two with the same ends the greater (time, weight) stands, an unknown time being the earliest.
-// parameter: keys LIST<STRING> keys of the accounts concerned, each once, all in the graph
-// parameter: followers LIST<INTEGER> positions in keys; parallel with the three lists below: one follow a position
-// parameter: followees LIST<INTEGER> positions in keys
+// parameter: followers LIST<INTEGER> nodes of those who follow; parallel with the lists below: one pair a position
+// parameter: followees LIST<INTEGER> nodes of those who are followed
 // parameter: weights LIST<FLOAT> weights of the ties
 // parameter: times LIST<INTEGER> milliseconds since 1970 UTC, -1 where unknown
 // parameter: v INTEGER graph version of this change
 // column: created INTEGER follows that were not there
 // column: updated INTEGER follows whose time or weight changed
 // mode: write
-// index: account_key
-UNWIND range(0, size($keys) - 1) AS i
-MATCH (account:Account {key: $keys[i]})
-WITH i, account ORDER BY i
-WITH collect(account) AS accounts
 UNWIND range(0, size($followers) - 1) AS i
-WITH accounts[$followers[i]] AS follower, accounts[$followees[i]] AS followee, $weights[i] AS weight, $times[i] AS time
-MERGE (follower)-[f:FOLLOWS]->(followee)
-WITH f, weight, time, f.v IS NULL AS created, coalesce(f.at.epochMillis, -1) AS known
-WHERE created OR time > known OR (time = known AND weight > f.weight)
-SET f.weight = weight, f.v = $v, f.at = CASE WHEN time >= 0 THEN datetime({epochMillis: time}) END
-RETURN count(CASE WHEN created THEN 1 END) AS created, count(CASE WHEN NOT created THEN 1 END) AS updated
+MATCH (follower:Account) WHERE id(follower) = $followers[i]
+MATCH (followee:Account) WHERE id(followee) = $followees[i]
+OPTIONAL MATCH (follower)-[f:FOLLOWS]->(followee)
+WITH follower, followee, f, coalesce(f.at.epochMillis, -1) AS known, $weights[i] AS weight, $times[i] AS time
+WHERE f.v IS NULL OR time > known OR (time = known AND weight > f.weight)
+WITH follower, followee, f, weight, CASE WHEN time >= 0 THEN datetime({epochMillis: time}) END AS at
+CALL (follower, followee, f, weight, at) {
+  WITH * WHERE f IS NULL
+  CREATE (follower)-[:FOLLOWS {weight: weight, at: at, v: $v}]->(followee)
+  UNION ALL
+  WITH * WHERE f IS NOT NULL
+  SET f.weight = weight, f.at = at, f.v = $v
+}
+RETURN count(CASE WHEN f IS NULL THEN 1 END) AS created, count(f) AS updated

@@ -1,17 +1,11 @@
 // answers: Which of these pairs have an unfollow, and of when?
-// parameter: keys LIST<STRING> keys of the accounts concerned, each once, all in the graph
-// parameter: followers LIST<INTEGER> positions in keys; parallel with the lists below: one follow a position
-// parameter: followees LIST<INTEGER> positions in keys
+// parameter: followers LIST<INTEGER> nodes of those who follow; parallel with the lists below: one pair a position
+// parameter: followees LIST<INTEGER> nodes of those who are followed
 // column: i INTEGER position in followers
 // column: at INTEGER when, in milliseconds since 1970 UTC
 // mode: read
-// index: account_key
-UNWIND range(0, size($keys) - 1) AS i
-MATCH (account:Account {key: $keys[i]})
-WITH i, account ORDER BY i
-WITH collect(account) AS accounts
 UNWIND range(0, size($followers) - 1) AS i
-WITH i, accounts[$followers[i]] AS follower, accounts[$followees[i]] AS followee
-
+MATCH (follower:Account) WHERE id(follower) = $followers[i]
+MATCH (followee:Account) WHERE id(followee) = $followees[i]
 MATCH (follower)-[u:UNFOLLOWED]->(followee)
 RETURN i, u.at.epochMillis AS at
