@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.domain import Follow, JournalMark, NewDead, PendingDelivery, Settled, StoreAddress
 from service.errors import StoreError, StoreRefused
@@ -19,7 +19,7 @@ from service.files.events import EventSource, Item, read_body, read_events
 from service.flows.receiving import dead_items
 from service.flows.sources import synchronise
 from service.journal.journal import Journal, journal_errors
-from service.store.changes import apply_deliveries, journal_mark, try_deliveries
+from service.store.changes import apply_deliveries, journal_mark, prepared, try_deliveries
 from service.store.driver import Store
 
 GROUP_EVENTS = 20_000
@@ -54,6 +54,13 @@ def writer_loop(address: StoreAddress, folder: Path, stop: threading.Event) -> N
 Parsed = tuple[PendingDelivery, list[Item]]
 
 
+class Group(NamedTuple):
+    """Deliveries that go into the graph in one transaction, and what they say, by what it is about."""
+
+    read: list[Parsed]
+    said: dict[str, Any]
+
+
 class Writer:
     """Applies one journal to one graph."""
 
@@ -64,7 +71,7 @@ class Writer:
         self._synchronised = self._compacted = float("-inf")
         self._recovered = False
         self._parser = ThreadPoolExecutor(1, "parser")
-        self._ahead: Future[list[Parsed]] | None = None
+        self._ahead: Future[Group] | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set."""
@@ -101,17 +108,17 @@ class Writer:
             self._compacted = now
         ahead, self._ahead = self._ahead, None
         group = self._parsed(0).result() if ahead is None else ahead.result()
-        if group:
+        if group.read:
             # While Neo4j works on this group, the next one is parsed.
-            following = self._parsed(group[-1][0].sequence)
+            following = self._parsed(group.read[-1][0].sequence)
             self._apply(group)
             self._most_events = min(self._most_events * 2, GROUP_EVENTS)
-            self._ahead = following if following.result() else None
-        return bool(group)
+            self._ahead = following if following.result().read else None
+        return bool(group.read)
 
-    def _parsed(self, after: int) -> Future[list[Parsed]]:
+    def _parsed(self, after: int) -> Future[Group]:
         pending = self._journal.pending(self._most_events, GROUP_BYTES, after)
-        return self._parser.submit(lambda: [(one, _items(one)) for one in pending])
+        return self._parser.submit(lambda: _group([(one, _items(one)) for one in pending]))
 
     def _recover(self) -> None:
         """After a start: what the graph says is applied, the journal may not know yet."""
@@ -124,17 +131,18 @@ class Writer:
             )
         self._recovered = True
 
-    def _apply(self, read: list[Parsed]) -> None:
+    def _apply(self, group: Group) -> None:
         """Apply a group of deliveries; where the graph refuses something of it, find it and leave it out."""
+        read = group.read
         last = read[-1][0]
         mark = JournalMark(self._journal.id, last.sequence, last.token)
         try:
-            applied = apply_deliveries(self._store, grouped([item for _, items in read for item in items]), mark)
+            applied = apply_deliveries(self._store, group.said, mark)
         except _REFUSED as error:
             if len(read) > 1:
                 half = len(read) // 2
-                self._apply(read[:half])
-                self._apply(read[half:])
+                self._apply(_group(read[:half]))
+                self._apply(_group(read[half:]))
                 return
             self._apply_without_poison(last, read[0][1], mark, error)
             return
@@ -181,13 +189,17 @@ def _items(delivery: PendingDelivery) -> list[Item]:
     return read_events(read_body(delivery.body), source, delivery.received_at)
 
 
-def grouped(items: Sequence[Item]) -> dict[str, list[Any]]:
-    """Return what events say, by what it is about."""
+def _group(read: list[Parsed]) -> Group:
+    return Group(read, grouped([item for _, items in read for item in items]))
+
+
+def grouped(items: Sequence[Item]) -> dict[str, Any]:
+    """Return what events say, by what it is about, ready to be put into the graph."""
     groups: dict[str, list[Any]] = {}
     for item in items:
         for one in item.said:
             groups.setdefault("follows" if isinstance(one, Follow) else one.thing, []).append(one)
-    return groups
+    return {thing: prepared(thing, batch) for thing, batch in groups.items()}
 
 
 def _settled(sequence: int, items: list[Item]) -> Settled:

@@ -11,6 +11,7 @@ from service.records import THINGS
 from service.store.driver import Store, Tx
 from service.store.edges import (
     Change,
+    FollowBatch,
     check_complete_lists,
     check_follows,
     check_unfollows,
@@ -42,7 +43,13 @@ def apply_batch(store: Store, thing: str, batch: Sequence[Any]) -> Applied:
         MigrationError: the graph has not been migrated.
         StoreError: Neo4j did not take the batch; then nothing of it is in the graph.
     """
-    return in_one_change(store, lambda change: _put(change, thing, batch))
+    ready = prepared(thing, batch)
+    return in_one_change(store, lambda change: _put(change, thing, ready))
+
+
+def prepared(thing: str, batch: Sequence[Any]) -> Any:
+    """Do with a batch about one kind of thing what can be done before its transaction; `apply_batch` does so itself."""
+    return FollowBatch.of(batch) if thing == "follows" else batch
 
 
 def check_batch(store: Store, thing: str, batch: Sequence[Any]) -> tuple[set[str], set[Any], int]:
@@ -57,12 +64,12 @@ def check_batch(store: Store, thing: str, batch: Sequence[Any]) -> tuple[set[str
     return check_statements(store, THINGS[thing], batch)
 
 
-def apply_deliveries(store: Store, groups: Mapping[str, Sequence[Any]], mark: JournalMark) -> Applied:
+def apply_deliveries(store: Store, groups: Mapping[str, Any], mark: JournalMark) -> Applied:
     """Put all that a group of deliveries says into the graph, and how far the journal is applied, in one transaction.
 
     Args:
         store: the graph, migrated.
-        groups: batches by thing, as `apply_batch` takes them.
+        groups: batches by thing, as `prepared` returns them.
         mark: the journal, and its last delivery in the group.
 
     Raises:
@@ -79,7 +86,7 @@ def apply_deliveries(store: Store, groups: Mapping[str, Sequence[Any]], mark: Jo
     return store.write_transaction(work)
 
 
-def try_deliveries(store: Store, groups: Mapping[str, Sequence[Any]]) -> None:
+def try_deliveries(store: Store, groups: Mapping[str, Any]) -> None:
     """Put all of it into the graph as `apply_deliveries` does, and take it back: raises what that would raise."""
 
     def work(tx: Tx) -> None:
@@ -94,7 +101,7 @@ class _TakenBack(Exception):
     """Rolls a transaction back."""
 
 
-def _put_all(change: Change, groups: Mapping[str, Sequence[Any]]) -> tuple[int, int]:
+def _put_all(change: Change, groups: Mapping[str, Any]) -> tuple[int, int]:
     created = updated = 0
     for thing, batch in groups.items():
         new, changed = _put(change, thing, batch)
@@ -108,7 +115,7 @@ def journal_mark(store: Store, journal: str) -> JournalMark | None:
     return JournalMark(journal, rows[0]["applied"], rows[0]["token"]) if rows else None
 
 
-def _put(change: Change, thing: str, batch: Sequence[Any]) -> tuple[int, int]:
+def _put(change: Change, thing: str, batch: Any) -> tuple[int, int]:
     if thing in _EDGES:
         return _EDGES[thing][0](change, batch)
     return put_statements(change, THINGS[thing], batch)

@@ -10,7 +10,7 @@ max(u, m - 1). An unknown time comes before all others.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from service.domain import Applied, Follow
 from service.errors import MigrationError
@@ -104,7 +104,7 @@ def apply_follows(store: Store, batch: Sequence[Follow]) -> Applied:
         MigrationError: the graph has not been migrated.
         StoreError: Neo4j did not take the batch; then nothing of it is in the graph.
     """
-    return in_one_change(store, lambda change: put_follows(change, batch))
+    return in_one_change(store, lambda change: put_follows(change, FollowBatch.of(batch)))
 
 
 def in_one_change(store: Store, put: Callable[[Change], tuple[int, int]]) -> Applied:
@@ -117,39 +117,56 @@ def in_one_change(store: Store, put: Callable[[Change], tuple[int, int]]) -> App
     return store.write_transaction(work)
 
 
-def put_follows(change: Change, batch: Sequence[Follow]) -> tuple[int, int]:
+class FollowBatch(NamedTuple):
+    """Follows of which each pair has one: `strongest` by pair, in order; `keys` are those of all accounts, in order.
+
+    To make one needs no graph, so it can be done while a transaction before it goes on.
+    """
+
+    strongest: dict[Pair, Follow]
+    keys: list[str]
+
+    @classmethod
+    def of(cls, follows: Iterable[Follow]) -> FollowBatch:
+        """Return any number of follows, in any order, with duplicates or not, as a batch."""
+        strongest: dict[Pair, Follow] = {}
+        for follow in follows:
+            ends = (follow.follower, follow.followee)
+            known = strongest.get(ends)
+            strongest[ends] = follow if known is None else stronger(known, follow)
+        return cls({pair: strongest[pair] for pair in sorted(strongest)}, _keys(strongest))
+
+
+def put_follows(change: Change, batch: FollowBatch) -> tuple[int, int]:
     """Put follows into the graph within a change; see `apply_follows`. Returns how many were created and updated."""
-    strongest: dict[Pair, Follow] = {}
-    for follow in batch:
-        ends = (follow.follower, follow.followee)
-        known = strongest.get(ends)
-        strongest[ends] = follow if known is None else stronger(known, follow)
-    pairs = sorted(strongest)
-    nodes = change.ensure_accounts(_keys(pairs))
-    outlived = _before_complete_list(change, {pair: _time(follow) for pair, follow in strongest.items()})
-    # What came before a complete list that is known already has ended, like any follow before its unfollow.
-    late = [Statement("unfollows", pair, (), at) for pair, at in outlived.items()]
-    ended, _ = put_unfollows(change, late) if late else (0, 0)
-    standing = {pair: follow for pair, follow in strongest.items() if pair not in outlived}
+    standing = batch.strongest
+    nodes = change.ensure_accounts(batch.keys)
+    ended = 0
+    outlived = _before_complete_list(change, standing)
+    if outlived:
+        # What came before a complete list that is known already has ended, like any follow before its unfollow.
+        ended, _ = put_unfollows(change, [Statement("unfollows", pair, (), at) for pair, at in outlived.items()])
+        standing = {pair: follow for pair, follow in standing.items() if pair not in outlived}
     if change.unfollowed:
         standing = _not_unfollowed(change.tx, standing, nodes)
-    pairs = [pair for pair in pairs if pair in standing]
     [merged] = change.tx.run(
         "edges/merge_follows",
-        **_columns(pairs, nodes),
-        weights=[float(standing[pair].weight) for pair in pairs],
-        times=[_time(standing[pair]) for pair in pairs],
+        **_columns(standing, nodes),
+        weights=[float(follow.weight) for follow in standing.values()],
+        times=[_time(follow) for follow in standing.values()],
         v=change.version,
     )
     return merged["created"], merged["updated"] + ended
 
 
-def _before_complete_list(change: Change, times: dict[Pair, int]) -> dict[Pair, int]:
+def _before_complete_list(change: Change, follows: dict[Pair, Follow]) -> dict[Pair, int]:
     """Return which follows a complete list of the followee's followers ended that is known already, and when."""
     if not change.complete_lists:
         return {}
-    ends = _ends_by_lists(change.tx.run, [followee for _, followee in times])
-    return {pair: ends[pair[1]] for pair, at in times.items() if pair[1] in ends and at <= ends[pair[1]]}
+    ends = _ends_by_lists(change.tx.run, [followee for _, followee in follows])
+    return {
+        pair: ends[pair[1]] for pair, follow in follows.items() if pair[1] in ends and _time(follow) <= ends[pair[1]]
+    }
 
 
 def _ends_by_lists(run: Any, accounts: Iterable[str]) -> dict[str, int]:
@@ -175,16 +192,14 @@ def _keys(pairs: Iterable[Pair]) -> list[str]:
     return sorted({key for pair in pairs for key in pair})
 
 
-def _columns(pairs: Sequence[Pair], nodes: Nodes) -> dict[str, list[int]]:
+def _columns(pairs: Iterable[Pair], nodes: Nodes) -> dict[str, list[int]]:
     """Return sorted pairs as the parameters of queries; neighbours in the batch are then neighbours on disk.
 
     Parallel lists of plain values: maps, one a follow, take the driver seven times as long to pack. Nodes: each is
     looked up by its key once, and Neo4j finds it by its id in a third of the time.
     """
-    return {
-        "followers": [nodes[follower] for follower, _ in pairs],
-        "followees": [nodes[followee] for _, followee in pairs],
-    }
+    ends = [(nodes[follower], nodes[followee]) for follower, followee in pairs]
+    return {"followers": [follower for follower, _ in ends], "followees": [followee for _, followee in ends]}
 
 
 def _not_unfollowed(tx: Tx, follows: dict[Pair, Follow], nodes: Nodes) -> dict[Pair, Follow]:
