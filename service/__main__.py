@@ -74,6 +74,8 @@ sources_app = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(sources_app, name="sources")
+keys_app = typer.Typer(help="Who may ask the HTTP API what: keys, their scopes and brands.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
 deliveries_app = typer.Typer(help="What sources pushed, and what became of it.", no_args_is_help=True)
 app.add_typer(deliveries_app, name="deliveries")
 
@@ -135,7 +137,8 @@ def demo(
 ) -> None:
     """Do the whole job on a small synthetic sample: import, analyse, print ambassadors, serve the API.
 
-    The demo keeps its own graph, apart from yours. Running it again takes seconds and changes nothing.
+    The demo keeps its own graph, apart from yours. Running it again takes seconds and changes nothing. Its API asks for
+    no keys, and so listens on loopback only.
     """
     from service.flows.asking import read_brand_candidates
     from service.flows.demo import load_demo
@@ -143,7 +146,7 @@ def demo(
     from service.flows.store import open_store
     from service.sample import VERSION
 
-    config = settings()
+    config = settings().model_copy(update={"authentication": False, "host": "127.0.0.1"})
     folder = f"demo-{VERSION}"  # a graph for each version of the sample: they must not be mixed
     source = store_source(config, folder)
     with ExitStack() as stack:
@@ -208,14 +211,18 @@ def serve_until_stopped(config: Settings, source: StoreSource, address: StoreAdd
     from service.api.app import check_host
     from service.flows.serve import serve as serve_flow
 
-    check_host(config.host, trust_network=config.trust_network)
+    check_host(config.host, authentication=config.authentication)
 
     def ready(url: str) -> None:
         console.out.print(
             f"The API is at [bold]{url}[/]: try {url}/v1/communities, or {url}/docs for all of it. Ctrl-C stops it."
         )
+        if config.authentication:
+            console.note("It asks for keys; in another terminal `entourage keys add NAME --scope read` makes one.")
+        else:
+            console.note("It asks for no keys: whoever reaches this machine's loopback may do everything.")
 
-    serve_flow(source, address, journal, host=config.host, port=port, ready=ready)
+    serve_flow(source, address, journal, host=config.host, port=port, authentication=config.authentication, ready=ready)
 
 
 @app.command("import")
@@ -791,7 +798,7 @@ def print_brand_candidates(
 @app.command()
 def serve(
     host: Annotated[
-        str | None, typer.Option(help="Address to listen on; loopback unless the network is trusted.")
+        str | None, typer.Option(help="Address to listen on; loopback only where the API asks for no keys.")
     ] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = None,
 ) -> None:
@@ -971,6 +978,70 @@ def show_secret(source: Source, secret: str, *, as_json: bool) -> None:
     console.out.print(f"\nSign deliveries with it, and send them to POST /v1/webhooks/{source.name}.")
 
 
+# --- keys of the API ------------------------------------------------------------------------------------
+
+
+@keys_app.command("add")
+def keys_add(
+    name: Annotated[str, typer.Argument(help="Who it is for, e.g. 'Dashboard'.")],
+    scope: Annotated[
+        list[str],
+        typer.Option(
+            help="What it may do; repeat for several. read: what runs published. ingest: deliveries and their replay. "
+            "run: ask for runs, define communities. admin: all of it, sources and keys."
+        ),
+    ],
+    brand: Annotated[
+        list[str] | None, typer.Option(help="Key of a brand it may see; repeat for several, leave out for all.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key of the HTTP API, and print it. It is shown this once: kept is a digest of it.
+
+    A running service knows it at once. Send it as `Authorization: Bearer ent_...`.
+    """
+    from service.flows.keys import add_key
+    from service.flows.store import open_store
+
+    config = settings()
+    with open_store(store_source(config)) as address:
+        key, secret = add_key(address, journal_of(config), name, scope, brand)
+    if as_json:
+        print(json.dumps({**key.model_dump(mode="json", exclude={"sha256"}), "secret": secret}, indent=2))
+        return
+    console.out.print(f"The key of [bold]{escape(name)}[/], shown this once:\n")
+    print(secret)
+    console.out.print(f"\nSend it as Authorization: Bearer; `entourage keys revoke {key.id}` ends it.")
+
+
+@keys_app.command("list")
+def keys_list(as_json: AsJson = False) -> None:
+    """List keys, what they may do, and when they were last used."""
+    from service.flows.keys import list_keys
+    from service.flows.store import open_store
+
+    with open_store(store_source(settings())) as address:
+        listed = list_keys(address)
+    if as_json:
+        print(json.dumps([one.model_dump(mode="json", exclude={"sha256"}) for one in listed], indent=2))
+    elif listed:
+        console.out.print(console.keys_table(listed))
+    else:
+        console.note("There is no key yet; `entourage keys add NAME --scope read` makes one.")
+
+
+@keys_app.command("revoke")
+def keys_revoke(key: Annotated[str, typer.Argument(help="Id of the key: the characters after ent_.")]) -> None:
+    """Let a key do nothing any more, for ever: on this machine at once, on others within seconds."""
+    from service.flows.keys import revoke_key
+    from service.flows.store import open_store
+
+    config = settings()
+    with open_store(store_source(config)) as address:
+        revoked = revoke_key(address, journal_of(config), key)
+    console.out.print(f"The key {revoked.id} of {escape(revoked.name)} is revoked.")
+
+
 @deliveries_app.command("list")
 def deliveries_list(
     state: Annotated[DeliveryState | None, typer.Option(help="Only those in this state.")] = None,
@@ -1019,13 +1090,15 @@ def inner_api(
     host: Annotated[str, typer.Option()],
     port: Annotated[int, typer.Option()],
     journal: Annotated[Path, typer.Option()],
+    authentication: Annotated[bool, typer.Option()] = True,
 ) -> None:
     """Serve the HTTP API in this process."""
     from service.api.app import run_api
     from service.flows.processes import end_with_parent
 
     end_with_parent()
-    run_api(settings().model_copy(update={"host": host, "port": port}), journal)
+    config = settings().model_copy(update={"host": host, "port": port, "authentication": authentication})
+    run_api(config, journal)
 
 
 @app.command("_writer", hidden=True)

@@ -448,6 +448,25 @@ def sources_table(sources: Sequence[domain.Source]) -> Table:
     return table
 
 
+def keys_table(keys: Sequence[domain.ApiKey]) -> Table:
+    """Draw keys of the API, one a row; of a key only its id is shown."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("key", "name", "scopes", "brands", "made", "last used", ""):
+        table.add_column(column, no_wrap=column in ("key", "made", "last used"))
+    for key in keys:
+        used, revoked = key.last_used_at, key.revoked_at
+        table.add_row(
+            f"ent_{key.id}",
+            escape(key.name),
+            ", ".join(key.scopes),
+            "all" if key.brands is None else escape(", ".join(key.brands)),
+            f"{key.created_at:%Y-%m-%d %H:%M}",
+            "never" if used is None else f"{used:%Y-%m-%d %H:%M}",
+            "" if revoked is None else f"revoked {revoked:%Y-%m-%d %H:%M}",
+        )
+    return table
+
+
 def deliveries_table(deliveries: Sequence[domain.Delivery]) -> Table:
     """Draw deliveries, one a row."""
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))

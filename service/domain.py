@@ -179,6 +179,13 @@ class SecretUse(NamedTuple):
     at: int
 
 
+class KeyUse(NamedTuple):
+    """When an API key was used, in milliseconds since 1970 UTC."""
+
+    key: str
+    at: int
+
+
 @dataclass(frozen=True)
 class JournalSize:
     """How much is journaled: deliveries, events and bytes that wait for the graph, and since when the oldest does.
@@ -990,9 +997,13 @@ class Said(Frozen):
 
 
 class Reason(Said):
-    """A sentence about why an account is a candidate. `about` is a part of the score, a role, relation or brand."""
+    """A sentence about why an account is a candidate. `about` is a part of the score, a role, relation or brand.
+
+    `brand` is the key of the brand that it speaks of, null where it speaks of none.
+    """
 
     about: str
+    brand: str | None = None
 
 
 AccountType = Literal["macro", "micro", "member"]
@@ -1633,6 +1644,28 @@ class SourceSecret(Frozen):
     sealed: str
     created_at: datetime
     last_used_at: datetime | None = None
+
+
+Scope = Literal["read", "ingest", "run", "admin"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+
+class ApiKey(Frozen):
+    """A key of the HTTP API. Of the key itself only its SHA-256 is kept; `id` is the part of it that may be shown.
+
+    `scopes` is what it may do: read what runs published; ingest: see and replay deliveries; run: ask for runs and
+    define communities; admin: all of it, and manage sources and keys. `brands` are those it may see, null for all; a
+    key of some brands only reads.
+    """
+
+    id: str
+    name: str
+    scopes: tuple[Scope, ...]
+    brands: tuple[str, ...] | None = None
+    sha256: str
+    created_at: datetime
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
 
 
 class Source(Frozen):

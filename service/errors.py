@@ -9,6 +9,9 @@ EntourageError
 │   ├── MalformedBody                 a body that is not JSON                      400, exit 3
 │   ├── SignatureInvalid              a delivery that its source did not sign      401, exit 3
 │   ├── SourceDisabled                a source that may not push any more          403, exit 3
+│   ├── KeyRequired                   a request without an API key                 401, exit 3
+│   ├── KeyInvalid                    an API key that is not known or was revoked  401, exit 3
+│   ├── ScopeMissing                  an API key that may not do this              403, exit 3
 │   ├── UnreadableFile                a file that cannot be imported at all        400, exit 3
 │   └── NothingImported               not one line of a file could be used         400, exit 3
 ├── NotFound                          no such thing, or not for you                404, exit 4
@@ -17,6 +20,7 @@ EntourageError
 │   ├── AccountNotFound
 │   ├── BrandNotFound
 │   ├── SourceNotFound
+│   ├── KeyNotFound
 │   ├── DeliveryNotFound
 │   ├── NothingPublished              no run has been published yet
 │   └── RouteNotFound                 no such address (405 where only the method is wrong)
@@ -142,6 +146,30 @@ class SourceDisabled(BadInput):
     title = "Source disabled"
 
 
+class KeyRequired(BadInput):
+    """A request without an API key, where one is needed."""
+
+    code = "key_required"
+    status = 401
+    title = "API key required"
+
+
+class KeyInvalid(BadInput):
+    """An API key that is not known, or was revoked."""
+
+    code = "key_invalid"
+    status = 401
+    title = "Invalid API key"
+
+
+class ScopeMissing(BadInput):
+    """An API key that may not do what is asked."""
+
+    code = "scope_missing"
+    status = 403
+    title = "Scope missing"
+
+
 class UnreadableFile(BadInput):
     """A file that cannot be imported at all: missing, not text, no such column."""
 
@@ -198,6 +226,13 @@ class SourceNotFound(NotFound):
 
     code = "source_not_found"
     title = "Source not found"
+
+
+class KeyNotFound(NotFound):
+    """No API key with this id."""
+
+    code = "key_not_found"
+    title = "API key not found"
 
 
 class DeliveryNotFound(NotFound):

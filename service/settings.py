@@ -71,9 +71,10 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address the API listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port the API listens on; 0 takes a free one.")
-    trust_network: bool = Field(
-        default=False,
-        description="Allow an address beyond loopback. The API has no keys yet: only behind a network you trust.",
+    authentication: bool = Field(
+        default=True,
+        description="Whether the API asks for keys (`entourage keys add`). Without, it is open to whoever reaches it, "
+        "and listens on loopback only.",
     )
     max_body_bytes: int = Field(default=1_048_576, ge=1024, description="Largest request body accepted.")
     secrets_key: SecretStr | None = Field(

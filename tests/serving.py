@@ -18,10 +18,11 @@ import psutil
 
 
 class Service:
-    """A running `entourage serve`."""
+    """A running `entourage serve`; its API asks for no keys, unless the environment says so."""
 
     def __init__(self, environment: dict[str, str], folder: Path) -> None:
         self.log = (folder / "serve.log").open("w+")
+        environment = {"ENTOURAGE_AUTHENTICATION": "false", **environment}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "service", "serve", "--port", "0"],
             env={**os.environ, **environment, "COLUMNS": "200"}, stdout=self.log, stderr=self.log, cwd=folder,

@@ -170,6 +170,7 @@ def relation_reason(relation: BrandRelation, strength: float) -> Reason:
         fr += f" jusqu'en {_MONTHS['fr'][until.month - 1]} {until.year}"
     return Reason(
         about="relation",
+        brand=relation.brand,
         en=f"{en} (counts {strength:.2f} of 1).",
         fr=f"{fr} (compte pour {_decimal(strength, 2)} sur 1).",
     )
@@ -190,7 +191,7 @@ def mention_reason(standing: BrandStanding, days: int) -> Reason:
     if standing.exchanges:
         en += f"; {_en(standing.exchanges, 'exchange')} with its accounts"
         fr += f" ; {_fr(standing.exchanges, 'échange')} avec ses comptes"
-    return Reason(about="brand", en=f"{en}.", fr=f"{fr}.")
+    return Reason(about="brand", brand=standing.brand, en=f"{en}.", fr=f"{fr}.")
 
 
 def role_reason(role: Role) -> Reason:

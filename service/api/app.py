@@ -13,10 +13,13 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from service import __version__
+from service.api.access import Access, needed
 from service.api.candidates import candidates
 from service.api.events import Administration, AppliedUpTo, events
 from service.api.guard import LOOPBACK, Guard, Head
+from service.api.keys import keys
 from service.api.problems import Problem, install
+from service.api.reading import problems
 from service.api.remembered import Answers, Remembered
 from service.api.routes import health, v1
 from service.domain import StoreAddress
@@ -42,10 +45,10 @@ def create_app(settings: Settings, journal: Path | None = None) -> FastAPI:
         journal: folder of the journal; in the data directory when not said.
 
     Raises:
-        ConfigurationError: no Neo4j is named, or the address is open to a network that was not said to be trusted.
+        ConfigurationError: no Neo4j is named, or an API without keys would listen beyond loopback.
     """
     address = _address(settings)
-    check_host(settings.host, trust_network=settings.trust_network)
+    check_host(settings.host, authentication=settings.authentication)
     journal = settings.data_dir / "journal" if journal is None else journal
 
     @asynccontextmanager
@@ -71,12 +74,15 @@ def create_app(settings: Settings, journal: Path | None = None) -> FastAPI:
 
     app = FastAPI(title="Entourage", version=__version__, description=DESCRIPTION, lifespan=lifespan)
     app.add_middleware(Remembered)
-    app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes, loopback_only=not settings.trust_network)
+    app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes, loopback_only=not settings.authentication)
+    if settings.authentication:
+        app.add_middleware(Access)
     app.add_middleware(Head)
     app.add_middleware(AppliedUpTo)
     install(app)
     app.include_router(candidates)
     app.include_router(events)
+    app.include_router(keys)
     app.include_router(v1)
     app.include_router(health)
 
@@ -86,6 +92,7 @@ def create_app(settings: Settings, journal: Path | None = None) -> FastAPI:
             problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             schema["components"]["schemas"].update(problem.pop("$defs"))
             schema["components"]["schemas"]["Problem"] = problem
+            _say_who_may(schema)
             app.openapi_schema = schema
         return app.openapi_schema
 
@@ -106,13 +113,28 @@ def run_api(settings: Settings, journal: Path) -> None:
     )
 
 
-def check_host(host: str, *, trust_network: bool) -> None:
-    """Raise ConfigurationError for an address beyond loopback, unless the network is trusted: there are no keys."""
-    if host not in LOOPBACK and not trust_network:
+def check_host(host: str, *, authentication: bool) -> None:
+    """Raise ConfigurationError for an address beyond loopback where no keys are asked for."""
+    if host not in LOOPBACK and not authentication:
         raise ConfigurationError(
-            f"The API has no keys yet, so it listens on loopback only, not on {host}; set ENTOURAGE_TRUST_NETWORK=true "
-            "if nobody beyond a network you trust can reach it."
+            f"Without authentication the API listens on loopback only, not on {host}; leave ENTOURAGE_AUTHENTICATION "
+            "on, and give those who ask a key."
         )
+
+
+def _say_who_may(schema: dict[str, Any]) -> None:
+    """Add to the description of each operation which keys may use it, and what others get."""
+    schema["components"]["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "description": "An API key, `ent_...`."}
+    }
+    refused = {str(status): answer for status, answer in problems(401, 403).items()}
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            scopes = needed(method.upper(), path)
+            if scopes is not None:
+                operation["security"] = [{"key": []}]
+                operation["description"] += f"\n\nNeeds a key with the scope {' or '.join(scopes)}."
+                operation["responses"].update(refused)
 
 
 def _address(settings: Settings) -> StoreAddress:

@@ -12,6 +12,7 @@ from service.api.paging import answer, page, page_of
 from service.api.reading import (
     READS,
     ReaderDep,
+    SeesDep,
     find_community,
     find_single,
     group_has_none,
@@ -34,7 +35,7 @@ from service.api.schemas import (
     ReadQuery,
 )
 from service.domain import CommunityGroup
-from service.errors import BrandNotFound
+from service.errors import BrandNotFound, InvalidRequest
 from service.flows.asking import (
     asked_question,
     described_question,
@@ -42,6 +43,7 @@ from service.flows.asking import (
     nobody_because,
     of_influencers,
 )
+from service.flows.brand_limits import Sees
 from service.flows.published import Published, PublishedReader
 from service.flows.questions import Population, Question, Ranking, document, selected
 
@@ -57,7 +59,11 @@ BrandKey = Annotated[str, Path(min_length=1, max_length=500)]
     responses={200: {"model": AmbassadorPage}, **READS},
 )
 async def list_ambassadors(
-    request: Request, reader: ReaderDep, community_id: CommunityId, query: Annotated[AmbassadorsQuery, Query()]
+    request: Request,
+    reader: ReaderDep,
+    sees: SeesDep,
+    community_id: CommunityId,
+    query: Annotated[AmbassadorsQuery, Query()],
 ) -> Response:
     """The ambassador candidates of a community, best first, each with its parts and what they rest on.
 
@@ -66,10 +72,12 @@ async def list_ambassadors(
     """
     asked = f"ambassadors/{community_id}?{query.asked()}"
     published, offset = await where(reader, query, asked)
-    community, line = await find_community(reader, published, community_id)
+    community, line = await find_community(reader, published, community_id, sees)
     question = asked_question(query.brand, query.objective, query.topic, query.weights, query.track, query.role,
                               query.size_band)  # fmt: skip
-    brands = await _brands(reader, published, question.brand)
+    if sees is not None and question.tracks and question.brand is None:
+        raise InvalidRequest("With a key of some brands, track is what somebody is to one of them; add brand=.")
+    brands = await _brands(reader, published, question.brand, sees)
     members = {
         "community": line,
         "question": to_json(described_question(question, published.run.spec.rules)),
@@ -97,17 +105,21 @@ async def list_ambassadors(
     responses={200: {"model": InfluencersAnswer}, **READS},
 )
 async def list_influencers(
-    request: Request, reader: ReaderDep, community_id: CommunityId, query: Annotated[InfluencersQuery, Query()]
+    request: Request,
+    reader: ReaderDep,
+    sees: SeesDep,
+    community_id: CommunityId,
+    query: Annotated[InfluencersQuery, Query()],
 ) -> Response:
     """The influencers of a community, macro and micro apart: macros by audience, micros by score.
 
     With an objective the answer says which of the two it asks for, and why not the other, which is then left out.
     """
     published = await reader.published(query.run)
-    community, line = await find_single(reader, published, community_id)
+    community, line = await find_single(reader, published, community_id, sees)
     question = asked_question(None, query.objective, None, None, None, query.role, query.size_band, needs_brand=False)
     macros = (await reader.part_if_any(published.run.id, f"macros/{community_id}")).lines
-    if question.prepared:
+    if question.prepared or not community.candidates:
         micros = list((await reader.part(published.run.id, f"candidates/{community_id}")).lines)
     else:
         population = await reader.population(published.run, community)
@@ -130,12 +142,16 @@ async def list_influencers(
     "/communities/{community_id}/excluded", tags=["communities"], responses={200: {"model": ExcludedPage}, **READS}
 )
 async def list_excluded(
-    request: Request, reader: ReaderDep, community_id: CommunityId, query: Annotated[ExcludedQuery, Query()]
+    request: Request,
+    reader: ReaderDep,
+    sees: SeesDep,
+    community_id: CommunityId,
+    query: Annotated[ExcludedQuery, Query()],
 ) -> Response:
     """The members that an integrity gate keeps out of the base, by name; who opted out is counted and never named."""
     asked = f"excluded/{community_id}?{query.gate}"
     published, offset = await where(reader, query, asked)
-    community, _ = await find_single(reader, published, community_id)
+    community, _ = await find_single(reader, published, community_id, sees)
     lines = (await reader.part_if_any(published.run.id, f"excluded/{community_id}")).lines
     if query.gate is not None:
         ending = f'"gate":"{query.gate}"}}'.encode()
@@ -152,13 +168,14 @@ async def list_excluded(
 async def explain(
     request: Request,
     reader: ReaderDep,
+    sees: SeesDep,
     community_id: CommunityId,
     key: Annotated[str, Path(min_length=1, description="`network:id`; the id may hold slashes.")],
     query: Annotated[ReadQuery, Query()],
 ) -> Response:
     """One account in one community, explained: parts, who is just above and below, evidence as the graph has it now."""
     published = await reader.published(query.run)
-    community, line = await find_single(reader, published, community_id)
+    community, line = await find_single(reader, published, community_id, sees)
     found = await explain_account(reader, published.run, community, key)
     return answer(
         request,
@@ -169,18 +186,24 @@ async def explain(
 
 
 @candidates.get("/brands", tags=["brands"], responses={200: {"model": BrandList}, **READS})
-async def list_brands(request: Request, reader: ReaderDep, query: Annotated[ReadQuery, Query()]) -> Response:
-    """The brands that a run knew, by key."""
+async def list_brands(
+    request: Request, reader: ReaderDep, sees: SeesDep, query: Annotated[ReadQuery, Query()]
+) -> Response:
+    """The brands that a run knew, by key; of a key of some brands, those."""
     published = await reader.published(query.run)
-    lines = (await reader.part_if_any(published.run.id, "brands")).lines
-    return answer(request, published, {"items": b"[" + b",".join(lines) + b"]"})
+    brands = await reader.brands(published.run.id, sees)
+    return answer(request, published, {"items": to_json([{"key": key, "name": name} for key, name in brands.items()])})
 
 
 @candidates.get(
     "/brands/{brand}/ambassadors", tags=["brands"], responses={200: {"model": BrandAmbassadorPage}, **READS}
 )
 async def list_brand_ambassadors(
-    request: Request, reader: ReaderDep, brand: BrandKey, query: Annotated[BrandAmbassadorsQuery, Query()]
+    request: Request,
+    reader: ReaderDep,
+    sees: SeesDep,
+    brand: BrandKey,
+    query: Annotated[BrandAmbassadorsQuery, Query()],
 ) -> Response:
     """Ambassador candidates of a brand across all respectable communities, each naming its community.
 
@@ -189,7 +212,7 @@ async def list_brand_ambassadors(
     """
     asked = f"brands/{brand}/ambassadors?{query.asked()}"
     published, offset = await where(reader, query, asked)
-    brands = await _brands(reader, published, brand)
+    brands = await _brands(reader, published, brand, sees)
     question = asked_question(
         brand, query.objective, query.topic, query.weights, query.track, query.role, query.size_band,
         standing=query.standing, of_brand=True,
@@ -211,12 +234,12 @@ async def list_brand_ambassadors(
 
 @candidates.get("/brands/{brand}/detractors", tags=["brands"], responses={200: {"model": DetractorPage}, **READS})
 async def list_detractors(
-    request: Request, reader: ReaderDep, brand: BrandKey, query: Annotated[PageQuery, Query()]
+    request: Request, reader: ReaderDep, sees: SeesDep, brand: BrandKey, query: Annotated[PageQuery, Query()]
 ) -> Response:
     """Accounts that speak against a brand, most unfavourable mentions first, with complaints still unanswered."""
     asked = f"brands/{brand}/detractors"
     published, offset = await where(reader, query, asked)
-    brands = await _brands(reader, published, brand)
+    brands = await _brands(reader, published, brand, sees)
     mark = b'"brand":' + to_json(brand) + b","
     lines = [
         line
@@ -230,15 +253,17 @@ async def list_detractors(
 # --- what these share -------------------------------------------------------------------------------------------------
 
 
-async def _brands(reader: PublishedReader, published: Published, brand: str | None) -> dict[str, str | None]:
+async def _brands(
+    reader: PublishedReader, published: Published, brand: str | None, sees: Sees
+) -> dict[str, str | None]:
     """Names of the brands of a run, where one is asked for.
 
     Raises:
-        BrandNotFound: the run did not know it.
+        BrandNotFound: the run did not know it, or it may not be seen.
     """
     if brand is None:
         return {}
-    brands = await reader.brands(published.run.id)
+    brands = await reader.brands(published.run.id, sees)
     if brand not in brands:
         raise BrandNotFound(f"Run {published.run.id} knows no brand {brand}; GET /v1/brands lists those it knows.")
     return brands

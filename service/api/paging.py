@@ -9,9 +9,12 @@ import json
 from collections.abc import Mapping, Sequence
 
 from fastapi import Request, Response
+from pydantic_core import from_json, to_json
 
+from service.api.access import seen_by
 from service.api.remembered import Answer, Answers, names
 from service.errors import InvalidCursor
+from service.flows.brand_limits import limited
 from service.flows.published import Published
 
 _SEPARATOR = "|"
@@ -67,19 +70,26 @@ def _time(value: object) -> str | None:
 def answer(request: Request, published: Published, members: Mapping[str, bytes], *, changing: bool = False) -> Response:
     """Put an answer together from members that are JSON already; 304 where the caller has it.
 
-    `changing` is for answers that hold more than the run published: they get no ETag.
+    `changing` is for answers that hold more than the run published: they get no ETag. Who may see some brands only gets
+    nothing of others.
     """
     headers = {"Cache-Control": "no-cache"}
+    sees = seen_by(request)
     if not changing:
-        question = f"{published.run.id}{published.run.digest}{published.stale}{request.url.path}?{request.url.query}"
+        seen = "" if sees is None else json.dumps(sorted(sees))
+        question = (
+            f"{published.run.id}{published.run.digest}{published.stale}{request.url.path}?{request.url.query}{seen}"
+        )
         # Weak: it is the same for an answer that is sent packed and as it is.
         headers["ETag"] = f'W/"{hashlib.sha256(question.encode()).hexdigest()[:32]}"'
         headers["Vary"] = "Accept-Encoding"
         if names(request.headers.get("if-none-match", ""), headers["ETag"]):
             return Response(status_code=304, headers=headers)
+    if sees is not None:
+        members = {name: to_json(limited(from_json(value), sees)) for name, value in members.items()}
     members = {"run": summary(published), **members}
     body = b"{" + b",".join(b'"%s":%s' % (name.encode(), value) for name, value in members.items()) + b"}"
-    if not changing and not published.stale:
+    if not changing and not published.stale and sees is None:
         # The run is named, or a cursor pages one: such an answer stands for ever, others while the run is current.
         pinned = "run" in request.query_params or "cursor" in request.query_params
         answers: Answers = request.app.state.answers

@@ -6,10 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 
+from service.api.access import seen_by
 from service.api.paging import read_cursor
 from service.api.schemas import NoQuery, PageQuery
 from service.domain import Community, CommunityGroup
 from service.errors import CommunityNotFound, InvalidRequest
+from service.flows.brand_limits import Sees
 from service.flows.published import Published, PublishedReader
 from service.store.driver import AsyncStore
 
@@ -37,6 +39,7 @@ def _reader(request: Request) -> PublishedReader:
 
 StoreDep = Annotated[AsyncStore, Depends(_store)]
 ReaderDep = Annotated[PublishedReader, Depends(_reader)]
+SeesDep = Annotated[Sees, Depends(seen_by)]
 
 
 async def _no_query(_query: Annotated[NoQuery, Query()]) -> None:
@@ -59,18 +62,18 @@ async def where(reader: PublishedReader, query: PageQuery, question: str) -> tup
 
 
 async def find_community(
-    reader: PublishedReader, published: Published, community_id: str
+    reader: PublishedReader, published: Published, community_id: str, sees: Sees
 ) -> tuple[Community | CommunityGroup, bytes]:
     """Find a community, found or defined, or a group of them, with its line.
 
     Raises:
-        CommunityNotFound: the run has none of this id.
+        CommunityNotFound: the run has none of this id, or it is of a brand that may not be seen.
     """
     lines = (await reader.part(published.run.id, "communities")).lines
     for one, line in zip(await reader.communities(published.run.id), lines, strict=True):
         if one.id == community_id:
             return one, line
-    for one, line in await reader.defined(published.run):
+    for one, line in await reader.defined(published.run, sees):
         if one.id == community_id:
             return one, line
     for group, line in await reader.groups(published.run):
@@ -81,13 +84,15 @@ async def find_community(
     )
 
 
-async def find_single(reader: PublishedReader, published: Published, community_id: str) -> tuple[Community, bytes]:
+async def find_single(
+    reader: PublishedReader, published: Published, community_id: str, sees: Sees
+) -> tuple[Community, bytes]:
     """Find a community, where a group of them cannot answer.
 
     Raises:
         CommunityNotFound: the run has none of this id, or it is a group.
     """
-    found, line = await find_community(reader, published, community_id)
+    found, line = await find_community(reader, published, community_id, sees)
     if isinstance(found, CommunityGroup):
         raise CommunityNotFound(f"{community_id}: {group_has_none(found)}")
     return found, line

@@ -70,7 +70,7 @@ class Remembered:
 
     An answer stands while the run it comes from is current, which is asked for every request as the routes ask it, or
     where the request names the run: runs never change. Only whole answers of published runs are kept (`paging.answer`);
-    nothing is remembered of what Neo4j is asked for each time.
+    nothing is remembered of what Neo4j is asked for each time, nor of what is answered to keys of some brands.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -84,7 +84,7 @@ class Remembered:
         state = scope["app"].state
         answers: Answers = state.answers
         found = answers.get(scope["path"], scope["query_string"])
-        if found is None:
+        if found is None or scope.get("state", {}).get("sees") is not None:
             await self.app(scope, receive, send)
             return
         reader: PublishedReader = state.reader

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from service.api.paging import answer, page
-from service.api.reading import NO_QUERY, READS, ReaderDep, StoreDep, find_community, problems, where
+from service.api.reading import NO_QUERY, READS, ReaderDep, SeesDep, StoreDep, find_community, problems, where
 from service.api.schemas import (
     AccountAnswer,
     CommunitiesQuery,
@@ -26,6 +26,7 @@ from service.api.schemas import (
 from service.domain import MEASURED_PROPERTIES, Definition, Run, RunEstimate
 from service.errors import InvalidRequest, NotFound
 from service.flows.asking import published_document, standing_of
+from service.flows.brand_limits import Sees, limited_run, may_see
 from service.flows.definitions import define_and_score, forget
 from service.flows.estimates import estimate_requested
 from service.flows.importing import line_schemas
@@ -88,14 +89,15 @@ async def get_schema(kind: str) -> dict[str, Any]:
 
 
 @v1.get("/runs/{run_id}", tags=["runs"], response_model=Run, responses=problems(404, 422, 503), dependencies=[NO_QUERY])
-async def get_run(store: StoreDep, run_id: str) -> Run:
+async def get_run(store: StoreDep, sees: SeesDep, run_id: str) -> Run:
     """One run: its state, how far it has come, what it found or why it failed."""
-    return await run_by_id(store, run_id)
+    run = await run_by_id(store, run_id)
+    return run if sees is None else limited_run(run, sees)
 
 
 @v1.get("/communities", tags=["communities"], responses={200: {"model": CommunityPage}, **READS})
 async def list_communities(
-    request: Request, reader: ReaderDep, query: Annotated[CommunitiesQuery, Query()]
+    request: Request, reader: ReaderDep, sees: SeesDep, query: Annotated[CommunitiesQuery, Query()]
 ) -> Response:
     """The communities of a run, largest first; with `level`, groups of communities that belong together."""
     question = f"communities?respectable={query.respectable}&level={query.level}&kind={query.kind}"
@@ -105,7 +107,7 @@ async def list_communities(
         raise InvalidRequest("Communities that people defined are in no group; leave out `level`.")
     published, offset = await where(reader, query, question)
     if query.kind == "defined":
-        defined = await reader.defined(published.run)
+        defined = await reader.defined(published.run, sees)
         chosen = [line for one, line in defined if query.respectable in (None, one.respectable)]
         return answer(request, published, page(chosen, published.run.id, question, offset, query.limit))
     if query.level:
@@ -167,11 +169,11 @@ async def delete_community(store: StoreDep, community_id: str) -> Definition:
 
 @v1.get("/communities/{community_id}", tags=["communities"], responses={200: {"model": CommunityAnswer}, **READS})
 async def get_community(
-    request: Request, reader: ReaderDep, community_id: str, query: Annotated[ReadQuery, Query()]
+    request: Request, reader: ReaderDep, sees: SeesDep, community_id: str, query: Annotated[ReadQuery, Query()]
 ) -> Response:
     """One community: size, tests, gates, ties inside and out. Or one group: what it consists of."""
     published = await reader.published(query.run)
-    _, line = await find_community(reader, published, community_id)
+    _, line = await find_community(reader, published, community_id, sees)
     return answer(request, published, {"community": line})
 
 
@@ -183,6 +185,7 @@ async def get_community(
 async def get_account(
     request: Request,
     reader: ReaderDep,
+    sees: SeesDep,
     key: Annotated[str, Path(min_length=1, description="`network:id`; the id may hold slashes.")],
     query: Annotated[ReadQuery, Query()],
 ) -> Response:
@@ -190,7 +193,9 @@ async def get_account(
     published = await reader.published(query.run)
     found = await reader.account(published.run.id, key)
     account = found["account"]
-    standings = [await _standing(reader, published.run.id, account, one) for one in found["memberships"]]
+    hidden = await _ids_of_defined(reader, published.run) - await _ids_of_defined(reader, published.run, sees)
+    shown = [one for one in found["memberships"] if one["community"]["id"] not in hidden]
+    standings = [await _standing(reader, published.run, account, one, sees) for one in shown]
     document = {
         "key": account["key"],
         "handle": account.get("handle"),
@@ -223,9 +228,15 @@ async def ready(request: Request, store: StoreDep) -> Readiness:
 # --- standings -----------------------------------------------------------------------------------------
 
 
+async def _ids_of_defined(reader: PublishedReader, run: Run, sees: Sees = None) -> set[str]:
+    return {one.id for one, _ in await reader.defined(run, sees)}
+
+
 async def _standing(
-    reader: PublishedReader, run_id: str, account: dict[str, Any], membership: dict[str, Any]
+    reader: PublishedReader, run: Run, account: dict[str, Any], membership: dict[str, Any], sees: Sees
 ) -> dict[str, Any]:
-    document = await published_document(reader, run_id, membership["community"]["id"], membership)
+    document = await published_document(reader, run.id, membership["community"]["id"], membership)
     measures = {name: membership[name] for name in MEASURED_PROPERTIES if name in membership}
+    if not may_see(sees, run.spec.brand):
+        measures.pop("brand_pagerank", None)
     return {**standing_of(account, membership, document), "measures": measures}

@@ -28,6 +28,7 @@ from service.domain import (
     Run,
     RunSpec,
     Said,
+    Scope,
     ScoringRules,
     SizeBand,
     Track,
@@ -491,3 +492,39 @@ class SourceWithSecret(BaseModel):
 
     source: ShownSource
     secret: str = Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
+
+
+class NewKey(Frozen):
+    """A key to be made: what it is called, what it may do, and the brands it may see (null: all)."""
+
+    name: str = Field(min_length=1, max_length=200, examples=["Dashboard"])
+    scopes: tuple[Scope, ...] = Field(min_length=1, examples=[["read"]])
+    brands: tuple[str, ...] | None = Field(default=None, description="Only with the scope read alone.")
+
+
+StrictNewKey = Annotated[NewKey, _as_written(NewKey)]
+
+
+class ShownKey(Frozen):
+    """A key of the API without the key itself, which begins with `ent_` and the id."""
+
+    id: str
+    name: str
+    scopes: tuple[Scope, ...]
+    brands: tuple[str, ...] | None
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class KeyList(BaseModel):
+    """All keys of the API, in the order in which they were made."""
+
+    items: tuple[ShownKey, ...]
+
+
+class KeyWithSecret(BaseModel):
+    """A key of the API with the key itself, which is not shown again."""
+
+    key: ShownKey
+    secret: str = Field(examples=["ent_3f9a1c20_Z5mYt0cJrXb2wqf1aG8nVdS7kHuPe4LoRiTxNMQyB6E"])

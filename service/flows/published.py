@@ -27,6 +27,7 @@ from service.errors import (
     RunNotFound,
     StoreUnavailable,
 )
+from service.flows.brand_limits import Sees, may_see
 from service.flows.questions import Population, community_population, union_population
 from service.store.driver import AsyncStore
 from service.store.published import current_run_id, read_account, read_neighbours, read_part, read_ties
@@ -149,17 +150,22 @@ class PublishedReader:
             self._bytes += _size(empty)
             return empty
 
-    async def defined(self, run: Run) -> list[tuple[Community, bytes]]:
-        """Return the communities that people defined, of a published run, each with its line of the part `defined`."""
+    async def defined(self, run: Run, sees: Sees = None) -> list[tuple[Community, bytes]]:
+        """Return the communities that people defined, of a published run, each with its line of the part `defined`.
+
+        Left out are those defined by a brand that may not be seen.
+        """
         if run.quality is None or not run.quality.defined:
             return []
         lines = (await self.part(run.id, "defined")).lines
-        return [(Community.model_validate_json(line), line) for line in lines]
+        found = [(Community.model_validate_json(line), line) for line in lines]
+        return [(one, line) for one, line in found if one.kind != "brand" or may_see(sees, one.subject)]
 
-    async def brands(self, run_id: str) -> dict[str, str | None]:
-        """Return the names of the brands that a published run knew, by key."""
+    async def brands(self, run_id: str, sees: Sees = None) -> dict[str, str | None]:
+        """Return the names of the brands that a published run knew and that may be seen, by key."""
         lines = (await self.part_if_any(run_id, "brands")).lines
-        return {brand.key: brand.name for brand in map(Brand.model_validate_json, lines)}
+        found = map(Brand.model_validate_json, lines)
+        return {brand.key: brand.name for brand in found if may_see(sees, brand.key)}
 
     async def population(self, run: Run, community: Community) -> Population:
         """Return the candidates of a community with what questions need of them.

@@ -8,24 +8,29 @@ import hashlib
 import json
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from pydantic import Field
 
 from service.domain import (
+    ApiKey,
     Delivery,
     DeliveryState,
     Frozen,
     JournalSize,
+    KeyUse,
     NewDead,
     NewDelivery,
     SecretUse,
     Source,
 )
-from service.errors import DeliveryConflict, EntourageError, InvalidRequest, JournalError, SourceDisabled
+from service.errors import DeliveryConflict, EntourageError, InvalidRequest, JournalError, KeyInvalid, SourceDisabled
 from service.files.events import EventSource, Item, event_schemas, read_body, read_events
+from service.flows.keys import digest_of
 from service.flows.signatures import Sealer, verified
 from service.journal.committer import Committer
 from service.journal.journal import Journal, now_ms
@@ -33,8 +38,11 @@ from service.store.sources import not_found
 
 T = TypeVar("T")
 
+KEY_USE_MS = 60_000
+"""How exactly it is known when an API key was last used."""
+
 REFRESH_SECONDS = 0.25
-"""How old what is known of the journal may be: sources, and up to where it is applied."""
+"""How old what is known of the journal may be: sources, keys, and up to where it is applied."""
 
 __all__ = ["Committer", "Deliveries", "Received", "Receiver", "event_schemas"]
 
@@ -92,6 +100,10 @@ class Deliveries:
         self._journal: Journal | None = None
         self._documents: dict[str, str] = {}
         self.sources: dict[str, Source] = {}
+        self._key_documents: dict[str, str] = {}
+        self._keys: dict[str, ApiKey] = {}
+        self._used: deque[KeyUse] = deque()
+        self._noted: dict[str, int] = {}
         self.applied_up_to: int | None = None
         self._failed: JournalError | None = None
         self._ended = threading.Event()
@@ -103,14 +115,17 @@ class Deliveries:
         """End the thread."""
         self._ended.set()
         self._thread.join()
+        self._note_uses()
         with self._lock:
             if self._journal is not None:
                 self._journal.close()
 
     def refresh(self) -> None:
-        """Read again who may push, and up to where the journal is applied; keep an error for who asks."""
+        """Read again who may push or ask, and up to where the journal is applied; keep an error for who asks."""
         try:
-            self.applied_up_to, documents = self._ask(lambda journal: (journal.applied_up_to(), journal.sources()))
+            self.applied_up_to, documents, keys = self._ask(
+                lambda journal: (journal.applied_up_to(), journal.sources(), journal.keys())
+            )
             self._failed = None
         except JournalError as error:
             self.applied_up_to, self._failed = None, error
@@ -118,6 +133,30 @@ class Deliveries:
         if documents != self._documents:
             self.sources = {name: Source.model_validate_json(document) for name, document in documents.items()}
             self._documents = documents
+        if keys != self._key_documents:
+            known = map(ApiKey.model_validate_json, keys.values())
+            self._keys = {key.sha256: key for key in known if key.revoked_at is None}
+            self._key_documents = keys
+
+    def key(self, given: str) -> ApiKey:
+        """Return the API key that somebody gave, and note its use. What was known before the journal failed is enough.
+
+        Raises:
+            KeyInvalid: it is not known, or was revoked.
+            JournalError: the journal cannot be used, and no key is known from before.
+        """
+        key = self._keys.get(digest_of(given))
+        if key is None:
+            if self._failed is not None and not self._keys:
+                raise self._failed
+            raise KeyInvalid(
+                "This API key is not known, or was revoked; `entourage keys list` lists those that there are."
+            )
+        now = now_ms()
+        if now - self._noted.get(key.id, 0) > KEY_USE_MS:
+            self._noted[key.id] = now
+            self._used.append(KeyUse(key.id, now))
+        return key
 
     def source(self, name: str) -> Source:
         """Return a source that may push.
@@ -171,6 +210,14 @@ class Deliveries:
     def _watch(self) -> None:
         while not self._ended.wait(REFRESH_SECONDS):
             self.refresh()
+            self._note_uses()
+
+    def _note_uses(self) -> None:
+        used = [self._used.popleft() for _ in range(len(self._used))]
+        if used:
+            # That a use is not known is no reason to fail; the journal's state is known from `refresh`.
+            with suppress(JournalError):
+                self._ask(lambda journal: journal.note_used_keys(used))
 
 
 def _replayed(journal: Journal, deliveries: list[str]) -> Replayed:

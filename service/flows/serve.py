@@ -47,6 +47,7 @@ def serve(
     *,
     host: str,
     port: int,
+    authentication: bool = True,
     ready: Callable[[str], None],
     stop: threading.Event | None = None,
 ) -> None:
@@ -58,6 +59,7 @@ def serve(
         journal: folder of the journal of deliveries.
         host: address the API listens on.
         port: its port; 0 takes a free one.
+        authentication: whether the API asks for keys.
         ready: called once with the API's URL when it answers.
         stop: ends the service when set; Ctrl-C and SIGTERM do, too, where this is the main thread.
 
@@ -71,7 +73,12 @@ def serve(
     watched: list[_Watched] = []
     try:
         for name, nice, arguments in (
-            ("API", 0, ["_api", "--host", host, "--port", str(port), "--journal", str(journal)]),
+            (
+                "API",
+                0,
+                ["_api", "--host", host, "--port", str(port), "--journal", str(journal)]
+                + ([] if authentication else ["--no-authentication"]),
+            ),
             # What is acknowledged can wait for the graph; who waits for an acknowledgement cannot.
             ("writer", 10, ["_writer", "--journal", str(journal)]),
             ("engine", 0, ["_engine"]),

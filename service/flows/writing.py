@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from service.domain import Follow, JournalMark, NewDead, PendingDelivery, Settled, StoreAddress
 from service.errors import StoreError, StoreRefused
 from service.files.events import EventSource, Item, read_body, read_events
+from service.flows.keys import synchronise_keys
 from service.flows.receiving import dead_items
 from service.flows.sources import synchronise
 from service.journal.journal import Journal, journal_errors
@@ -92,7 +93,7 @@ class Writer:
                 stop.wait(IDLE_SECONDS)
 
     def turn(self) -> bool:
-        """Do what is due: copy of the sources, one group of deliveries, compaction. False where nothing was pending.
+        """Do what is due: sources and keys, one group of deliveries, compaction. False where nothing was pending.
 
         Raises:
             StoreError: Neo4j is away, or not as it should be; the group is still journaled.
@@ -102,6 +103,7 @@ class Writer:
         now = time.monotonic()
         if now - self._synchronised > SYNC_SECONDS:
             synchronise(self._store, self._journal)
+            synchronise_keys(self._store, self._journal)
             self._synchronised = now
         if now - self._compacted > COMPACT_SECONDS:
             self._journal.compact()

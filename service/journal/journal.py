@@ -18,6 +18,7 @@ from service.domain import (
     DeliveryState,
     JournalMark,
     JournalSize,
+    KeyUse,
     NewDead,
     NewDelivery,
     PendingDelivery,
@@ -68,6 +69,8 @@ CREATE TABLE IF NOT EXISTS sources (name TEXT PRIMARY KEY, document TEXT NOT NUL
 CREATE TABLE IF NOT EXISTS used (
   source TEXT NOT NULL, secret TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (source, secret)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS keys (id TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS used_keys (id TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 """
 _ALL = 2**63 - 1
 """Beyond every sequence."""
@@ -439,3 +442,32 @@ class Journal:
         with self._changing() as db:
             rows = db.execute("DELETE FROM used RETURNING source, secret, at").fetchall()
         return sorted(SecretUse(*row) for row in rows)
+
+    # --- the copy of the keys of the API ------------------------------------------------------------------------
+
+    def keys(self) -> dict[str, str]:
+        """Return the documents of the API's keys by id, as they were when Neo4j last told."""
+        return dict(self._all("SELECT id, document FROM keys"))
+
+    def keep_keys(self, documents: dict[str, str]) -> None:
+        """Replace the copy of the keys; nothing is written where it is the same."""
+        if documents == self.keys():
+            return
+        with self._changing() as db:
+            db.execute("DELETE FROM keys")
+            db.executemany("INSERT INTO keys VALUES (?, ?)", sorted(documents.items()))
+
+    def note_used_keys(self, uses: Sequence[KeyUse]) -> None:
+        """Note when keys were last used."""
+        with self._changing() as db:
+            db.executemany(
+                "INSERT INTO used_keys VALUES (?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)", uses
+            )
+
+    def take_used_keys(self) -> list[KeyUse]:
+        """Return when keys were last used, since this was last asked, and forget it."""
+        if not self._all("SELECT 1 FROM used_keys LIMIT 1"):
+            return []
+        with self._changing() as db:
+            rows = db.execute("DELETE FROM used_keys RETURNING id, at").fetchall()
+        return sorted(KeyUse(*row) for row in rows)

@@ -90,6 +90,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/communities": {"definition": {"name": "x", "topic": "x"}},
     "/v1/deliveries/replay": {"delivery": "x"},
     "/v1/sources": {"name": "x"},
+    "/v1/keys": {"name": "x", "scopes": ["read"]},
 }
 
 
@@ -176,10 +177,10 @@ def test_other_names_of_this_address_are_refused(api: TestClient) -> None:
     assert api.get("/health/live", headers={"Host": "[::1]:8000"}).status_code == 200
 
 
-def test_an_open_address_needs_a_trusted_network(store_address: StoreAddress) -> None:
-    with pytest.raises(ConfigurationError, match="TRUST_NETWORK"):
+def test_an_open_address_needs_authentication(store_address: StoreAddress) -> None:
+    with pytest.raises(ConfigurationError, match="ENTOURAGE_AUTHENTICATION"):
         create_app(api_settings(store_address, host="0.0.0.0"))
-    create_app(api_settings(store_address, host="0.0.0.0", trust_network=True))
+    create_app(api_settings(store_address, host="0.0.0.0", authentication=True))
 
 
 def test_an_unforeseen_error_tells_nothing_but_its_incident(

@@ -37,12 +37,13 @@ def test_readme_commands_run(tmp_path: Path) -> None:
     (tmp_path / "follows.csv").write_text("\n".join(["follower,followee,followed_at", *follows[1:]]) + "\n")
     (tmp_path / "customers.csv").write_text("handle,since\n@aubade,2024-05-01\n")
 
-    def entourage(line: str) -> None:
+    def entourage(line: str) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "service", *shlex.split(line)[1:]],
             env={**os.environ, **environment}, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
 
     ours = [line for line in commands if line.startswith("entourage") and line != "entourage serve"]
     # Neo4j is started first and stopped last, so that not every command has to.
@@ -50,13 +51,14 @@ def test_readme_commands_run(tmp_path: Path) -> None:
     assert len(middle) == len(ours) - 2
     entourage("entourage store start")
     try:
-        for line in middle:
-            entourage(line)
-        service = Service(environment, tmp_path)
+        said = "".join([entourage(line) for line in middle])
+        [key] = re.findall(r"^ent_\S+$", said, re.MULTILINE)
+        service = Service({**environment, "ENTOURAGE_AUTHENTICATION": "true"}, tmp_path)
         try:
             for line in commands:
                 if line.startswith("curl"):
-                    answer = fetch(line, service.url)
+                    assert fetch(line.replace("$KEY", "ent_"), service.url).status_code == 401
+                    answer = fetch(line.replace("$KEY", key), service.url)
                     assert answer.status_code in (200, 202), f"{line}: {answer.text}"
         finally:
             service.close()

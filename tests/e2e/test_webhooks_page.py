@@ -32,6 +32,7 @@ def test_from_secret_to_first_edge(store_address: StoreAddress, store: Store, tm
         "ENTOURAGE_NEO4J_USER": store_address.user,
         "ENTOURAGE_NEO4J_PASSWORD": store_address.password.get_secret_value(),
         "ENTOURAGE_DATA_DIR": str(tmp_path / "data"),
+        "ENTOURAGE_AUTHENTICATION": "true",
     }
     service = Service(environment, tmp_path)
     try:
@@ -45,6 +46,8 @@ def test_from_secret_to_first_edge(store_address: StoreAddress, store: Store, tm
             assert done.returncode == 0, done.stderr
             return done.stdout
 
+        key = re.findall(r"^ent_\S+$", entourage("keys", "add", "Shop", "--scope", "ingest"), re.MULTILINE)[0]
+        service.client.headers["Authorization"] = f"Bearer {key}"
         secret = re.findall(r"^whsec_\S+$", entourage(*command.split()), re.MULTILINE)[0]
         given = {**os.environ, "SECRET": secret}
         answers = []
@@ -80,6 +83,14 @@ def test_from_secret_to_first_edge(store_address: StoreAddress, store: Store, tm
         assert name.stat().st_mode & 0o077 == 0, "readable by its owner only"
         assert (tmp_path / "data" / "secrets.key").stat().st_mode & 0o077 == 0
         assert secret not in Path(service.log.name).read_text()
+        [listed_key] = json.loads(entourage("keys", "list", "--json"))
+        assert listed_key["scopes"] == ["ingest"]
+        assert key not in entourage("keys", "list")
+        assert service.client.get(last["url"]).status_code == 200
+        entourage("keys", "revoke", f"ent_{listed_key['id']}")
+        wait_for(lambda: service.client.get(last["url"]).status_code == 401, "the key to be refused")
+        assert "revoked" in entourage("keys", "list")
+        assert key not in Path(service.log.name).read_text()
     finally:
         service.close()
 
