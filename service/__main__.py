@@ -45,6 +45,7 @@ from service.errors import (
     ConfigurationError,
     DiskFull,
     EntourageError,
+    StoreUnavailable,
     UnreadableFile,
 )
 from service.settings import Settings
@@ -206,7 +207,9 @@ def journal_of(config: Settings, folder: str = "neo4j") -> Path:
     return config.data_dir / ("journal" if folder == "neo4j" else f"{folder}-journal")
 
 
-def serve_until_stopped(config: Settings, source: StoreSource, address: StoreAddress, port: int, journal: Path) -> None:
+def serve_until_stopped(
+    config: Settings, source: StoreSource, address: StoreAddress, port: int, journal: Path, *, migrated: bool = True
+) -> None:
     """Run the processes of the service until Ctrl-C or SIGTERM, saying where the API is once it answers."""
     from service.api.app import check_host
     from service.flows.serve import serve as serve_flow
@@ -222,7 +225,16 @@ def serve_until_stopped(config: Settings, source: StoreSource, address: StoreAdd
         else:
             console.note("It asks for no keys: whoever reaches this machine's loopback may do everything.")
 
-    serve_flow(source, address, journal, host=config.host, port=port, authentication=config.authentication, ready=ready)
+    serve_flow(
+        source,
+        address,
+        journal,
+        host=config.host,
+        port=port,
+        authentication=config.authentication,
+        migrated=migrated,
+        ready=ready,
+    )
 
 
 @app.command("import")
@@ -806,7 +818,7 @@ def serve(
 
     Starts and watches the processes of the service: the embedded Neo4j (unless ENTOURAGE_NEO4J_URI names a
     server), the API, the writer that puts what sources push into the graph, and the engine that runs each analysis in
-    a process of its own.
+    a process of its own. While a server of your own does not answer, deliveries are taken in and wait for it.
     """
     from service.flows.store import open_store
 
@@ -816,9 +828,15 @@ def serve(
     )
     source = store_source(config)
     with ExitStack() as stack:
+        migrated = True
         with console.shown_progress() as progress:
-            address = stack.enter_context(open_store(source, progress))
-        serve_until_stopped(config, source, address, config.port, journal_of(config))
+            try:
+                address = stack.enter_context(open_store(source, progress))
+            except StoreUnavailable:
+                if isinstance(source, EmbeddedConfig):
+                    raise
+                address, migrated = source, False
+        serve_until_stopped(config, source, address, config.port, journal_of(config), migrated=migrated)
 
 
 @app.command()

@@ -16,9 +16,12 @@ from pathlib import Path
 from service.domain import EmbeddedConfig, StoreAddress, StoreSource
 from service.errors import EntourageError, PortTaken, StoreError
 from service.flows.processes import end, spawn
+from service.store.driver import Store
 from service.store.embedded import ensure_alive
+from service.store.migrations import migrate
 
 POLL_SECONDS = 0.5
+PREPARE_SECONDS = 1.0
 API_START_SECONDS = 60.0
 LONGEST_BACK_OFF_SECONDS = 30.0
 STEADY_SECONDS = 60.0
@@ -40,6 +43,35 @@ class _Watched:
     start_again_at: float | None = None
 
 
+class _Prepared:
+    """Sets `done` when the graph's schema is up to date, trying again while Neo4j does not answer."""
+
+    def __init__(self, address: StoreAddress, stop: threading.Event, migrated: bool) -> None:
+        self._address = address
+        self._stop = stop
+        self.done = threading.Event()
+        if migrated:
+            self.done.set()
+        else:
+            threading.Thread(target=self._migrate, name="migration", daemon=True).start()
+
+    def _migrate(self) -> None:
+        said = ""
+        while not self._stop.is_set():
+            try:
+                with Store(self._address, retry_seconds=0.0) as store:
+                    migrate(store)
+            except StoreError as error:
+                if error.message != said:
+                    log.warning("Deliveries wait in the journal: %s", error.message)
+                    said = error.message
+                self._stop.wait(PREPARE_SECONDS)
+            else:
+                log.warning("Neo4j answers, and its schema is up to date; the service goes on.")
+                self.done.set()
+                return
+
+
 def serve(
     source: StoreSource,
     address: StoreAddress,
@@ -48,10 +80,14 @@ def serve(
     host: str,
     port: int,
     authentication: bool = True,
+    migrated: bool = True,
     ready: Callable[[str], None],
     stop: threading.Event | None = None,
 ) -> None:
     """Run the API, the writer and the engine until Ctrl-C, SIGTERM or `stop`.
+
+    Where Neo4j was away when its schema was to be brought up to date, the API takes deliveries in by itself; writer and
+    engine begin as soon as Neo4j answers and is migrated.
 
     Args:
         source: how the graph store was opened; an embedded one that crashes is started again on its port.
@@ -60,6 +96,7 @@ def serve(
         host: address the API listens on.
         port: its port; 0 takes a free one.
         authentication: whether the API asks for keys.
+        migrated: whether the graph's schema is up to date.
         ready: called once with the API's URL when it answers.
         stop: ends the service when set; Ctrl-C and SIGTERM do, too, where this is the main thread.
 
@@ -72,22 +109,26 @@ def serve(
     before = _stop_on_signals(stop)
     watched: list[_Watched] = []
     try:
-        for name, nice, arguments in (
-            (
-                "API",
-                0,
-                ["_api", "--host", host, "--port", str(port), "--journal", str(journal)]
-                + ([] if authentication else ["--no-authentication"]),
-            ),
-            # What is acknowledged can wait for the graph; who waits for an acknowledgement cannot.
-            ("writer", 10, ["_writer", "--journal", str(journal)]),
-            ("engine", 0, ["_engine"]),
-        ):
-            watched.append(_Watched(name, arguments, nice, spawn(arguments, address, nice)))
+
+        def start(name: str, nice: int, *arguments: str) -> None:
+            watched.append(_Watched(name, [*arguments], nice, spawn(arguments, address, nice)))
+
+        keys = () if authentication else ("--no-authentication",)
+        start("API", 0, "_api", "--host", host, "--port", str(port), "--journal", str(journal), *keys)
+        prepared = _Prepared(address, stop, migrated)
+
+        def start_others() -> None:
+            if len(watched) == 1 and prepared.done.is_set():
+                # What is acknowledged can wait for the graph; who waits for an acknowledgement cannot.
+                start("writer", 10, "_writer", "--journal", str(journal))
+                start("engine", 0, "_engine")
+
+        start_others()
         _wait_until_it_answers(watched[0], host, port, stop)
         if not stop.is_set():
             ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
         while not stop.wait(POLL_SECONDS):
+            start_others()
             if isinstance(source, EmbeddedConfig):
                 _revive_neo4j(source)
             for one in watched:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
 from service.domain import Follow, StoreAddress
+from service.flows.keys import add_key
+from service.flows.signatures import sealer, sign
+from service.flows.sources import add_source
 from service.settings import Settings
 from service.store.driver import Store
 from service.store.edges import apply_follows
@@ -119,3 +126,76 @@ def test_neo4j_killed_under_the_service_comes_back_and_the_last_set_is_served_me
         assert service.end() == 0
     finally:
         service.close()
+
+
+class Line:
+    """A line to Neo4j that is cut until it is mended: connections to it are refused, and then passed on."""
+
+    def __init__(self, address: StoreAddress) -> None:
+        self._to = int(address.uri.rsplit(":", 1)[1])
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        self.uri = f"bolt://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def mend(self) -> None:
+        self._socket.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                here, _ = self._socket.accept()
+                there = socket.create_connection(("127.0.0.1", self._to))
+                for one, other in ((here, there), (there, here)):
+                    threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
+
+    @staticmethod
+    def _pass_on(one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while data := one.recv(65_536):
+                other.sendall(data)
+        for end in (one, other):
+            end.close()
+
+
+def test_deliveries_are_taken_in_by_a_service_that_starts_while_neo4j_is_away(
+    store_address: StoreAddress, store: Store, tmp_path: Path
+) -> None:
+    """Who pushes and who asks is known from the journal; all else begins when Neo4j answers."""
+    environment = {
+        "ENTOURAGE_NEO4J_USER": store_address.user,
+        "ENTOURAGE_NEO4J_PASSWORD": store_address.password.get_secret_value(),
+        "ENTOURAGE_DATA_DIR": str(tmp_path / "data"),
+        "ENTOURAGE_AUTHENTICATION": "true",
+    }
+    journal = tmp_path / "data" / "journal"
+    _, secret = add_source(store_address, journal, sealer(None, tmp_path / "data"), "shop", "t")
+    _, key = add_key(store_address, journal, "x", ["ingest", "run"], None)
+    line = Line(store_address)
+    service = Service({**environment, "ENTOURAGE_NEO4J_URI": line.uri}, tmp_path)
+    try:
+        service.client.headers["Authorization"] = f"Bearer {key}"
+        body = b'{"type": "follow.created", "data": {"follower": "1", "followee": "2"}}'
+        now = int(time.time())
+        headers = {
+            "webhook-id": "a",
+            "webhook-timestamp": str(now),
+            "webhook-signature": sign(secret, "a", now, body),
+            "Content-Type": "application/json",
+        }
+        taken = service.client.post("/v1/webhooks/shop", content=body, headers=headers)
+        assert taken.status_code == 202, taken.text
+        assert service.client.get("/health/ready").status_code == 503
+        assert service.client.post("/v1/runs", json={}).json()["code"] == "store_unavailable"
+        assert service.get(taken.json()["url"])["state"] == "journaled"
+        line.mend()
+        wait_for(lambda: service.get(taken.json()["url"])["state"] == "applied", "the delivery to be applied")
+        assert service.client.get("/health/ready").status_code == 200
+        assert service.run_to_the_end(seed=1)["state"] == "done"
+    finally:
+        service.close()
+        line.close()
