@@ -8,6 +8,7 @@ from fastapi import Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.api.guard import WITH_BODY
 from service.api.problems import problem
 from service.domain import SCOPES, ApiKey
 from service.domain import Scope as KeyScope
@@ -72,7 +73,10 @@ class Access:
                     needed=list(scopes),
                 )
         except EntourageError as error:
-            await problem(error, headers=_challenge(error))(scope, receive, send)
+            headers = _challenge(error)
+            if scope["method"] in WITH_BODY:
+                headers["Connection"] = "close"  # its body is not read
+            await problem(error, headers=headers)(scope, receive, send)
             return
         sees = None if key.brands is None else frozenset(key.brands)
         await self.app({**scope, "state": {**scope.get("state", {}), "sees": sees}}, receive, send)

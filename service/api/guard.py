@@ -12,6 +12,7 @@ from service.errors import BodyTooLarge, EntourageError, InvalidRequest, Malform
 
 JSON = frozenset({"application/json"})
 EVENTS = JSON | {"application/cloudevents+json", "application/cloudevents-batch+json"}
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 WEBHOOKS = "/v1/webhooks/"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
@@ -38,7 +39,7 @@ class Guard:
             error: EntourageError = InvalidRequest("This service answers to localhost and 127.0.0.1 only.")
             await problem(error, status=421)(scope, receive, send)
             return
-        if request.method not in ("POST", "PUT", "PATCH"):
+        if request.method not in WITH_BODY:
             await self.app(scope, receive, send)
             return
         body = await self._body(request, receive)

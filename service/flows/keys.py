@@ -83,7 +83,7 @@ def synchronise_keys(store: Store, journal: Journal) -> None:
     if used:
         note_key_uses(store, used)
     # When a key was used is no matter of the copy: it would be written anew each minute.
-    journal.keep_keys({key.id: key.model_dump_json(exclude={"last_used_at"}) for key in read_keys(store)})
+    journal.keep_keys(lambda: {key.id: key.model_dump_json(exclude={"last_used_at"}) for key in read_keys(store)})
 
 
 def digest_of(key: str) -> str:

@@ -78,7 +78,7 @@ def synchronise(store: Store, journal: Journal) -> None:
     used = journal.take_used()
     if used:
         note_uses(store, used)
-    journal.keep_sources({one.name: one.model_dump_json() for one in read_sources(store)})
+    journal.keep_sources(lambda: {one.name: one.model_dump_json() for one in read_sources(store)})
 
 
 def _find(store: Store, name: str) -> Source:

@@ -6,10 +6,10 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from service.domain import (
     DAY_MS,
@@ -421,19 +421,46 @@ class Journal:
             self._db.executescript("PRAGMA incremental_vacuum;")
         return gone
 
-    # --- the copy of sources ------------------------------------------------------------------------------------
+    # --- the copy of sources, and of the keys of the API -----------------------------------------------------------
 
     def sources(self) -> dict[str, str]:
         """Return the documents of the sources by name, as they were when Neo4j last told."""
         return dict(self._all("SELECT name, document FROM sources"))
 
-    def keep_sources(self, documents: dict[str, str]) -> None:
-        """Replace the copy of the sources; nothing is written where it is the same."""
-        if documents == self.sources():
-            return
-        with self._changing() as db:
-            db.execute("DELETE FROM sources")
-            db.executemany("INSERT INTO sources VALUES (?, ?)", sorted(documents.items()))
+    def keys(self) -> dict[str, str]:
+        """Return the documents of the API's keys by id, as they were when Neo4j last told."""
+        return dict(self._all("SELECT id, document FROM keys"))
+
+    def keep_sources(self, read: Callable[[], dict[str, str]]) -> None:
+        """Replace the copy of the sources by what `read` returns; nothing is written where it is the same."""
+        self._keep("sources", self.sources, read)
+
+    def keep_keys(self, read: Callable[[], dict[str, str]]) -> None:
+        """Replace the copy of the keys by what `read` returns; nothing is written where it is the same."""
+        self._keep("keys", self.keys, read)
+
+    def _keep(
+        self, table: Literal["sources", "keys"], known: Callable[[], dict[str, str]], read: Callable[[], dict[str, str]]
+    ) -> None:
+        """Replace a copy by what `read` returns, read again where somebody else replaced it meanwhile.
+
+        Else what was read before a key was revoked could be written after it, and the key would live again for a while.
+        """
+        while True:
+            before = self._copies()
+            documents = read()
+            with self._changing() as db:
+                if self._copies() == before:
+                    if documents != known():
+                        db.execute(f"DELETE FROM {table}")  # noqa: S608 - one of two names
+                        db.executemany(f"INSERT INTO {table} VALUES (?, ?)", sorted(documents.items()))  # noqa: S608
+                        db.execute("INSERT OR REPLACE INTO meta VALUES ('copies', ?)", (str(before + 1),))
+                    return
+
+    def _copies(self) -> int:
+        """How often a copy was replaced."""
+        row = self._one("SELECT value FROM meta WHERE key = 'copies'")
+        return 0 if row is None else int(row[0])
 
     def take_used(self) -> list[SecretUse]:
         """Return when secrets were last used, since this was last asked, and forget it."""
@@ -442,20 +469,6 @@ class Journal:
         with self._changing() as db:
             rows = db.execute("DELETE FROM used RETURNING source, secret, at").fetchall()
         return sorted(SecretUse(*row) for row in rows)
-
-    # --- the copy of the keys of the API ------------------------------------------------------------------------
-
-    def keys(self) -> dict[str, str]:
-        """Return the documents of the API's keys by id, as they were when Neo4j last told."""
-        return dict(self._all("SELECT id, document FROM keys"))
-
-    def keep_keys(self, documents: dict[str, str]) -> None:
-        """Replace the copy of the keys; nothing is written where it is the same."""
-        if documents == self.keys():
-            return
-        with self._changing() as db:
-            db.execute("DELETE FROM keys")
-            db.executemany("INSERT INTO keys VALUES (?, ?)", sorted(documents.items()))
 
     def note_used_keys(self, uses: Sequence[KeyUse]) -> None:
         """Note when keys were last used."""

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from service.api.access import NEEDED, OPEN
 from service.api.app import create_app
-from service.domain import Definition, RunSpec, Scope, ScoringRules, StoreAddress
+from service.domain import ApiKey, Definition, RunSpec, Scope, ScoringRules, StoreAddress
 from service.errors import BadInput, KeyNotFound
 from service.flows.brand_limits import limited
 from service.flows.keys import add_key, list_keys, revoke_key, synchronise_keys
@@ -131,9 +131,34 @@ def test_a_body_is_not_read_before_the_key(locked: TestClient) -> None:
             taken += 1
             yield b" " * 65_536
 
-    is_problem(
-        locked.post("/v1/runs", content=endless(), headers={"Content-Type": "application/json"}), 401, "key_required"
-    )
+    answer = locked.post("/v1/runs", content=endless(), headers={"Content-Type": "application/json"})
+    is_problem(answer, 401, "key_required")
+    assert answer.headers["connection"] == "close"
+    assert taken == 0
+
+
+def test_what_was_read_before_a_key_was_revoked_is_not_written_after_it(
+    store_address: StoreAddress, store: Store, journal: Path
+) -> None:
+    """The writer copies keys all the time, beside those who make and revoke them."""
+    key, _ = add_key(store_address, journal, "x", ["read"], None)
+    reads = 0
+
+    def slow() -> dict[str, str]:
+        nonlocal reads
+        reads += 1
+        found = {one.id: one.model_dump_json(exclude={"last_used_at"}) for one in list_keys(store_address)}
+        if reads == 1:
+            revoke_key(store_address, journal, key.id)
+            add_key(store_address, journal, "y", ["read"], None)
+        return found
+
+    with Journal(journal) as opened:
+        opened.keep_keys(slow)
+        assert reads == 2
+        kept = {one.name: one for one in map(ApiKey.model_validate_json, opened.keys().values())}
+    assert kept["x"].revoked_at is not None
+    assert kept["y"].revoked_at is None
 
 
 def test_keys_are_made_listed_and_revoked_over_http(
