@@ -108,15 +108,16 @@ def read_events(events: list[Any], source: EventSource, received_at: int) -> lis
             five minutes later are not believed.
     """
     items = []
+    context = Context(source.network, received_at, received_at + FUTURE_MS)
     for index, event in enumerate(events):
         try:
-            items.append(Item(index, event, _said(event, source, received_at)))
+            items.append(Item(index, event, _said(event, source.name, context)))
         except BadLine as bad:
             items.append(Item(index, event, [], bad.reason, bad.message))
     return items
 
 
-def _said(event: Any, source: EventSource, received_at: int) -> Said:
+def _said(event: Any, source: str, context: Context) -> Said:
     if not isinstance(event, dict):
         raise BadLine("bad_event", "The event is not a JSON object.")
     kind = event.get("type")
@@ -129,9 +130,9 @@ def _said(event: Any, source: EventSource, received_at: int) -> Said:
     said_at = event.get("timestamp", event.get("time"))
     if said_at is not None and data.get(known.time) is None:
         data = {**data, known.time: said_at}
-    line = Given(known.schema, data, Context(source.network, received_at, received_at + FUTURE_MS))
+    line = Given(known.schema, data, context)
     at = line[known.time]
-    return known.says(line, Moment(received_at if at is None else at, source.name))
+    return known.says(line, Moment(context.as_of if at is None else at, source))
 
 
 class Moment(NamedTuple):

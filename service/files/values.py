@@ -129,9 +129,11 @@ def time_ms(value: object, latest: int) -> int:
         BadLine: it is neither, lies before 1970 or after `latest`.
     """
     milliseconds = None
-    if type(value) is float or type(value) is int:
+    if type(value) is float:
         value = repr(value)
-    if type(value) is str:
+    if type(value) is int:
+        milliseconds = value if value >= _MILLISECONDS_FROM else value * 1000
+    elif type(value) is str:
         text = value.strip()
         if match := _UNIX_TIME.fullmatch(text):
             whole = int(match[1])
