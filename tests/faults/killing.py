@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,10 @@ class Outcome:
 
 
 def delivery(number: int, rng: random.Random) -> list[dict[str, Any]]:
-    """Events of one delivery: follows of an account of its own, one like, maybe an unfollow, maybe one bad event."""
+    """Events of one delivery: follows of an account of its own, one like, maybe an unfollow, maybe one bad event.
+
+    Likes are of many pairs and days, so that what is known of one does not grow with the length of the test.
+    """
     who = f"d{number}"
     events: list[dict[str, Any]] = [
         {"type": "follow.created", "timestamp": 1_000 + number, "data": {"follower": who, "followee": f"h{i}"}}
@@ -58,7 +62,7 @@ def delivery(number: int, rng: random.Random) -> list[dict[str, Any]]:
     events.append(
         {
             "type": "interaction.recorded",
-            "timestamp": 1_000,
+            "timestamp": number // 500 * 86_400,
             "data": {"id": who, "account": f"fan{number % 500}", "target": "hub", "kind": "like"},
         }
     )
@@ -118,11 +122,11 @@ class Load:
             with self._lock:
                 self.acknowledged[number] = events
                 self.sequence = max(self.sequence, answer.json()["sequence"])
-            time.sleep(rng.random() * 0.02)
+            time.sleep(rng.random() * 0.05)
         client.close()
 
 
-def killed(folder: Path, cycles: int, seed: int) -> Outcome:
+def killed(folder: Path, cycles: int, seed: int, say: Callable[[str], None] = lambda _: None) -> Outcome:
     """Kill one process a cycle under load, let all of it come back, and compare the graph with the plain model."""
     environment = {
         "ENTOURAGE_DATA_DIR": str(folder / "data"),
@@ -141,6 +145,7 @@ def killed(folder: Path, cycles: int, seed: int) -> Outcome:
         address = _address(folder / "data" / "neo4j")
         load = Load(service.url, secret)
         for cycle in range(cycles):
+            first = load.numbers
             time.sleep(rng.uniform(0.3, 1.5))
             victim = VICTIMS[cycle % 3] if cycle < 3 else rng.choice(VICTIMS)
             process = _neo4j(folder / "data" / "neo4j") if victim == "neo4j" else service.child(f"_{victim}")
@@ -150,7 +155,8 @@ def killed(folder: Path, cycles: int, seed: int) -> Outcome:
                 acknowledged = len(load.acknowledged)
                 wait_for(lambda before=acknowledged: len(load.acknowledged) > before + 5, "202 while Neo4j is away")
             wait_for(lambda: service.client.get("/health/ready").status_code == 200, f"{victim} to come back", 180)
-            outcome.in_parts += _in_parts(address, outcome)
+            outcome.in_parts += _in_parts(address, first, load.numbers, outcome)
+            say(f"{cycle + 1} of {cycles}: {victim} killed, {len(load.acknowledged):,} deliveries acknowledged")
         load.end()
         last = load.sequence
         wait_for(lambda: service.get("/health/ready")["applied_up_to"] >= last, "all to be applied", 180)
@@ -187,13 +193,15 @@ def _address(home: Path) -> StoreAddress:
     return StoreAddress(f"bolt://127.0.0.1:{port}", "neo4j", SecretStr((home / "password").read_text().strip()))
 
 
-def _in_parts(address: StoreAddress, outcome: Outcome) -> int:
-    """How many deliveries are in the graph with some of their follows only, now."""
+def _in_parts(address: StoreAddress, first: int, last: int, outcome: Outcome) -> int:
+    """How many of the deliveries of these numbers are in the graph with some of their follows only, now."""
     try:
         with Store(address) as store:
             rows = store.statement(
-                "MATCH (a:Account)-[:FOLLOWS]->() WHERE a.key STARTS WITH 't:d' RETURN a.key AS key, count(*) AS n"
-            )
+                "UNWIND range($first, $last) AS number MATCH (a:Account {key: 't:d' + number})-[:FOLLOWS]->() "
+                "RETURN a.key AS key, count(*) AS n",
+                first=first, last=last,
+            )  # fmt: skip
     except StoreError:
         return 0
     outcome.looked += 1
@@ -227,7 +235,7 @@ def _compare(address: StoreAddress, acknowledged: dict[int, list[dict[str, Any]]
 def main() -> None:
     cycles = int(sys.argv[1])
     with tempfile.TemporaryDirectory() as folder:
-        print(killed(Path(folder), cycles, seed=int(time.time())))
+        print(killed(Path(folder), cycles, seed=int(time.time()), say=lambda line: print(line, flush=True)))
 
 
 if __name__ == "__main__":
