@@ -164,7 +164,9 @@ def serve(address: StoreAddress, communities: list[Community]) -> tuple[dict[str
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    api = spawn(["_api", "--host", "127.0.0.1", "--port", str(port)], address)
+    folder = tempfile.TemporaryDirectory()
+    arguments = ["--host", "127.0.0.1", "--port", str(port), "--journal", folder.name, "--no-authentication"]
+    api = spawn(["_api", *arguments], address)
     try:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
@@ -185,6 +187,7 @@ def serve(address: StoreAddress, communities: list[Community]) -> tuple[dict[str
         fresh, weighed = [asked(port, 0, filters)], [asked(port, 0, weights)]
     finally:
         end(api)
+        folder.cleanup()
 
     def rate(found: list[dict[str, float]]) -> float:
         assert not any(one["wrong"] for one in found), "an answer was no 200"

@@ -19,8 +19,8 @@ from fastapi.testclient import TestClient
 
 from service.api.app import create_app
 from service.domain import Candidate, CommunityCandidates, StoreAddress
-from service.settings import Settings
 from service.store.driver import Store
+from tests.api.conftest import api_settings
 
 Shared = Callable[[str], Path]
 Entourage = Callable[..., subprocess.CompletedProcess[str]]
@@ -51,12 +51,7 @@ def entourage(store_address: StoreAddress, tmp_path: Path) -> Entourage:
 @pytest.fixture
 def http(store_address: StoreAddress, store: Store) -> Iterator[TestClient]:  # an empty graph
     """The API over the tests' Neo4j."""
-    settings = Settings(
-        neo4j_uri=store_address.uri,
-        neo4j_user=store_address.user,
-        neo4j_password=store_address.password,
-    )
-    with TestClient(create_app(settings), base_url="http://127.0.0.1:8000") as client:
+    with TestClient(create_app(api_settings(store_address)), base_url="http://127.0.0.1:8000") as client:
         yield client
 
 
