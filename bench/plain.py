@@ -1,8 +1,9 @@
 """The peer of `bench.pipeline`: plain networkx and python-louvain, as one would write it in a notebook.
 
 Reads the same follows and interactions and does the same measures: weighted ties, five resolutions and the choice among
-them, PageRank, two-step reach, resonance and trust inside each community, percentiles, scores, five candidates each. It
-makes no intervals of ranks, no roles, no evidence, no reasons, nothing about brands and topics.
+them, PageRank, two-step reach, resonance and trust inside each community, scores, five candidates each. It
+looks for no signs of manipulation and makes no intervals of ranks, no roles, no evidence, no reasons, nothing about
+brands and topics.
 
 Where ENTOURAGE_BENCH_URI and ENTOURAGE_BENCH_PASSWORD name an empty Neo4j, accounts and follows are loaded into it by
 MERGE in batches of a thousand, and at the end each account's score is written with one statement of its own.
@@ -34,6 +35,7 @@ from neo4j import GraphDatabase
 RESOLUTIONS = (0.25, 0.5, 1.0, 2.0, 4.0)
 P0 = 0.05
 WEIGHTS = {"authority": 0.20, "reach": 0.15, "resonance": 0.20, "trust": 0.20}
+A_DAY = 3  # interactions of a pair on one day that count
 WORTH = {"like": 1, "reply": 3, "mention": 3, "repost": 2}
 WINDOW = 90
 WEEKS = 12
@@ -44,11 +46,17 @@ LOADED_AT_ONCE = 1000
 class Pair:
     """What one account did with another: days and weeks of it, how often, and how much of it was more than a like."""
 
-    decayed: float = 0.0
+    worth: dict[int, int] = field(default_factory=dict)
+    times: dict[int, int] = field(default_factory=dict)
     days: set[int] = field(default_factory=set)
     weeks: set[int] = field(default_factory=set)
     done: int = 0
     talked: int = 0
+
+    @property
+    def decayed(self) -> float:
+        """What was done, by age in days, older ones counting less; of one day as much as A_DAY times its mean."""
+        return sum(worth * min(1.0, A_DAY / self.times[age]) * 2 ** (-age / 30) for age, worth in self.worth.items())
 
 
 @dataclass
@@ -125,7 +133,8 @@ def read(folder: Path) -> Known:
             pairs[account, target].weeks.add(age // 7)
         if age < WINDOW:
             pair = pairs[account, target]
-            pair.decayed += WORTH[kind] * 2 ** (-age / 30)
+            pair.worth[age] = pair.worth.get(age, 0) + WORTH[kind]
+            pair.times[age] = pair.times.get(age, 0) + 1
             pair.days.add(day)
             pair.done += 1
             pair.talked += kind != "like"
@@ -230,7 +239,7 @@ def candidates(known: Known, ties: nx.DiGraph, members: set[str], cutoff: int, s
     }
     middle = median(known.follows.in_degree(node) for node in members)
     macro = {node for node in members if known.follows.in_degree(node) >= max(cutoff, 20 * middle)}
-    x = {part: percentiles(values) for part, values in raw.items()}
+    x = {part: scores_of_places(values) for part, values in raw.items()}
     share = sum(WEIGHTS.values())
     score = {node: sum(round(1e8 * WEIGHTS[part] / share * x[part][node]) for part in WEIGHTS) for node in members}
     scores.update(score)
@@ -265,7 +274,8 @@ def reach(known: Known, inner: nx.DiGraph) -> dict[str, float]:
 
 def resonance(known: Known, inner: nx.DiGraph) -> dict[str, float]:
     """Responses for each who is there to respond, drawn to the community's mean."""
-    y = {i: sum(known.pairs[j, i].done for j in inner.predecessors(i) if (j, i) in known.pairs) for i in inner}
+    near = {i: [known.pairs[j, i] for j in inner.predecessors(i) if (j, i) in known.pairs] for i in inner}
+    y = {i: sum(min(pair.done, A_DAY * len(pair.days)) for pair in pairs) for i, pairs in near.items()}
     e = {i: inner.in_degree(i) * known.observed for i in inner}
     middle, every = median(e.values()), sum(e.values())
     mean = sum(y.values()) / every if every else 0.0
@@ -292,13 +302,14 @@ def trust(known: Known, inner: nx.DiGraph) -> dict[str, float]:
     return {i: (sum(values) + 10 * mean) / (len(values) + 10) for i, values in ties.items()}
 
 
-def percentiles(values: dict[str, float]) -> dict[str, float]:
-    """Mid-rank percentile of each value; 0 for 0."""
+def scores_of_places(values: dict[str, float]) -> dict[str, float]:
+    """ln(1 / (1 − p)) / ln(2n) of each value, p being its mid-rank percentile; 0 for 0."""
     rounded = {node: float(f"{value:.9g}") for node, value in values.items()}
     counts = Counter(rounded.values())
     below, ranks = 0, {}
     for value in sorted(counts):
-        ranks[value] = (below + counts[value] / 2) / len(values)
+        p = (below + counts[value] / 2) / len(values)
+        ranks[value] = round(-math.log(1 - p) / math.log(2 * len(values)), 9)
         below += counts[value]
     return {node: ranks[value] if value else 0.0 for node, value in rounded.items()}
 

@@ -20,6 +20,8 @@ from rich.markup import escape
 
 from service import __version__, console
 from service.domain import (
+    OUTCOMES,
+    BacktestSpec,
     BrandCandidates,
     Candidate,
     Community,
@@ -490,15 +492,16 @@ def schema(
         console.out.print(console.schema_table(chosen[0]))
 
 
+Rules = Annotated[Path | None, typer.Option(help="JSON file with cut-offs and weights to use instead of the defaults.")]
+
+
 @app.command()
 def analyze(
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random: the same seed, the same answer.")] = 42,
     engine: Annotated[
         str, typer.Option(help="auto, fast (compiled kernels), reference (networkx, python-louvain).")
     ] = "auto",
-    rules: Annotated[
-        Path | None, typer.Option(help="JSON file with cut-offs and weights to use instead of the defaults.")
-    ] = None,
+    rules: Rules = None,
     measure: Annotated[
         list[str] | None,
         typer.Option(help="Write this measure of accounts to the graph; may be given several times, see `measures`."),
@@ -539,6 +542,153 @@ def analyze(
         console.out.print(console.run_summary(run, created=created))
 
 
+Share = Annotated[
+    float, typer.Option(help="Share of the days with interactions that are before the cut; without --cut.")
+]
+First = Annotated[
+    list[int] | None, typer.Option(min=1, help="How many from the top count; 10 and 20 if not said. Repeatable.")
+]
+Undated = Annotated[
+    bool,
+    typer.Option("--keep-undated", help="Take follows without a time for older than the cut; not left out."),
+]
+
+
+@app.command()
+def backtest(
+    cut: Annotated[str | None, typer.Option(help="First day of the time afterwards, e.g. 2026-05-01.")] = None,
+    share: Share = 0.7,
+    horizon: Annotated[int | None, typer.Option(min=1, help="Days afterwards to look at; all if not said.")] = None,
+    first: First = None,
+    objective: Annotated[str | None, typer.Option(help="Use the weights of this objective's recipe.")] = None,
+    rules: Rules = None,
+    keep_undated: Undated = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 42,
+    chart: Annotated[Path | None, typer.Option(help="Also draw the figures into this file, as SVG.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Would the score have said who is responded to? Cut the past at a day, score before it, measure after it.
+
+    Within each respectable community, members are ranked by the ambassador score, by its parts, and by what is simple
+    to count: followers, ties, PageRank, interactions so far, and chance. What each of them receives from the community
+    after the cut says how well each ranking did. Nothing is published, and nobody's candidates change.
+
+    Examples:
+
+      entourage backtest --share 0.8 --chart backtest.svg
+
+      entourage backtest --cut 2026-05-01 --horizon 30 --objective targeted --first 20
+    """
+    from service.flows.backtest import run_of_backtest
+    from service.flows.backtest_chart import chart as draw
+    from service.flows.requests import read_report
+    from service.flows.runs import analyze as analyze_flow
+    from service.flows.store import open_store
+
+    config = settings()
+    spec = backtest_spec(cut, share, horizon, first, objective, rules, keep_undated, seed)
+    with console.shown_progress(quiet=as_json) as progress, open_store(store_source(config), progress) as address:
+        run, _ = analyze_flow(address, run_of_backtest(spec), False, progress, config.run_timeout_s, spec)
+        report = asyncio.run(read_report(address, run.id))
+    if chart is not None:
+        write_text(chart, draw(report, "engagement", "ndcg", None))
+    if as_json:
+        print(report.model_dump_json(indent=2))
+    else:
+        console.out.print(console.backtest_report(report))
+
+
+@app.command()
+def calibrate(
+    outcome: Annotated[
+        str,
+        typer.Option(help="What to fit to: engagement (interactions received) or responders (new ones)."),
+    ] = "engagement",
+    first: First = None,
+    objective: Annotated[str | None, typer.Option(help="Begin with the weights of this objective's recipe.")] = None,
+    rules: Rules = None,
+    keep_undated: Undated = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 42,
+    as_json: AsJson = False,
+) -> None:
+    """Fit the weights of the score to what happened here, and keep them only where a later time agrees.
+
+    Weights are fitted on two earlier windows of your own data and compared with the documented ones on a later window
+    that had no say. They are never used by themselves: the command says how to ask with them.
+
+    Examples:
+
+      entourage calibrate
+
+      entourage calibrate --objective targeted --outcome responders
+    """
+    from service.flows.calibrate import read_and_calibrate
+    from service.flows.store import open_store
+
+    config = settings()
+    if outcome not in OUTCOMES:
+        raise BadInput(f"There is no outcome {outcome[:80]!r}; there are {' and '.join(OUTCOMES)}.")
+    spec = backtest_spec(None, 0.7, None, first, objective, rules, keep_undated, seed)
+    with console.shown_progress(quiet=as_json) as progress, open_store(store_source(config), progress) as address:
+        kept = config.data_dir / "graphs"
+        found = read_and_calibrate(address, kept, spec, outcome, objective, progress, config.run_memory_mb)
+    if as_json:
+        print(found.model_dump_json(indent=2))
+    else:
+        console.out.print(console.calibration(found))
+
+
+def backtest_spec(
+    cut: str | None,
+    share: float,
+    horizon: int | None,
+    first: list[int] | None,
+    objective: str | None,
+    rules: Path | None,
+    keep_undated: bool,
+    seed: int,
+) -> BacktestSpec:
+    """Make the specification of a back-test from what was typed.
+
+    Raises:
+        BadInput: a value is not of the schema, or the rules file cannot be read; each field is named.
+    """
+    from service.flows.recipes import recipe_of
+
+    used = run_spec(seed, "auto", rules).rules
+    if objective is not None:
+        used = used.model_copy(update={"weights": recipe_of(objective).weights})
+    given: dict[str, Any] = {"cut": cut, "share": share, "horizon_days": horizon, "seed": seed, "rules": used}
+    if first:
+        given["first"] = first
+    if keep_undated:
+        given["undated_follows"] = "keep"
+    try:
+        return BacktestSpec.model_validate(given)
+    except ValidationError as error:
+        raise BadInput(f"This back-test cannot be asked for: {named(error)}.") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that was named on the command line.
+
+    Raises:
+        BadInput: it cannot be written.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def named(error: ValidationError) -> str:
+    """Say what is wrong with each field."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in item['loc']) or 'file'}: {item['msg']}"
+        for item in error.errors(include_url=False)
+    )
+
+
 @app.command("measures")
 def list_measures(as_json: AsJson = False) -> None:
     """List the measures of accounts over the whole network that an analysis can write to the graph."""
@@ -569,11 +719,7 @@ def run_spec(
     except OSError as error:
         raise UnreadableFile(f"The rules file {rules} cannot be read: {error.strerror}.") from error
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc']) or 'file'}: {item['msg']}"
-            for item in error.errors(include_url=False)
-        )
-        raise BadInput(f"This run cannot be asked for: {wrong}.") from error
+        raise BadInput(f"This run cannot be asked for: {named(error)}.") from error
 
 
 @app.command()

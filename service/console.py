@@ -313,6 +313,63 @@ def measures_table(measures: Sequence[MeasureInfo]) -> Table:
     return table
 
 
+def backtest_report(report: domain.BacktestReport, lang: Language = "en") -> Group:
+    """Show what a back-test found: what was looked at, a table for each outcome, the verdicts, and what to know."""
+    ranked = sum(one.ranked for one in report.communities)
+    left_out = "; ".join(f"{count} {why}" for why, count in report.left_out_communities.items())
+    head = (
+        f"[bold]{report.began} to {report.cut}[/] scored, [bold]{report.cut} to {report.until}[/] measured "
+        f"(not with the last day of each)\n{len(report.communities)} communities, {ranked:,} members ranked"
+        f"{f'; left out: {left_out}' if left_out else ''}\n"
+        f"{report.interactions_before:,} interactions before, {report.interactions_after:,} afterwards\n"
+    )
+    parts: list[Table | str] = [head]
+    for outcome in domain.OUTCOMES:
+        some = [one for one in report.verdicts if (one.outcome, one.measure) == (outcome, "ndcg")]
+        if some:
+            last = max(some, key=lambda one: one.first or 0)  # the others are in the JSON
+            colour = {"ahead": "green", "level": "yellow", "behind": "red"}[last.says]
+            said = f"[{colour}]{escape(getattr(last.sentence, lang))}[/]\n"
+            parts += [_figures_table(report.figures, outcome), said]
+    return Group(*parts, *(f"[dim]{escape(getattr(one, lang))}[/]" for one in report.notes))
+
+
+def _figures_table(figures: Sequence[domain.RankingFigure], outcome: domain.Outcome) -> Table:
+    """Figures of one outcome: a row for each ranking, a column for each measure, and half the width of its interval."""
+    some = [one for one in figures if one.outcome == outcome]
+    measures = list(dict.fromkeys((one.measure, one.first) for one in some))
+    titles = {
+        "engagement": "Interactions received from the community",
+        "responders": "Members who respond for the first time",
+    }
+    columns = [name if first is None else f"{name}@{first}" for name, first in measures]
+    table = Table("ranked by", *columns, title=titles[outcome], title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for ranking in dict.fromkeys(one.ranking for one in some):
+        row = {(one.measure, one.first): one for one in some if one.ranking == ranking}
+        cells = [f"{row[key].value:.3f} [dim]±{(row[key].high - row[key].low) / 2:.2f}[/]" for key in measures]
+        kind = next(iter(row.values())).kind
+        style = {"score": "[bold]", "part": "[dim]", "baseline": "[not bold]"}[kind]
+        table.add_row(f"{style}{ranking}[/]", *cells)
+    return table
+
+
+def calibration(found: domain.Calibration, lang: Language = "en") -> Group:
+    """Show weights that were fitted, beside the documented ones, whether to keep them, and how to ask with them."""
+    table = Table("part", "documented", "fitted", box=None, padding=(0, 2, 0, 0))
+    for part in domain.PART_NAMES:
+        table.add_row(part, f"{getattr(found.documented, part):.3f}", f"{getattr(found.fitted, part):.3f}")
+    fitted = [f"{one.cut} to {one.until} ({one.communities} communities)" for one in found.windows]
+    head = (
+        f"Fitted to {found.outcome} of {' and '.join(fitted)}; compared on {found.check.cut} to {found.check.until} "
+        f"({found.check.communities} communities)"
+    )
+    values = "; ".join(f"{one.ranking} {one.value:.3f}" for one in found.figures)
+    said = f"[{'green' if found.kept else 'yellow'}]{escape(getattr(found.sentence, lang))}[/]"
+    weights = ",".join(f"{part}:{weight:g}" for part, weight in found.fitted.model_dump().items() if weight)
+    use = f"Ask with them: --weights {weights}, or weights= over HTTP." if found.kept else ""
+    return Group(head, "", table, "", f"[dim]NDCG@{found.first} on the later window: {values}[/]", said, use)
+
+
 def estimate_table(estimate: domain.RunEstimate) -> Table:
     """Show what a run would take, stage by stage."""
     available = "" if estimate.available_bytes is None else f" of {estimate.available_bytes / 2**20:,.0f} MiB"

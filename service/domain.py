@@ -425,6 +425,28 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Past:
+    """What the store holds of the time before a day beside what `Graph` holds by time, in any order.
+
+    `before_day` is the first day that is not of that time, in days since 1970 UTC. `source` and `target` are `n` of
+    follower and followee of each follow that is older; `followed_at` is the time of the latest of them, `topics_at`
+    that of the latest post or share on a topic that was counted, both in ms since 1970 UTC, -1 where none has any.
+    `topics` are as in `Snapshot`, of older posts and shares alone. Follows and posts without a time are counted;
+    `with_undated` says whether follows without one are among the follows, as if all of them were older.
+    """
+
+    before_day: int
+    source: Int64
+    target: Int64
+    followed_at: int
+    topics: TopicColumns
+    topics_at: int
+    follows_without_time: int
+    posts_without_time: int
+    with_undated: bool
+
+
+@dataclass(frozen=True)
 class Graph:
     """Follows and whatever else accounts do at one version as compressed sparse rows. Immutable by convention.
 
@@ -648,6 +670,11 @@ class ScoringRules(Frozen):
         description="p₀ where there are no interactions: chance that one followed moves a follower.",
     )
     influence_prior_days: float = Field(default=10, gt=0, description="Days of observation p₀ counts for (c).")
+    responses_a_day: int = Field(
+        default=3,
+        ge=1,
+        description="What one account does with another on one day counts as at most so many interactions (c).",
+    )
     trust_prior_ties: float = Field(default=10, ge=0, description="Ties the community's mean trust counts for (c).")
     follow_back_discount: Share = Field(
         default=0.5, description="How much following everybody back lowers a mutual tie (c)."
@@ -673,6 +700,22 @@ class ScoringRules(Frozen):
     )
     untapped_share: Share = Field(
         default=0.10, description="Untapped: this top share of a track, without a favourable mention yet (c)."
+    )
+    leave_out_suspicious: bool = Field(
+        default=True,
+        description="Follows of empty accounts and within follow rings count nothing, where activity is known.",
+    )
+    real_followers: int = Field(
+        default=3,
+        ge=1,
+        description="Who was never seen to do anything is empty unless one who was follows it, or so many in "
+        "return (c).",
+    )
+    ring_members: int = Field(
+        default=20, ge=3, description="A follow ring has at least so many accounts that follow each other ..."
+    )
+    ring_density: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.8, description="... at least this share of all of each other, and never engage with each other (c)."
     )
     inactive_days: int = Field(
         default=90,
@@ -896,7 +939,67 @@ class RunEstimate(Frozen):
 
 
 RunState = Literal["queued", "running", "done", "failed"]
-Stage = Literal["queued", "snapshot", "communities", "measures", "scores", "pages", "write_back", "publish", "done"]
+Stage = Literal[
+    "queued",
+    "snapshot",
+    "past",
+    "communities",
+    "measures",
+    "scores",
+    "outcomes",
+    "pages",
+    "write_back",
+    "publish",
+    "done",
+]
+
+
+# --- back-tests: what scores would have said -------------------------------------------------------------
+
+
+class BacktestSpec(Frozen):
+    """What a back-test asks: would scores from before a day have said who is responded to afterwards?
+
+    The cut is the first moment of a day in UTC.
+    """
+
+    cut: date | None = Field(
+        default=None, description="First day of the time afterwards; when not given, `share` says it."
+    )
+    share: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.7, description="Share of the days with interactions, first to last, that are before the cut."
+    )
+    horizon_days: int | None = Field(
+        default=None, ge=1, le=36_500, description="Days afterwards that are looked at; to the last one when not given."
+    )
+    first: tuple[Annotated[int, Field(ge=1, le=1_000)], ...] = Field(
+        default=(10, 20),
+        min_length=1,
+        max_length=10,
+        description="How many accounts from the top of each ranking count.",
+    )
+    undated_follows: Literal["leave_out", "keep"] = Field(
+        default="leave_out",
+        description="`keep` takes follows without a time for older than the cut; where some are not, the figures know "
+        "a little of what comes afterwards.",
+    )
+    draws: int = Field(default=200, ge=20, le=10_000, description="Draws of the bootstrap behind each interval.")
+    interval: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.90, description="Share of the draws that an interval holds."
+    )
+    seed: int = Field(default=42, ge=0, le=2**31 - 1, description="Seed of everything random.")
+    rules: ScoringRules = ScoringRules(rewirings=0, reweightings=0)
+
+    @field_validator("first")
+    @classmethod
+    def _ascending(cls, first: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sorted(set(first)))
+
+    @field_validator("rules")
+    @classmethod
+    def _without_chance(cls, rules: ScoringRules) -> ScoringRules:
+        """What a back-test does not look at: modularity of rewired graphs, intervals of ranks."""
+        return rules.model_copy(update={"rewirings": 0, "reweightings": 0})
 
 
 # --- what a run publishes -------------------------------------------------------------------------------
@@ -1124,6 +1227,22 @@ class BrandStanding(Frozen):
     untapped: bool = False
 
 
+SignName = Literal["empty_followers", "follow_ring"]
+
+
+class Sign(Said):
+    """A sign of manipulation, what it rests on, and what it costs: so many followers count nothing.
+
+    `share` is their share of the account's followers in the graph; `accounts` are the first of them by key, as evidence
+    (nobody who opted out is named).
+    """
+
+    sign: SignName
+    followers: int
+    share: float
+    accounts: tuple[str, ...]
+
+
 class Candidate(Frozen):
     """An ambassador candidate of one community, or a macro-influencer in it, with the reasons that can be checked.
 
@@ -1134,7 +1253,7 @@ class Candidate(Frozen):
 
     `relations` are those to any brand, by brand, then employee, collaborator, customer, user. `track` comes from the
     active ones: employees_collaborators where one is of an employee or collaborator, else customers_users where one is
-    of a customer or user, else open.
+    of a customer or user, else open. `signs` are those of manipulation; the score is already without what they carry.
     """
 
     key: str
@@ -1158,6 +1277,7 @@ class Candidate(Frozen):
     reasons: tuple[Reason, ...]
     parts: tuple[Part, ...]
     gates: tuple[PassedGate, ...]
+    signs: tuple[Sign, ...] = ()
 
 
 class Gate(Frozen):
@@ -1421,6 +1541,10 @@ class Quality(Frozen):
     resolution: float
     modularity: float
     chance: Chance | None = None
+    empty_accounts: int = Field(default=0, description="Accounts that follow others and do nothing else.")
+    follows_left_out: int = Field(
+        default=0, description="Follows that count nothing: of empty accounts, and within follow rings."
+    )
     useful_min: int
     useful_max: int
     levels: tuple[LevelTried, ...]
@@ -1445,6 +1569,9 @@ class Run(Frozen):
     publish: bool
     current: bool
     spec: RunSpec
+    backtest: BacktestSpec | None = Field(
+        default=None, description="Of a back-test, what it asks; it publishes nothing but its report."
+    )
     graph_version: int | None = None
     as_of: datetime | None = None
     created_at: datetime
@@ -1453,6 +1580,129 @@ class Run(Frozen):
     digest: str | None = Field(default=None, description="SHA-256 over everything the run published.")
     quality: Quality | None = None
     error: RunError | None = None
+
+
+Outcome = Literal["engagement", "responders"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+"""What is measured afterwards: interactions received from the community; members who respond for the first time."""
+
+QualityMeasure = Literal["ndcg", "precision", "spearman"]
+RankingKind = Literal["score", "part", "baseline"]
+
+
+class LeftOut(Frozen):
+    """What of the graph was left out of the graph of the time before: it is later, or nobody knows when it was."""
+
+    accounts: int
+    follows: int
+    follows_without_time: int
+    posts_without_time: int
+    relations: int
+    mentions: int
+
+
+class RankingFigure(Frozen):
+    """How well one ranking put those first who counted afterwards: mean over communities, with its interval.
+
+    `first` is how many from the top counted, null for Spearman's correlation, which looks at all. `ahead` is the value
+    of the score minus this one, with the interval of that difference; null for the score itself.
+    """
+
+    outcome: Outcome
+    measure: QualityMeasure
+    first: int | None
+    ranking: str
+    kind: RankingKind
+    value: float
+    low: float
+    high: float
+    ahead: float | None = None
+    ahead_low: float | None = None
+    ahead_high: float | None = None
+    communities: int
+
+
+class Verdict(Frozen):
+    """The score beside the strongest baseline of one measure. `says` is `ahead` or `behind` where the interval of the
+    difference does not hold 0, else `level`."""
+
+    outcome: Outcome
+    measure: QualityMeasure
+    first: int | None
+    strongest: str
+    ahead: float
+    low: float
+    high: float
+    says: Literal["ahead", "behind", "level"]
+    sentence: Said
+
+
+class MeasuredCommunity(Frozen):
+    """One community of the time before, and what came of it: members ranked, and outcomes of all of them together."""
+
+    id: str
+    label: str
+    size: int
+    ranked: int
+    engagement: int
+    responders: int
+
+
+class BacktestReport(Frozen):
+    """What a back-test found. `cut` is the first day of the time afterwards, `until` the one after its last.
+
+    `communities` are the respectable ones of the time before, canonical order; `left_out_communities` counts the others
+    by why: not respectable, too few to rank, nobody responded to. A measure over the first k looks at those with at
+    least 2k members ranked.
+    """
+
+    graph_version: int
+    began: date
+    cut: date
+    until: date
+    accounts: int
+    follows: int
+    interactions_before: int
+    interactions_after: int
+    left_out: LeftOut
+    with_undated: bool
+    communities: tuple[MeasuredCommunity, ...]
+    left_out_communities: dict[str, int]
+    figures: tuple[RankingFigure, ...]
+    verdicts: tuple[Verdict, ...]
+    notes: tuple[Said, ...]
+
+
+class FittedWindow(Frozen):
+    """A time before a cut and the time afterwards, up to, not with, `until`; `communities` were looked at."""
+
+    cut: date
+    until: date
+    communities: int
+
+
+class Calibration(Frozen):
+    """Weights of parts fitted to what happened, beside those that are documented.
+
+    They are fitted on the earlier windows and compared on the later one, `check`, which had no say in them. `kept` says
+    whether they are better there beyond chance: the interval of `ahead` is above 0. `figures` are those of the later
+    window: `fitted`, `documented`, and the simple baselines.
+    """
+
+    graph_version: int
+    outcome: Outcome
+    first: int
+    objective: str | None
+    documented: PartWeights
+    fitted: PartWeights
+    windows: tuple[FittedWindow, ...]
+    check: FittedWindow
+    ahead: float
+    low: float
+    high: float
+    kept: bool
+    sentence: Said
+    figures: tuple[RankingFigure, ...]
 
 
 @dataclass(frozen=True)

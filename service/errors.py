@@ -4,6 +4,7 @@ EntourageError
 ├── BadInput                          what was sent or typed cannot be used        400, exit 3
 │   ├── InvalidRequest                a body or a parameter breaks its schema      422, exit 3
 │   ├── RunTooLarge                   not enough memory for an analysis            422, exit 3
+│   ├── NothingToTest                 nothing before or after the cut to measure   422, exit 3
 │   ├── InvalidCursor                 a paging cursor that is not ours             400, exit 3
 │   ├── BodyTooLarge                  a body over the limit                        413, exit 3
 │   ├── MalformedBody                 a body that is not JSON                      400, exit 3
@@ -49,6 +50,7 @@ EntourageError
 │   └── JournalUnavailable            it cannot be read or written
 ├── QueryFileInvalid                  a file under cypher/ breaks its own header   500, exit 70
 ├── RunFailed                         an analysis ended without a result           500, exit 8
+├── FutureLeaked                      a back-test that would know what came later  500, exit 8
 ├── PublishedSetCorrupt               a published page fails its checksum          500, exit 8
 └── ConfigurationError                settings that cannot work                    500, exit 9
 
@@ -106,6 +108,14 @@ class RunTooLarge(BadInput):
     code = "run_too_large"
     status = 422
     title = "Run too large"
+
+
+class NothingToTest(BadInput):
+    """A back-test for which there is nothing before the cut to score, or nothing after it to measure."""
+
+    code = "nothing_to_test"
+    status = 422
+    title = "Nothing to test"
 
 
 class InvalidCursor(BadInput):
@@ -439,6 +449,14 @@ class RunFailed(EntourageError):
     code = "run_failed"
     exit_code = 8
     title = "Run failed"
+
+
+class FutureLeaked(EntourageError):
+    """A back-test whose scores would know of what came afterwards; there are no figures."""
+
+    code = "future_leaked"
+    exit_code = 8
+    title = "Future leaked"
 
 
 class PublishedSetCorrupt(EntourageError):

@@ -22,6 +22,7 @@ class Activity:
 
     Attributes:
         known: bool[n], whether the account's activity is known, see `activity`.
+        seen: bool[n], whether it was ever seen to post or to engage.
         active: bool[n], active on one of the last `inactive_days` days.
         days: int64[n], active days among the last `role_days`.
         posts: int64[n], posts of those days, and what the account passed on.
@@ -30,6 +31,7 @@ class Activity:
     """
 
     known: Bool
+    seen: Bool
     active: Bool
     days: Int64
     posts: Int64
@@ -73,7 +75,7 @@ def activity(graph: Graph, rules: ScoringRules) -> Activity:
     posts, links, reposts = total(0), total(1), total(2)
     own = posts - reposts
     reposts = np.maximum(reposts, given)
-    return Activity(known, last > last_day - rules.inactive_days, days, own + reposts, links + reposts, received)
+    return Activity(known, seen, last > last_day - rules.inactive_days, days, own + reposts, links + reposts, received)
 
 
 def by_network(graph: Graph) -> list[Int64]:

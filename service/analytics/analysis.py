@@ -20,9 +20,10 @@ from service.analytics.defined import defined_members
 from service.analytics.documents import Described, basis_lines, candidate_lines, excluded_lines, ranked
 from service.analytics.engine import Engine, get_engine
 from service.analytics.evidence import Measured
-from service.analytics.graph import lengths, project, rows_of, subgraph
+from service.analytics.graph import entries_of, lengths, project, rows_of, subgraph
 from service.analytics.hierarchy import coarser_levels, describe_levels
-from service.analytics.intervals import REWEIGHTED, Intervals, rank_intervals, replicate_percentiles, replicate_scores
+from service.analytics.integrity import Integrity, integrity
+from service.analytics.intervals import REWEIGHTED, Intervals, rank_intervals, replicate_scores, replicate_x
 from service.analytics.measures import days_observed, influence, resonance, trust
 from service.analytics.network import measure_network
 from service.analytics.reweighting import reweighted
@@ -103,12 +104,14 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress, keep: KeepLines = l
         raise EmptyGraph("The graph has no accounts yet; import follows first.")
     require_weights(spec.rules)  # a specification that cannot be scored fails before the long work
     engine = get_engine(spec.engine)
+    doing = activity(graph, spec.rules)
+    signs = integrity(graph, doing, spec.rules)
+    read, graph = graph, signs.counted
     ties = tie_graph(graph, spec.rules)
     projection = project(ties)
     partition = find_communities(ties, projection, engine, spec, progress)
     measures, secondary = measure_network(graph, ties, projection, partition.labels, engine, spec, progress)
     levels = coarser_levels(projection, partition.labels, partition.chosen.resolution, engine, spec)
-    doing = activity(graph, spec.rules)
     seen = habits(graph, projection, partition.labels, doing, spec.rules)
     del projection  # a third of the memory of all arrays
     everything = _Everything(
@@ -117,6 +120,8 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress, keep: KeepLines = l
         days=days_observed(graph, ties),
         partition=partition,
         doing=doing,
+        signs=signs,
+        read=read,
         habits=seen,
         brands=brand_ties(graph, ties.window),
         macro=macro_rule(graph, spec.rules),
@@ -151,7 +156,7 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress, keep: KeepLines = l
     parts.append(PublishedPart("brands", listed))
     parts.append(PublishedPart("detractors", keep(_detractor_lines(everything, communities))))
     return Analysis(
-        quality=_quality(graph, partition, communities, defined, hierarchy, engine),
+        quality=_quality(read, signs, partition, communities, defined, hierarchy, engine),
         labels=partition.labels,
         communities=communities,
         defined=defined,
@@ -165,13 +170,18 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress, keep: KeepLines = l
 
 @dataclass(frozen=True)
 class _Everything:
-    """What is known of the whole graph when its communities are scored, one after the other."""
+    """What is known of the whole graph when its communities are scored, one after the other.
+
+    `graph` is without the follows that do not count, `read` with them.
+    """
 
     graph: Graph
     ties: TieGraph
     days: int
     partition: Partition
     doing: Activity
+    signs: Integrity
+    read: Graph
     habits: Habits
     brands: BrandTies
     macro: MacroRule
@@ -205,7 +215,7 @@ def measure(
     parts = tie_parts(community, inside.window, inside.in_idx, followees)
     chances = influence(inside, rules)
     trusted = trust(community, inside, parts, rules, follows=graph.m > 0)
-    resonant = resonance(inside, parts, days) if days else None
+    resonant = resonance(inside, parts, days, rules.responses_a_day) if days else None
     relevant = relevance(community, topics, rules)
     raw: dict[PartName, Float64] = {
         "authority": engine.pagerank(inside, rules.damping),
@@ -235,6 +245,7 @@ def _analyse_community(
 ) -> tuple[Community, CommunityScores, Iterator[tuple[str, Iterable[bytes]]]]:
     graph, rules = everything.graph, everything.spec.rules
     measured = measure(graph, everything.ties, members, topics, everything.days, everything.engine, rules)
+    measured = replace(measured, in_degree=lengths(everything.read.in_ptr, members))
     own = measured.graph
     macro, gate = macros_of(everything.macro, members, rules), gates_of(own, everything.doing, members)
     scores = score_community(own, members, measured.raw, macro, gate, measured.in_degree, rules)
@@ -260,19 +271,21 @@ def _analyse_community(
         respectable=all(test.passed is not False for test in tests),
         tests=tests,
         base=int(np.count_nonzero(scores.in_base)),
-        gates=_gates(own, gate, everything.doing.known[members]),
+        gates=_gates(own, gate, everything.doing.known[members], looked_for=rules.leave_out_suspicious),
         macros=int(np.count_nonzero(scores.macro_rank)),
         micros=int(np.count_nonzero(scores.type == MICRO)),
         candidates=len(candidates),
         no_candidates_reason=why_no_candidates(own, scores),
         follows_inside=own.m,
-        follows_in=int(measured.in_degree.sum()) - own.m,
+        follows_in=int(lengths(graph.in_ptr, members).sum()) - own.m,
         follows_out=int(lengths(graph.out_ptr, members).sum()) - own.m,
         reciprocity=float(significant(np.array([own_reciprocity(measured)]))[0]),
         most_followed=most_followed(own, MOST_FOLLOWED),
     )
     described = Described(
         whole=graph,
+        read=everything.read,
+        signs=everything.signs,
         measured=measured,
         scores=scores,
         roles=roles,
@@ -306,7 +319,7 @@ def _replicate_scores(scores: CommunityScores, candidates: Int32, replicates: Fl
         if part not in scores.null_reasons
     }
     fixed = sum(scores.points[row, candidates] for row, part in enumerate(PART_NAMES) if part not in REWEIGHTED)
-    x = replicate_percentiles(replicates, base)
+    x = replicate_x(replicates, base)
     return replicate_scores(x, scores.weights, np.asarray(fixed, dtype=np.int64))
 
 
@@ -334,14 +347,34 @@ def _respectable_tests(everything: _Everything, members: Int32) -> tuple[Respect
         RespectableTest(
             test="active_share", passed=None if active is None else active >= least, value=active, threshold=least
         ),
-        RespectableTest(test="suspicious_share", passed=None, value=None, threshold=SUSPICIOUS_SHARE),
+        _suspicious_share(everything, members),
         RespectableTest(test="confidence", passed=None, value=None, threshold=CONFIDENCE),
     )
 
 
-def _gates(community: Graph, gate: Int8, known: Bool) -> tuple[Gate, ...]:
-    """The gates with how many members each keeps out; one of the last two is known where it is for any member."""
-    is_known = {"opted_out": True, "brand_account": bool(community.brand_keys), "inactive": bool(known.any())}
+def _suspicious_share(everything: _Everything, members: Int32) -> RespectableTest:
+    """Share of empty accounts among the members and the empty accounts that follow them; these are in no community."""
+    share = None
+    if everything.spec.rules.leave_out_suspicious and everything.doing.known[members].any():
+        read, entries = everything.read, entries_of(everything.read.in_ptr, members)
+        followers = np.unique(read.in_idx[entries])
+        empty = np.count_nonzero(everything.signs.empty[followers])
+        share = float(significant(np.array([empty / (empty + len(members))]))[0])
+    passed = None if share is None else share < SUSPICIOUS_SHARE
+    return RespectableTest(test="suspicious_share", passed=passed, value=share, threshold=SUSPICIOUS_SHARE)
+
+
+def _gates(community: Graph, gate: Int8, known: Bool, *, looked_for: bool) -> tuple[Gate, ...]:
+    """The gates with how many members each keeps out; the last ones are known where they are for any member.
+
+    Empty accounts have no ties that count, and so are members of no community.
+    """
+    is_known = {
+        "opted_out": True,
+        "brand_account": bool(community.brand_keys),
+        "suspicious": looked_for and bool(known.any()),
+        "inactive": bool(known.any()),
+    }
     return tuple(
         Gate(gate=name, known=is_known.get(name, False), excluded=int(np.count_nonzero(gate == place)))
         for place, name in enumerate(GATE_NAMES)
@@ -350,6 +383,7 @@ def _gates(community: Graph, gate: Int8, known: Bool) -> tuple[Gate, ...]:
 
 def _quality(
     graph: Graph,
+    signs: Integrity,
     partition: Partition,
     communities: list[Community],
     defined: list[Community],
@@ -361,6 +395,8 @@ def _quality(
         accounts=graph.n,
         follows=graph.m,
         isolates=int(np.count_nonzero(partition.labels < 0)),
+        empty_accounts=int(np.count_nonzero(signs.empty)),
+        follows_left_out=graph.m - signs.counted.m,
         communities=len(communities),
         respectable=sum(community.respectable for community in communities),
         tiny=len(tiny),

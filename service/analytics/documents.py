@@ -21,6 +21,7 @@ from service.analytics.affinity import BrandTies, brand_basis, relation_strength
 from service.analytics.brands import time_of, track_of
 from service.analytics.evidence import Measured, Strongest, strongest_ties, strongest_topics
 from service.analytics.graph import lengths, rows_of
+from service.analytics.integrity import Integrity
 from service.analytics.intervals import Intervals
 from service.analytics.roles import Roles
 from service.analytics.rounding import significant
@@ -32,6 +33,7 @@ from service.analytics.sentences import (
     relevance_reason,
     resonance_reason,
     role_reason,
+    sign_sentence,
     trust_reason,
 )
 from service.analytics.ties import NO_DAY
@@ -43,6 +45,7 @@ from service.domain import (
     SIZE_BAND_FROM,
     SIZE_BANDS,
     TYPE_NAMES,
+    Bool,
     BrandRelation,
     Candidate,
     CandidateBasis,
@@ -62,6 +65,8 @@ from service.domain import (
     Reason,
     Role,
     ScoringRules,
+    Sign,
+    SignName,
     SizeBand,
     TieEvidence,
     TopicEvidence,
@@ -84,7 +89,9 @@ class Described:
     """All that is said of the accounts of one community.
 
     Attributes:
-        whole: the whole graph.
+        whole: the whole graph, without the follows that do not count.
+        read: the same with them.
+        signs: of manipulation, of all accounts.
         measured: the community and its measures.
         scores: what was scored from them.
         roles: who has which.
@@ -95,6 +102,8 @@ class Described:
     """
 
     whole: Graph
+    read: Graph
+    signs: Integrity
     measured: Measured
     scores: CommunityScores
     roles: Roles
@@ -182,6 +191,7 @@ def candidate_lines(described: Described, accounts: Int32, intervals: Intervals 
             ],
             "parts": [f"[{','.join(of_account)}]" for of_account in zip(*parts, strict=True)],
             "gates": [_models(_passed(described, i)) for i in members],
+            "signs": [_models(_signs(described, int(scores.members[i]))) for i in members],
         }
         yield from map(str.encode, _documents(Candidate, columns))
 
@@ -301,9 +311,38 @@ def _passed(described: Described, i: int) -> tuple[PassedGate, ...]:
     known = {
         "opted_out": True,
         "brand_account": bool(described.whole.brand_keys),
+        "suspicious": described.rules.leave_out_suspicious and bool(described.doing.known[described.scores.members[i]]),
         "inactive": bool(described.doing.known[described.scores.members[i]]),
     }
     return tuple(PassedGate(gate=gate, passed=True if known.get(gate) else None) for gate in GATE_NAMES)
+
+
+def _signs(described: Described, i: int) -> tuple[Sign, ...]:
+    """Signs of manipulation of account i of the whole graph, and which of its followers count nothing by them."""
+    graph, signs = described.read, described.signs
+    followers = graph.in_idx[graph.in_ptr[i] : graph.in_ptr[i + 1]]
+    found: list[Sign] = []
+    if signs.empty_followers[i]:
+        found.append(_sign("empty_followers", graph, followers, signs.empty[followers], described.rules))
+    if signs.ring_follows[i]:
+        counted = signs.counted
+        still = np.isin(followers, counted.in_idx[counted.in_ptr[i] : counted.in_ptr[i + 1]])
+        found.append(_sign("follow_ring", graph, followers, ~still & ~signs.empty[followers], described.rules))
+    return tuple(found)
+
+
+def _sign(name: SignName, graph: Graph, followers: Int32, some: Bool, rules: ScoringRules) -> Sign:
+    count = int(np.count_nonzero(some))
+    named = followers[some & ~graph.opted_out[followers]][: rules.evidence_items]
+    said = sign_sentence(name, count, len(followers))
+    return Sign(
+        sign=name,
+        followers=count,
+        share=float(significant(np.array([count / len(followers)]))[0]),
+        accounts=tuple(graph.keys[j] for j in named.tolist()),
+        en=said.en,
+        fr=said.fr,
+    )
 
 
 def _reasons(

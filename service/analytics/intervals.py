@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from service.analytics.compiled import compiled
+from service.analytics.scoring import score_table
 from service.domain import MILLION, Float32, Float64, Int32, Int64, PartName
 
 REWEIGHTED: tuple[PartName, ...] = ("authority", "reach", "resonance", "trust")
@@ -27,15 +28,16 @@ class Intervals(NamedTuple):
     tied_with: Int64
 
 
-def replicate_percentiles(replicates: Float32, base: Mapping[PartName, Float64]) -> Float64:
+def replicate_x(replicates: Float32, base: Mapping[PartName, Float64]) -> Float64:
     """Compare the values of some accounts in each reweighting with the base as it is.
 
-    What is compared with stays: x is 0 where the value is 0, else the mid-rank percentile it would have among the raw
-    values of the base.
+    What is compared with stays: x is 0 where the value is 0, else the score of the place that it would have among the
+    raw values of the base (`scoring.score_table`).
 
     Args:
         replicates: float32[r, a, 4], values of the parts REWEIGHTED, in which ties were reweighted.
-        base: float64[b], ascending, raw values of the base by part; parts that are null are not in it.
+        base: float64[b], ascending, raw values of the base by part, of each part as many; parts that are null are not
+            in it.
 
     Returns:
         float64[4, r, a], x of each part; 0 where it is null.
@@ -43,14 +45,15 @@ def replicate_percentiles(replicates: Float32, base: Mapping[PartName, Float64])
     none = np.zeros(0)
     ordered = [base.get(part, none) for part in REWEIGHTED]
     ends = np.cumsum([0, *map(len, ordered)])
-    return places_in(np.ascontiguousarray(replicates), np.concatenate(ordered), ends)
+    table = score_table(max(map(len, ordered)))
+    return scores_in(np.ascontiguousarray(replicates), np.concatenate(ordered), ends, table)
 
 
 def replicate_scores(x: Float64, weights: Mapping[PartName, float], fixed: Int64) -> Int64:
     """Score some accounts in each reweighting.
 
     Args:
-        x: float64[4, r, a], see `replicate_percentiles`.
+        x: float64[4, r, a], see `replicate_x`.
         weights: those in force.
         fixed: int64[a], points in millionths of the parts that do not rest on ties.
 
@@ -65,8 +68,11 @@ def replicate_scores(x: Float64, weights: Mapping[PartName, float], fixed: Int64
 
 
 @compiled
-def places_in(replicates: Float32, base: Float64, ends: Int64) -> Float64:
-    """Do what `replicate_percentiles` says; values of the base of part p are at `ends[p]:ends[p + 1]`."""
+def scores_in(replicates: Float32, base: Float64, ends: Int64, table: Float64) -> Float64:
+    """Do what `replicate_x` says; values of the base of part p are at `ends[p]:ends[p + 1]`.
+
+    `table` is `score_table` of as many values as the base of a part has.
+    """
     turns, accounts, parts = replicates.shape
     x = np.zeros((parts, turns, accounts))
     for part in range(parts):
@@ -78,7 +84,7 @@ def places_in(replicates: Float32, base: Float64, ends: Int64) -> Float64:
                 value = np.float64(replicates[turn, at, part])
                 if value != 0:
                     places = np.searchsorted(of, value) + np.searchsorted(of, value, side="right")
-                    x[part, turn, at] = places / (2 * len(of))
+                    x[part, turn, at] = table[places]
     return x
 
 

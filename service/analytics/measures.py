@@ -190,22 +190,24 @@ class Resonance:
     days: int
 
 
-def resonance(ties: TieGraph, parts: TieParts, days: int) -> Resonance | None:
+def resonance(ties: TieGraph, parts: TieParts, days: int, most: int) -> Resonance | None:
     """Responses for each who is there to respond, drawn to the community's mean where little was observed.
 
     (y + μ · ẽ) / (e + ẽ) is what is expected of a rate of which y was seen over e and whose prior has mean μ and the
     weight of the median exposure ẽ (Poisson counts with a gamma prior): few observations do not win. Every interaction
-    counts 1, whatever its kind.
+    counts 1, whatever its kind, but of one member not more than `most` for each day on which it engaged: a burst from a
+    few accounts is no resonance.
 
     Args:
         ties: those inside the community, k accounts.
         parts: what each incoming tie consists of (places of `in_idx`).
         days: days of the window for which interactions are known, at least 1.
+        most: `responses_a_day`.
 
     Returns:
         None where nobody in the community engaged with another member in the window.
     """
-    tie = parts.counts.sum(axis=1)
+    tie = np.minimum(parts.counts.sum(axis=1), most * ties.in_days.astype(np.int64))
     received = np.bincount(rows_of(ties.in_ptr), weights=tie, minlength=ties.n).astype(np.int64)
     total = int(received.sum())
     if total == 0:

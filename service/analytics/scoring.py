@@ -1,4 +1,4 @@
-"""From raw values to scores: who is compared, types, percentiles, points, ranks."""
+"""From raw values to scores: who is compared, types, x, points, ranks."""
 
 from __future__ import annotations
 
@@ -114,15 +114,25 @@ def share_of(share: float, count: int) -> int:
     return math.ceil(round(share * count, 9))
 
 
-def percentiles(raw: Float64) -> Float64:
-    """Mid-rank percentiles: share of values below plus half the share of values equal, itself included; 0 for 0.
+def score_table(size: int) -> Float64:
+    """Exponential scores by place among `size` values: float64[2 · size + 1].
 
-    A value on its own has 0.5: nobody is below or above it.
+    A place is the number of values below plus the number not above; over 2 · size it is the mid-rank percentile p. The
+    score is ln(1 / (1 − p)) / ln(2 · size), rounded to 9 decimals: 1 for who is alone at the top, and the same step
+    each time the share of values ahead halves (Savage 1956). Percentiles themselves make the first and the tenth of a
+    thousand all but equal, though most of what is worth anything is often the first one's.
     """
+    places = np.arange(2 * size, dtype=np.float64)
+    table = np.ones(2 * size + 1)  # the last place is only taken by what is above all of them
+    table[: 2 * size] = np.round(-np.log1p(-places / max(2 * size, 1)) / np.log(max(2 * size, 2)), 9)
+    return table
+
+
+def exponential_scores(raw: Float64) -> Float64:
+    """Score values by their places among each other, see `score_table`; 0 for 0."""
     ordered = np.sort(raw)
-    below = np.searchsorted(ordered, raw, side="left")
-    not_above = np.searchsorted(ordered, raw, side="right")
-    return np.where(raw == 0, 0.0, (below + not_above) / (2 * max(len(raw), 1)))
+    places = np.searchsorted(ordered, raw, side="left") + np.searchsorted(ordered, raw, side="right")
+    return np.where(raw == 0, 0.0, score_table(len(raw))[places])
 
 
 def gates_of(community: Graph, doing: Activity, members: Int32) -> Int8:
@@ -179,7 +189,7 @@ def score_community(
     for row, part in enumerate(PART_NAMES):
         if part in raw:
             raws[row] = raw[part]
-            x[row, base] = percentiles(raw[part][base])
+            x[row, base] = exponential_scores(raw[part][base])
             points[row, base] = np.rint(100 * MILLION * weights[part] * x[row, base]).astype(np.int64)
     score = np.where(in_base, points.sum(axis=0), -1)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from service.domain import BrandRelation, BrandStanding, Reason, RelationName, Role
+from service.domain import BrandRelation, BrandStanding, Reason, RelationName, Role, Said, SignName
 
 # Not strftime: its names depend on the locale.
 _MONTHS = {
@@ -334,3 +334,25 @@ def _parmi(some: int, whole: int, noun: str, plural: str, after: str = "", *, f:
         )
     percent = 100 * some // whole
     return f"{number(some)} des {number(whole)} {plural}{after}" + (f" ({percent} %)" if percent else "")
+
+
+def sign_sentence(sign: SignName, count: int, followers: int) -> Said:
+    """Say what a sign of manipulation rests on, and what it costs.
+
+    Args:
+        sign: which one.
+        count: followers who count nothing by it.
+        followers: all followers in the graph.
+    """
+    one = count == 1
+    whom, qui = _of(count, followers, "follower", "followers"), _parmi(count, followers, "abonné", "abonnés")
+    if sign == "empty_followers":
+        en = f"{whom} {'is' if one else 'are'} empty: never seen to do anything but follow"
+        fr = f"{qui} {'est un compte vide' if one else 'sont des comptes vides'} : on n'en connaît que des abonnements"
+    else:
+        en = f"{whom} {'is' if one else 'are'} of a ring whose accounts follow each other and never exchange a word"
+        fr = f"{qui} {'est' if one else 'sont'} d'un cercle dont les comptes se suivent sans jamais échanger un mot"
+    return Said(
+        en=f"{en[0].upper()}{en[1:]}. {'It counts' if one else 'They count'} nothing.",
+        fr=f"{fr[0].upper()}{fr[1:]}. {'Il ne compte' if one else 'Ils ne comptent'} pas.",
+    )

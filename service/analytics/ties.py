@@ -66,7 +66,8 @@ class TieGraph(WeightedGraph):
     """Ties: there is one j → i where j follows i, or engaged with i in the window.
 
     The weight of a tie is w_ji = follow weight (0 without a follow) + ln(1 + Σ c · 2^(−age in days / 30)) over the
-    interactions of j with i in the window. All weights are scaled by one power of two, see `tie_graph`.
+    interactions of j with i in the window, those of one day counting as at most `responses_a_day`. All weights are
+    scaled by one power of two, see `tie_graph`.
 
     Attributes:
         out_days: uint16[m], d_ij, on how many days of the window j engaged with i, for each outgoing tie.
@@ -137,6 +138,9 @@ def window_of(graph: Graph, rules: ScoringRules) -> Window:
     value = np.zeros(len(graph.engaged_counts))
     for column, name in enumerate(ENGAGEMENT_NAMES):
         value += getattr(rules.engagement, name) * graph.engaged_counts[:, column]
+    done = graph.engaged_counts.sum(axis=1)  # beyond so many a day all of them count proportionally less
+    much = done > rules.responses_a_day
+    value[much] *= rules.responses_a_day / done[much]
     return Window(
         last_day=0 if graph.as_of is None else graph.as_of // DAY_MS,
         decay=np.array([0.5 ** (age / rules.half_life_days) for age in range(rules.window_days)], dtype=np.float64),

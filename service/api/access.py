@@ -22,6 +22,8 @@ OPEN = frozenset({"health", "docs", "redoc", "openapi.json", "webhooks", "schema
 
 NEEDED: dict[tuple[str, str], tuple[KeyScope, ...]] = {
     ("GET", "accounts"): ("read",),
+    ("GET", "backtests"): ("read", "run"),
+    ("POST", "backtests"): ("run",),
     ("GET", "brands"): ("read",),
     ("GET", "communities"): ("read",),
     ("GET", "runs"): ("read", "run"),

@@ -14,6 +14,7 @@ from fastapi.openapi.utils import get_openapi
 
 from service import __version__
 from service.api.access import Access, needed
+from service.api.backtests import backtests
 from service.api.candidates import candidates
 from service.api.events import Administration, AppliedUpTo, events
 from service.api.guard import LOOPBACK, Guard, Head
@@ -80,6 +81,7 @@ def create_app(settings: Settings, journal: Path | None = None) -> FastAPI:
     app.add_middleware(Head)
     app.add_middleware(AppliedUpTo)
     install(app)
+    app.include_router(backtests)
     app.include_router(candidates)
     app.include_router(events)
     app.include_router(keys)

@@ -11,6 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from service.domain import (
     AccountType,
+    BacktestReport,
+    BacktestSpec,
     Brand,
     Candidate,
     Community,
@@ -23,14 +25,19 @@ from service.domain import (
     Frozen,
     Gate,
     GateName,
+    Outcome,
     PartWeights,
+    QualityMeasure,
     RoleName,
     Run,
+    RunError,
     RunSpec,
+    RunState,
     Said,
     Scope,
     ScoringRules,
     SizeBand,
+    Stage,
     Track,
     folded_topic,
 )
@@ -67,6 +74,22 @@ def _as_written(kind: type[Frozen]) -> BeforeValidator:
     return BeforeValidator(read)
 
 
+class BacktestAnswer(Frozen):
+    """A back-test: what it asks, how far it is, and its report when it is done. `error` says why it failed."""
+
+    id: str
+    state: RunState
+    stage: Stage
+    progress: float | None = Field(description="Share of the stage done; null when unknown.")
+    spec: BacktestSpec
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: RunError | None
+    report: BacktestReport | None
+
+
+StrictBacktestSpec = Annotated[BacktestSpec, _as_written(BacktestSpec)]
 StrictRunRequest = Annotated[RunRequest, _as_written(RunRequest)]
 
 
@@ -78,6 +101,15 @@ class ReadQuery(Frozen):
     """Which run to read."""
 
     run: RunId | None = None
+
+
+class ChartQuery(Frozen):
+    """Which figures of a back-test to draw."""
+
+    outcome: Outcome = Field(default="engagement", description="What was measured afterwards.")
+    measure: QualityMeasure = Field(default="ndcg", description="How well a ranking put those first who counted.")
+    first: int | None = Field(default=None, ge=1, description="How many from the top; the most that were asked for.")
+    lang: Literal["en", "fr"] = "en"
 
 
 class PageQuery(ReadQuery):

@@ -1,4 +1,4 @@
-"""One analysis, from the graph to the published set. This is what the child process of a run does."""
+"""One run: an analysis, from the graph to the published set, or a back-test. This is what its child process does."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from service.analytics.analysis import analyse
 from service.domain import Analysis, Progress, PublishedPart, Run, RunError, StoreAddress, no_progress
 from service.errors import Conflict, EntourageError, StoreError
 from service.files.spool import Spool
+from service.flows.backtest import read_and_backtest
 from service.flows.estimates import require_room
 from service.flows.runs import mark_failed
 from service.flows.snapshots import read_graph
 from service.store.driver import Store
 from service.store.results import finish, write_back, write_pages
-from service.store.runs import read_run, report
+from service.store.runs import finish_backtest, read_run, report
 
 REPORT_SECONDS = 0.5
 """Progress is reported to the graph at most this often."""
@@ -32,6 +33,8 @@ def execute(
     address: StoreAddress, run_id: str, kept: Path, progress: Progress = no_progress, most_mb: int | None = None
 ) -> None:
     """Carry out a run that was claimed: snapshot, analysis, pages, write-back, and at last publication.
+
+    Of a back-test: snapshot, the time before, its analysis, outcomes, and the report.
 
     Readers see nothing of it before its last transaction. A run that ends with an error is marked failed with the
     error's code and sentence.
@@ -47,6 +50,7 @@ def execute(
     Raises:
         Conflict: the run is not running, or was ended by somebody else meanwhile.
         EmptyGraph: there is no account to analyse.
+        NothingToTest: there is nothing that a back-test could measure.
         RunTooLarge: there is not enough memory for it; it did not begin.
         StoreError: Neo4j did not do what was asked.
     """
@@ -57,7 +61,10 @@ def execute(
         try:
             with _Reporter(address, run_id, progress) as reporter:
                 require_room(store, run.spec, most_mb)
-                _analyse_and_publish(store, run, kept, reporter.progress)
+                if run.backtest is not None:
+                    finish_backtest(store, run.id, read_and_backtest(store, kept, run.backtest, reporter.progress))
+                else:
+                    _analyse_and_publish(store, run, kept, reporter.progress)
         except EntourageError as error:
             mark_failed(address, run_id, RunError(code=error.code, message=error.message))
             raise

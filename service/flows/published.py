@@ -265,6 +265,8 @@ class PublishedReader:
         if run_id not in self._runs:
             self._check_away()
             run = await get_run(self._store, run_id)
+            if run.backtest is not None:
+                raise RunNotFound(f"Run {run_id} is a back-test; read it at /v1/backtests/{run_id}.")
             if run.state != "done":
                 raise RunNotFound(f"Run {run_id} is {run.state} and has published nothing; read a run that is done.")
             self._runs[run_id] = run

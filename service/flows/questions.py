@@ -16,9 +16,9 @@ import numpy as np
 from pydantic_core import from_json, to_json
 
 from service.analytics.brands import time_of
-from service.analytics.intervals import REWEIGHTED, Intervals, rank_intervals, replicate_percentiles, replicate_scores
+from service.analytics.intervals import REWEIGHTED, Intervals, rank_intervals, replicate_scores, replicate_x
 from service.analytics.rounding import significant
-from service.analytics.scoring import NULL_REASONS, share_of, weights_in_force
+from service.analytics.scoring import NULL_REASONS, score_table, share_of, weights_in_force
 from service.analytics.sentences import relevance_reason
 from service.domain import (
     MILLION,
@@ -110,19 +110,17 @@ class Population:
 
     @cached_property
     def x(self) -> Float64:
-        """Percentiles of the raw values in the base: float64[6, k], NaN where a part is null."""
+        """Scores of the raw values by their places in the base: float64[6, k], NaN where a part is null."""
         x = np.full(self.raw.shape, np.nan)
         for row, part in enumerate(PART_NAMES):
             if part in self.base:
-                x[row] = percentiles_in(self.base[part], self.size, self.raw[row])
+                x[row] = scores_among(self.base[part], self.size, self.raw[row])
         return x
 
     @cached_property
     def x_again(self) -> Float64:
-        """Percentiles of the reweighted values: float64[4, r, k]; 0 where a part is null."""
-        return replicate_percentiles(
-            self.replicates, {part: values for part, values in self.base.items() if part in REWEIGHTED}
-        )
+        """The same of the reweighted values: float64[4, r, k]; 0 where a part is null."""
+        return replicate_x(self.replicates, {part: values for part, values in self.base.items() if part in REWEIGHTED})
 
     @cached_property
     def order(self) -> Int64:
@@ -180,8 +178,8 @@ class Ranking:
     untapped: Bool
 
 
-def percentiles_in(base: Float64, size: int, values: Float64) -> Float64:
-    """Mid-rank percentiles of values that are among those of a base; 0 for 0.
+def scores_among(base: Float64, size: int, values: Float64) -> Float64:
+    """Score values that are among those of a base by their places (`scoring.score_table`); 0 for 0.
 
     Args:
         base: ascending; those of `size` accounts, of which the ones that are not in it have 0.
@@ -190,7 +188,7 @@ def percentiles_in(base: Float64, size: int, values: Float64) -> Float64:
     """
     zeros = size - len(base)
     places = np.searchsorted(base, values) + np.searchsorted(base, values, side="right") + 2 * zeros
-    return np.where(values == 0, 0.0, places / (2 * max(size, 1)))
+    return np.where(values == 0, 0.0, score_table(size)[places])
 
 
 def rank_candidates(population: Population, question: Question, rules: ScoringRules) -> Ranking:
@@ -261,7 +259,7 @@ def _measure_topic(
     posts = np.array([one["topics"].get(topic, NO_POSTS)[0] for one in population.candidates], dtype=np.float64)
     every = np.array([one["topic_posts"] for one in population.candidates], dtype=np.float64)
     raw[row] = significant(posts / (every + rules.relevance_prior_posts))
-    x[row] = percentiles_in(base, population.size, raw[row])
+    x[row] = scores_among(base, population.size, raw[row])
     null.pop("relevance", None)
 
 

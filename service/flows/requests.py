@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from service.domain import Run, RunSpec
-from service.errors import MigrationError
+from service.domain import BacktestReport, BacktestSpec, Run, RunSpec, StoreAddress
+from service.errors import MigrationError, RunNotFound
+from service.flows.backtest import run_of_backtest
 from service.flows.definitions import with_definitions
 from service.store.driver import AsyncStore
 from service.store.migrations import expected_version
-from service.store.runs import create_run, get_run
+from service.store.runs import create_run, get_run, report_of_backtest
 
 
 async def request_run(
@@ -24,6 +25,39 @@ async def request_run(
         idempotency_key,
         request_digest if idempotency_key is not None else None,
     )
+
+
+async def request_backtest(
+    store: AsyncStore, spec: BacktestSpec, idempotency_key: str | None, request_digest: str
+) -> tuple[Run, bool]:
+    """Queue a back-test for the engine, or return the one that answered this key before."""
+    return await create_run(
+        store,
+        run_of_backtest(spec),
+        publish=False,
+        idempotency_key=idempotency_key,
+        request_digest=request_digest if idempotency_key is not None else None,
+        backtest=spec,
+    )
+
+
+async def backtest_by_id(store: AsyncStore, run_id: str) -> tuple[Run, bytes | None]:
+    """Read a back-test, and its report as JSON where it is done.
+
+    Raises:
+        RunNotFound: there is no back-test with this id.
+    """
+    run = await get_run(store, run_id)
+    if run.backtest is None:
+        raise RunNotFound(f"Run {run_id} is an analysis, not a back-test; read it at /v1/runs/{run_id}.")
+    return run, await report_of_backtest(store, run_id)
+
+
+async def read_report(address: StoreAddress, run_id: str) -> BacktestReport:
+    """Read the report of a back-test that is done, for the command."""
+    async with AsyncStore(address) as store:
+        _, report = await backtest_by_id(store, run_id)
+    return BacktestReport.model_validate_json(report or b"")
 
 
 async def run_by_id(store: AsyncStore, run_id: str) -> Run:

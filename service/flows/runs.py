@@ -13,8 +13,8 @@ import time
 from contextlib import suppress
 from tempfile import TemporaryFile
 
-from service.domain import Progress, Run, RunError, RunSpec, StoreAddress, no_progress
-from service.errors import Conflict, EmptyGraph, EntourageError, RunFailed, StoreError, StoreUnavailable
+from service.domain import BacktestSpec, Progress, Run, RunError, RunSpec, StoreAddress, no_progress
+from service.errors import Conflict, EmptyGraph, EntourageError, NothingToTest, RunFailed, StoreError, StoreUnavailable
 from service.flows.definitions import with_definitions
 from service.flows.processes import end, spawn
 from service.store.driver import AsyncStore, Store
@@ -33,7 +33,12 @@ log = logging.getLogger(__name__)
 
 
 def analyze(
-    address: StoreAddress, spec: RunSpec, publish: bool, progress: Progress, timeout_s: float
+    address: StoreAddress,
+    spec: RunSpec,
+    publish: bool,
+    progress: Progress,
+    timeout_s: float,
+    backtest: BacktestSpec | None = None,
 ) -> tuple[Run, bool]:
     """Analyse the graph for the command: ask for a run, carry it out in a child process, wait for it.
 
@@ -45,18 +50,20 @@ def analyze(
         publish: whether readers see the run when it is done.
         progress: told of each stage.
         timeout_s: longest time the run may take, in seconds.
+        backtest: what a back-test asks, where it is one; `spec` is then its analysis of the time before.
 
     Returns:
         The run, and False where the current run answers already.
 
     Raises:
         EmptyGraph: there is no account to analyse.
+        NothingToTest: there is nothing that a back-test could measure.
         RunFailed: the run ended without a result.
     """
     with Store(address) as store:
         sweep_interrupted(store)
         clean_failed(store)
-        run, created = asyncio.run(_create(address, spec, publish))
+        run, created = asyncio.run(_create(address, spec, publish, backtest))
         if not created:
             return run, False
         try:
@@ -88,6 +95,7 @@ def run_in_child(
 
     Raises:
         EmptyGraph: there is no account to analyse.
+        NothingToTest: there is nothing that a back-test could measure.
         RunFailed: the run failed; its own sentence is the message, its own code the field `run_code`.
         StoreUnavailable: Neo4j went away and stays away.
         KeyboardInterrupt: Ctrl-C; the child is ended and the run marked failed.
@@ -164,8 +172,12 @@ def mark_failed(address: StoreAddress, run_id: str, error: RunError) -> Run:
             time.sleep(IDLE_SECONDS)
 
 
-async def _create(address: StoreAddress, spec: RunSpec, publish: bool) -> tuple[Run, bool]:
+async def _create(
+    address: StoreAddress, spec: RunSpec, publish: bool, backtest: BacktestSpec | None
+) -> tuple[Run, bool]:
     async with AsyncStore(address) as store:
+        if backtest is not None:  # of communities that people define nobody knows whether they would have before
+            return await create_run(store, spec, publish, backtest=backtest)
         return await create_run(store, await with_definitions(store, spec), publish)
 
 
@@ -230,7 +242,7 @@ def _work_off(store: Store, stop: threading.Event, timeout_s: float) -> None:
             continue
         try:
             run_in_child(store.address, run, no_progress, timeout_s, stop)
-        except (RunFailed, EmptyGraph) as error:
+        except (RunFailed, EmptyGraph, NothingToTest) as error:
             log.warning("Run %s failed: %s", run.id, error.message)
 
 
@@ -246,5 +258,5 @@ def _death(status: int) -> RunError:
 def _failure(run: Run) -> EntourageError:
     """Make the error that tells a waiting caller why a run failed."""
     error = run.error or RunError(code=RunFailed.code, message="The analysis failed.")
-    kind = EmptyGraph if error.code == EmptyGraph.code else RunFailed
-    return kind(error.message, run=run.id, run_code=error.code)
+    known = {kind.code: kind for kind in (EmptyGraph, NothingToTest)}
+    return known.get(error.code, RunFailed)(error.message, run=run.id, run_code=error.code)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from service.domain import Quality, Run, RunError, RunSpec
+from service.domain import BacktestReport, BacktestSpec, Quality, Run, RunError, RunSpec
 from service.errors import Conflict, IdempotencyConflict, RunNotFound
 from service.store.driver import AsyncStore, AsyncTx, Row, Store, Tx
 
@@ -37,6 +37,7 @@ async def create_run(
     publish: bool,
     idempotency_key: str | None = None,
     request_digest: str | None = None,
+    backtest: BacktestSpec | None = None,
 ) -> tuple[Run, bool]:
     """Queue a run, unless there is one that answers already.
 
@@ -50,6 +51,7 @@ async def create_run(
         publish: whether the run becomes current when it is done.
         idempotency_key: unique for one request of one client, who may send it again.
         request_digest: digest of that request; needed with a key.
+        backtest: what is asked, where it is a back-test; no run that is there answers it.
 
     Returns:
         The run, and True where it is new.
@@ -72,11 +74,12 @@ async def create_run(
                 )
             if kept["run"] != new_id:
                 return await _row(tx, kept["run"]), False
-        for current in await tx.run("runs/current_of_spec", spec=text):
+        for current in await tx.run("runs/current_of_spec", spec=text) if backtest is None else ():
             if idempotency_key is not None:
                 await tx.run("runs/answer_key", idempotency_key=idempotency_key, run=current["id"])
             return await _row(tx, current["id"]), False
-        await tx.run("runs/create", id=new_id, spec=text, publish=publish)
+        asked = None if backtest is None else backtest.model_dump_json()
+        await tx.run("runs/create", id=new_id, spec=text, publish=publish, backtest=asked)
         return await _row(tx, new_id), True
 
     row, created = await store.write_transaction(work)
@@ -90,6 +93,16 @@ async def get_run(store: AsyncStore, run_id: str) -> Run:
         RunNotFound: there is none with this id.
     """
     return _run(_found(await store.read("runs/get", id=run_id), run_id))
+
+
+async def report_of_backtest(store: AsyncStore, run_id: str) -> bytes | None:
+    """Read what a back-test found, a `BacktestReport` as JSON; None before it is done.
+
+    Raises:
+        RunNotFound: there is no run with this id.
+    """
+    report = _found(await store.read("runs/report_of_backtest", id=run_id), run_id)["report"]
+    return None if report is None else report.encode()
 
 
 async def _row(tx: AsyncTx, run_id: str) -> Row:
@@ -151,6 +164,23 @@ def report(store: Store, run_id: str, stage: str, progress: float | None) -> Non
     def work(tx: Tx) -> None:
         require_running(tx, run_id)
         tx.run("runs/report", id=run_id, stage=stage, progress=progress)
+
+    store.write_transaction(work)
+
+
+def finish_backtest(store: Store, run_id: str, report: BacktestReport) -> None:
+    """Mark a back-test as done, with its report.
+
+    Raises:
+        Conflict: it is no longer running, for instance because it was taken for dead.
+    """
+    text = report.model_dump_json()
+
+    def work(tx: Tx) -> None:
+        # Done is what this same call has done: the commit had arrived, only its answer was lost.
+        if lock(tx, run_id)["state"] != "done":
+            require_running(tx, run_id)
+            tx.run("runs/finish_backtest", id=run_id, report=text, graph_version=report.graph_version)
 
     store.write_transaction(work)
 
@@ -228,6 +258,7 @@ def _run(row: Row) -> Run:
         publish=kept["publish"],
         current=row["current"],
         spec=RunSpec.model_validate_json(kept["spec"]),
+        backtest=BacktestSpec.model_validate_json(kept["backtest"]) if kept.get("backtest") else None,
         graph_version=kept.get("graph_version"),
         as_of=_time(kept.get("as_of")),
         created_at=_time(kept["created_at"]),

@@ -18,6 +18,7 @@ from service.domain import (
     Graph,
     Int64,
     MentionColumns,
+    Past,
     PostingColumns,
     Snapshot,
     TopicColumns,
@@ -89,8 +90,26 @@ def snapshot_of(sample: Sample) -> Snapshot:
     )
 
 
-def _topics(sample: Sample) -> tuple[Int64, list[str], Int64, Int64]:
-    """Topics of what each account wrote, and of what it passed on by a repost that names the post."""
+def past_of(sample: Sample, before_day: int) -> Past:
+    """What the store would return of the sample's time before a day."""
+    before = before_day * DAY
+    older = sample.follows.at < before
+    account, topic, posts, first = _topics(sample, before)
+    return Past(
+        before_day=before_day,
+        source=sample.follows.follower[older],
+        target=sample.follows.followee[older],
+        followed_at=1000 * int(sample.follows.at[older].max(initial=-1)),
+        topics=TopicColumns(account, topic, posts, first),
+        topics_at=int(first.max(initial=-1)),
+        follows_without_time=0,
+        posts_without_time=0,
+        with_undated=False,
+    )
+
+
+def _topics(sample: Sample, before: int | None = None) -> tuple[Int64, list[str], Int64, Int64]:
+    """Topics of what each account wrote, and of what it passed on by a repost that names the post; or of older ones."""
     posts, acts = sample.posts, sample.interactions
     shared = np.flatnonzero((acts.kind == REPOST) & (acts.post >= 0))
     seen: dict[tuple[int, int], set[int]] = {}
@@ -102,7 +121,7 @@ def _topics(sample: Sample) -> tuple[Int64, list[str], Int64, Int64]:
         strict=True,
     ):
         for topic in posts.topic[post].tolist():
-            if topic >= 0:
+            if topic >= 0 and (before is None or at < before):
                 pair = (account, topic)
                 seen.setdefault(pair, set()).add(post)
                 first[pair] = min(first.get(pair, at), at)

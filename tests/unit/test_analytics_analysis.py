@@ -16,8 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.analytics.activity import activity
 from service.analytics.analysis import analyse
 from service.analytics.fast import FastEngine
+from service.analytics.integrity import integrity
 from service.analytics.reference import ReferenceEngine
 from service.domain import DAY_MS, PART_NAMES, TYPE_NAMES, Analysis, Graph, RunSpec, ScoringRules, no_progress
 from service.errors import EmptyGraph, InvalidRequest
@@ -53,7 +55,10 @@ def check_laws(graph: Graph, analysis: Analysis) -> None:
     """What holds of every analysis of every graph."""
     quality, labels = analysis.quality, analysis.labels
     keys = np.array(graph.keys)
-    known = edges_of(graph)
+    counted = integrity(graph, activity(graph, ScoringRules()), ScoringRules())  # has tests of its own
+    assert quality.empty_accounts == np.count_nonzero(counted.empty)
+    assert quality.follows_left_out == graph.m - counted.counted.m
+    known = edges_of(counted.counted)
     tied = {key for pair in known for key in pair}
     assert {graph.keys[i] for i in np.flatnonzero(labels == -1)} == set(graph.keys) - tied
     assert quality.isolates == graph.n - len(tied)
@@ -75,12 +80,14 @@ def check_laws(graph: Graph, analysis: Analysis) -> None:
         assert community.size == len(members)
         passed = [test.passed for test in community.tests]
         assert passed[0] == (community.size >= quality.useful_min)
-        assert passed[2:] == [None, None]
+        [suspicious] = [test for test in community.tests if test.test == "suspicious_share"]
+        assert suspicious.passed is (None if suspicious.value is None else suspicious.value < 0.2)
+        assert passed[3] is None
         assert community.respectable == all(one is not False for one in passed)
         kept_out = sum(gate.excluded for gate in community.gates)
         assert community.base == int(scores.in_base.sum()) == community.size - kept_out
         known_gates = {"opted_out"} | ({"brand_account"} if graph.brand_keys else set())
-        assert {gate.gate for gate in community.gates if gate.known} - {"inactive"} == known_gates
+        assert {gate.gate for gate in community.gates if gate.known} - {"inactive", "suspicious"} == known_gates
         types = [TYPE_NAMES[one] for one in scores.type.tolist()]
         in_base = scores.in_base.tolist()
         assert sum(one == "macro" and of for one, of in zip(types, in_base, strict=True)) == community.macros

@@ -328,19 +328,23 @@ def test_trust_without_follows_rests_on_interactions_alone() -> None:
 
 
 @laws
-@given(edge_lists(), interactions())
-def test_resonance_is_its_formula(edges: list[Edge], engaged: list[Engaged]) -> None:
+@given(edge_lists(), interactions(), st.sampled_from([1, 3, 10]))
+def test_resonance_is_its_formula(edges: list[Edge], engaged: list[Engaged], most: int) -> None:
     graph = make_graph(edges, ["x:zz"], engaged=engaged, at=TODAY * DAY_MS)
     counting = [one for one in engaged if any(one[3]) and TODAY - 90 < one[2] <= TODAY]
     ties, parts = parts_of(graph, RULES)
     days = days_observed(graph, ties)
     assert days == max((TODAY - day + 1 for _, _, day, _ in counting), default=0)
-    found = resonance(ties, parts, days) if days else None
+    found = resonance(ties, parts, days, most) if days else None
     assert (found is None) == (not counting)
     if found is None:
         return
     pairs = set(edges_of(graph)) | {(a, b) for a, b, _, _ in counting}
-    y = {key: sum(sum(c) for _, b, _, c in counting if b == key) for key in graph.keys}
+    by_pair: dict[tuple[str, str], list[int]] = {}
+    for a, b, _, c in counting:
+        by_pair.setdefault((a, b), []).append(sum(c))
+    counted = {pair: min(sum(done), most * len(done)) for pair, done in by_pair.items()}
+    y = {key: sum(done for (_, b), done in counted.items() if b == key) for key in graph.keys}
     e = {key: days * sum(b == key for _, b in pairs) for key in graph.keys}
     middle, mu = statistics.median(e.values()), sum(y.values()) / sum(e.values())
     for i, key in enumerate(graph.keys):
@@ -349,7 +353,7 @@ def test_resonance_is_its_formula(edges: list[Edge], engaged: list[Engaged]) -> 
         shown = resonance_evidence(ties, found, only(i)).tolist()
         # With e, its median and μ held fixed, taking away what j did takes away its share.
         for j, one in zip(ties.in_idx[ties.in_ptr[i] : ties.in_ptr[i + 1]].tolist(), shown, strict=True):
-            less = sum(sum(c) for a, b, _, c in counting if b == key and a != graph.keys[j])
+            less = y[key] - counted.get((graph.keys[j], key), 0)
             assert found.raw[i] - one == pytest.approx((less + mu * middle) / seen)
 
 
@@ -360,10 +364,21 @@ def test_few_observations_do_not_win() -> None:
     engaged = [(f"x:{i}", "x:star", TODAY, (2, 0, 0, 0)) for i in range(10)] + [("x:0", "x:lucky", TODAY, (2, 0, 0, 0))]
     graph = make_graph(edges, engaged=engaged)
     ties, parts = parts_of(graph, RULES)
-    found = resonance(ties, parts, days_observed(graph, ties))
+    found = resonance(ties, parts, days_observed(graph, ties), 10)
     assert found is not None
     raw = dict(zip(graph.keys, found.raw.tolist(), strict=True))
     assert raw["x:star"] > raw["x:lucky"] > raw["x:5"] > 0
+
+
+def test_a_burst_of_one_member_is_no_resonance() -> None:
+    """A thousand likes of one day count as three; ten a day for ten days as thirty."""
+    edges = [("x:a", "x:loud", 1.0), ("x:a", "x:liked", 1.0)]
+    engaged = [("x:a", "x:loud", TODAY, (1000, 0, 0, 0))]
+    engaged += [("x:a", "x:liked", TODAY - day, (10, 0, 0, 0)) for day in range(10)]
+    graph = make_graph(edges, engaged=engaged)
+    found = resonance(*parts_of(graph, RULES), 10, RULES.responses_a_day)
+    assert found is not None
+    assert dict(zip(graph.keys, found.received.tolist(), strict=True)) == {"x:a": 0, "x:loud": 3, "x:liked": 30}
 
 
 # --- robustness --------------------------------------------------------------------------------------------

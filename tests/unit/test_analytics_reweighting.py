@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from service.analytics.intervals import (
     REWEIGHTED,
     rank_intervals,
-    replicate_percentiles,
     replicate_scores,
+    replicate_x,
 )
 from service.analytics.reweighting import EXPONENTIAL, reweighted
-from service.analytics.scoring import percentiles
+from service.analytics.scoring import exponential_scores
 from service.domain import DAY_MS, MILLION, Graph, PartName, ScoringRules
 from tests.unit.analytics_graphs import edge_lists, edges_of, laws, make_graph
+from tests.unit.plain_scores import plain_x
 from tests.unit.test_analytics_measures import TODAY, interactions, measured
 
 MASK = 2**64 - 1
@@ -118,21 +119,20 @@ def test_scores_of_reweightings(drawn: list[list[tuple[float, ...]]], base: list
     ordered = np.sort(np.array(base))
     known: dict[PartName, np.ndarray] = {"authority": ordered, "trust": ordered}  # type: ignore[type-arg]
     weights: dict[PartName, float] = dict.fromkeys(("authority", "reach", "resonance", "trust"), 0.25)  # type: ignore[arg-type]
-    x = replicate_percentiles(np.array(drawn, dtype=np.float32), known)
+    x = replicate_x(np.array(drawn, dtype=np.float32), known)
     found = replicate_scores(x, weights, np.array(fixed))
     for turn, of_turn in enumerate(drawn):
         for at, four in enumerate(of_turn):
             score = fixed[at]
             for value in (four[0], four[3]):
-                places = Fraction(2 * sum(b < value for b in base) + sum(b == value for b in base), 2 * len(base))
-                score += round(25 * MILLION * float(places)) if value else 0
+                score += round(25 * MILLION * plain_x(value, base))
             assert found[turn, at] == score
 
 
-def test_percentiles_of_what_was_measured_are_those_that_are_published() -> None:
+def test_x_of_what_was_measured_are_those_that_are_published() -> None:
     raw = np.array([0.5, 0.25, 0.0, 0.75, 0.25])
-    x = replicate_percentiles(np.repeat(raw[None, :, None], 4, axis=2).astype(np.float32), {"reach": np.sort(raw)})
-    np.testing.assert_array_equal(x[1, 0], percentiles(raw))
+    x = replicate_x(np.repeat(raw[None, :, None], 4, axis=2).astype(np.float32), {"reach": np.sort(raw)})
+    np.testing.assert_array_equal(x[1, 0], exponential_scores(raw))
     assert not x[[0, 2, 3]].any(), "null parts give nothing"
 
 

@@ -15,12 +15,13 @@ from service.analytics.scoring import (
     MACRO,
     MEMBER,
     MICRO,
+    exponential_scores,
     gates_of,
     macro_rule,
     macros_of,
-    percentiles,
     require_weights,
     score_community,
+    score_table,
     share_of,
     weights_in_force,
     why_no_candidates,
@@ -28,16 +29,17 @@ from service.analytics.scoring import (
 from service.domain import MILLION, PART_NAMES, CommunityScores, Graph, PartWeights, ScoringRules
 from service.errors import InvalidRequest
 from tests.unit.analytics_graphs import follows, laws, make_graph
+from tests.unit.plain_scores import plain_x
 
 RULES = ScoringRules()
 AUTHORITY, REACH, RESONANCE, TRUST, RELEVANCE, AFFINITY = range(6)
 
 
-# --- percentiles -------------------------------------------------------------------------------------------
+# --- x -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("raw", "expected"),
+    ("raw", "percentiles"),
     [
         ([1.0, 2.0, 3.0, 4.0], [0.125, 0.375, 0.625, 0.875]),
         ([4.0, 1.0, 4.0, 2.0], [0.75, 0.125, 0.75, 0.375]),
@@ -47,17 +49,25 @@ AUTHORITY, REACH, RESONANCE, TRUST, RELEVANCE, AFFINITY = range(6)
         ([], []),
     ],
 )
-def test_percentiles_by_hand(raw: list[float], expected: list[float]) -> None:
-    assert percentiles(np.array(raw)).tolist() == expected
+def test_x_by_hand(raw: list[float], percentiles: list[float]) -> None:
+    expected = [-math.log(1 - p) / math.log(2 * len(raw)) for p in percentiles]
+    assert exponential_scores(np.array(raw)).tolist() == pytest.approx(expected, abs=1e-9)
 
 
 @laws
 @given(st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.5, 3.0]), min_size=1, max_size=15))
-def test_percentiles_are_mid_ranks(raw: list[float]) -> None:
-    for value, x in zip(raw, percentiles(np.array(raw)).tolist(), strict=True):
-        below = sum(other < value for other in raw)
-        equal = sum(other == value for other in raw)
-        assert x == (float(Fraction(2 * below + equal, 2 * len(raw))) if value else 0.0)
+def test_x_is_of_mid_ranks(raw: list[float]) -> None:
+    for value, x in zip(raw, exponential_scores(np.array(raw)).tolist(), strict=True):
+        assert x == pytest.approx(plain_x(value, raw), abs=1e-9)
+
+
+def test_each_halving_of_those_ahead_is_one_step() -> None:
+    """Alone at the top is 1; p = 1 − 2⁻ᵏ is k steps."""
+    x = exponential_scores(np.arange(1.0, 65.0))
+    assert x[-1] == 1.0
+    table = score_table(64)
+    assert [float(table[int(128 * (1 - 2.0**-k))]) for k in range(1, 7)] == pytest.approx([k / 7 for k in range(1, 7)])
+    assert np.all(np.diff(table[:-1]) > 0)
 
 
 @pytest.mark.parametrize(
@@ -174,12 +184,14 @@ def scored(
 
 def test_points_by_hand() -> None:
     scores = scored([0.1, 0.4, 0.2, 0.3], reach=[0.0, 0.0, 0.0, 0.2], trust=[0.5, 0.5, 0.5, 0.5])
-    assert scores.x[AUTHORITY].tolist() == [0.125, 0.875, 0.375, 0.625]
-    assert scores.x[REACH].tolist() == [0, 0, 0, 0.875]
-    assert scores.x[TRUST].tolist() == [0.5] * 4
-    expected = [round(100 * MILLION * 0.2 / 0.55 * x) for x in (0.125, 0.875, 0.375, 0.625)]
-    assert scores.points[AUTHORITY].tolist() == expected
-    assert scores.points[REACH].tolist() == [0, 0, 0, round(100 * MILLION * 0.15 / 0.55 * 0.875)]
+    authority = [plain_x(value, [0.1, 0.4, 0.2, 0.3]) for value in (0.1, 0.4, 0.2, 0.3)]
+    highest = plain_x(0.2, [0.0, 0.0, 0.0, 0.2])
+    assert scores.x[AUTHORITY].tolist() == authority
+    assert highest == 1.0
+    assert scores.x[REACH].tolist() == [0, 0, 0, 1]
+    assert scores.x[TRUST].tolist() == [pytest.approx(math.log(2) / math.log(8), abs=1e-9)] * 4
+    assert scores.points[AUTHORITY].tolist() == [round(100 * MILLION * 0.2 / 0.55 * x) for x in authority]
+    assert scores.points[REACH].tolist() == [0, 0, 0, round(100 * MILLION * 0.15 / 0.55)]
     for part in (RESONANCE, RELEVANCE, AFFINITY):
         assert np.all(np.isnan(scores.raw[part]))
         assert np.all(np.isnan(scores.x[part]))
@@ -222,15 +234,15 @@ def test_laws_of_scores(data: st.DataObject, k: int) -> None:
 
 
 def test_who_opted_out_moves_nobody_else() -> None:
-    """The others' percentiles are as if the opted-out had no row at all: percentiles are over the base alone."""
+    """The others' x are as if the opted-out had no row at all: x is over the base alone."""
     with_them = scored([0.1, 0.9, 0.2, 0.3, 0.8], opted_out=(1, 4))
-    without = percentiles(np.array([0.1, 0.2, 0.3]))
+    without = exponential_scores(np.array([0.1, 0.2, 0.3]))
     assert with_them.x[AUTHORITY][[0, 2, 3]].tolist() == without.tolist()
 
 
 def test_macros_are_compared_but_no_candidates() -> None:
     scores = scored([0.1, 0.9, 0.2, 0.3], macro=(1,))
-    assert scores.x[AUTHORITY].tolist() == [0.125, 0.875, 0.375, 0.625]
+    assert scores.x[AUTHORITY].tolist() == [plain_x(value, [0.1, 0.9, 0.2, 0.3]) for value in (0.1, 0.9, 0.2, 0.3)]
     assert not np.any(scores.rank)
 
 

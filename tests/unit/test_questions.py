@@ -38,6 +38,7 @@ from service.flows.questions import (
     unpacked,
 )
 from service.flows.recipes import FOLDER, read_recipe, recipe_of, recipes
+from tests.unit.plain_scores import plain_x
 from tests.unit.sample_graph import sample_and_graph
 
 RULES = ScoringRules(rewirings=0)
@@ -145,14 +146,11 @@ def test_answers_are_those_of_a_slow_plain_version(
                 continue
             value = raw[part.part][one.key]
             every = [raw[part.part][key] for key in base] if part.part != "affinity" else []
-            places = Fraction(
-                2 * sum(v < value for v in every) + sum(v == value for v in every), 2 * max(len(every), 1)
-            )
-            x = value if part.part == "affinity" else float(places) if value else 0.0
+            x = value if part.part == "affinity" else plain_x(value, every)
             assert part.raw == value
-            assert part.x == x
+            assert part.x == pytest.approx(x, abs=1.1e-9)
             assert part.weight == pytest.approx(in_force[part.part])
-            assert part.points_millionths == round(100 * MILLION * part.weight * x)
+            assert part.points_millionths == round(100 * MILLION * part.weight * part.x)
         assert one.score_millionths == sum(part.points_millionths or 0 for part in one.parts)
         assert one.rank_interval is not None
         assert 1 <= one.rank_interval.low <= one.rank <= one.rank_interval.high <= len(found)
@@ -208,7 +206,7 @@ def test_untapped_are_the_top_tenth_of_each_track_that_have_not_spoken_well() ->
         assert advocates
 
 
-def test_across_communities_percentiles_are_over_all_bases_together() -> None:
+def test_across_communities_x_is_over_all_bases_together() -> None:
     _, analysis, parts = published()
     of = everybody()
     chosen = [one for one in analysis.communities if one.respectable]
@@ -229,8 +227,7 @@ def test_across_communities_percentiles_are_over_all_bases_together() -> None:
             assert part.raw is not None
             raw = part.raw * (sizes[one.community] if part.part == "authority" else 1)
             every = values[part.part]
-            places = Fraction(2 * sum(v < raw for v in every) + sum(v == raw for v in every), 2 * len(every))
-            assert part.x == (float(places) if raw else 0.0)
+            assert part.x == pytest.approx(plain_x(raw, every), abs=1e-9)
         assert sum(part.points_millionths or 0 for part in one.parts) == one.score_millionths
         [authority] = [part for part in one.parts if part.part == "authority"]
         assert "times the average of its community" in str(authority.note)

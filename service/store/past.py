@@ -1,0 +1,57 @@
+"""What the graph holds of the time before a day, beside what a snapshot holds by time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from service.domain import DAY_MS, Past, Progress, TopicColumns
+from service.store.driver import Store
+from service.store.snapshots import VALUES_A_ROW
+
+
+def read_past(store: Store, before_day: int, with_undated: bool, progress: Progress) -> Past:
+    """Read follows and topics of accounts that are older than a day.
+
+    Nothing is locked: what is written meanwhile about the time before may be in it or not.
+
+    Args:
+        store: the graph.
+        before_day: first day that is not of that time, in days since 1970 UTC.
+        with_undated: whether follows without a time are taken for older.
+        progress: told of stage `past`.
+
+    Raises:
+        StoreError: Neo4j did not answer.
+    """
+    parameters = {"before": DAY_MS * before_day, "step": VALUES_A_ROW, "undated": with_undated}
+    source, target = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    account, posts, first = ([np.empty(0, dtype=np.int64)] for _ in range(3))
+    topic: list[str] = []
+    followed_at = topics_at = -1
+    follows_without_time = posts_without_time = 0
+    progress("past", 0, 2)
+    for row in store.stream("past/follows", **parameters):
+        source.append(np.array(row["source"], dtype=np.int64))
+        target.append(np.array(row["target"], dtype=np.int64))
+        followed_at = max(followed_at, row["latest"])
+        follows_without_time += row["without_time"]
+    progress("past", 1, 2)
+    for row in store.stream("past/topics", before=parameters["before"], step=VALUES_A_ROW):
+        account.append(np.array(row["account"], dtype=np.int64))
+        topic += row["topic"]
+        posts.append(np.array(row["posts"], dtype=np.int64))
+        first.append(np.array(row["first"], dtype=np.int64))
+        topics_at = max(topics_at, row["latest"])
+        posts_without_time += row["without_time"]
+    progress("past", 2, 2)
+    return Past(
+        before_day=before_day,
+        source=np.concatenate(source),
+        target=np.concatenate(target),
+        followed_at=followed_at,
+        topics=TopicColumns(np.concatenate(account), topic, np.concatenate(posts), np.concatenate(first)),
+        topics_at=topics_at,
+        follows_without_time=follows_without_time,
+        posts_without_time=posts_without_time,
+        with_undated=with_undated,
+    )
