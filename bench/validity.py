@@ -75,6 +75,10 @@ def proof(data: Path, follows: int, draws: int) -> None:
                         else f"  {one.ahead:+.3f} ({one.ahead_low:+.3f} to {one.ahead_high:+.3f})"
                     )
                     print(f"    {ranking:<11} {one.value:.3f} ({one.low:.3f} to {one.high:.3f}){ahead}")
+            if report.coverage is not None:
+                print(
+                    f"  small accounts: {report.coverage.covered:.1%} of {report.coverage.accounts:,} in the interval"
+                )
             by_places(graph, past, spec)
         for outcome in OUTCOMES:
             spec = BacktestSpec(draws=draws)

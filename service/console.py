@@ -331,6 +331,12 @@ def backtest_report(report: domain.BacktestReport, lang: Language = "en") -> Gro
             colour = {"ahead": "green", "level": "yellow", "behind": "red"}[last.says]
             said = f"[{colour}]{escape(getattr(last.sentence, lang))}[/]\n"
             parts += [_figures_table(report.figures, outcome), said]
+    if report.coverage is not None:
+        one = report.coverage
+        parts.append(
+            f"What {one.accounts:,} small accounts received lay in its {one.interval:.0%} interval for {one.covered:.1%} "
+            f"of them (below {one.below:.1%}, above {one.above:.1%}).\n"
+        )
     return Group(*parts, *(f"[dim]{escape(getattr(one, lang))}[/]" for one in report.notes))
 
 

@@ -1637,6 +1637,25 @@ class Verdict(Frozen):
     sentence: Said
 
 
+class Coverage(Frozen):
+    """How often what small accounts received afterwards lay in the interval that was expected before.
+
+    Small are those with fewer than SMALL_FOLLOWERS followers in the graph. `covered`, `below` and `above` are shares of
+    `accounts`; `interval` is the share that was aimed at: counts are whole numbers, so that more is covered where they
+    are small.
+    """
+
+    accounts: int
+    interval: float
+    covered: float
+    below: float
+    above: float
+
+
+SMALL_FOLLOWERS = 2_000
+"""Accounts with fewer followers are small: measured all the same, but as an estimate with an interval."""
+
+
 class MeasuredCommunity(Frozen):
     """One community of the time before, and what came of it: members ranked, and outcomes of all of them together."""
 
@@ -1670,6 +1689,7 @@ class BacktestReport(Frozen):
     left_out_communities: dict[str, int]
     figures: tuple[RankingFigure, ...]
     verdicts: tuple[Verdict, ...]
+    coverage: Coverage | None
     notes: tuple[Said, ...]
 
 

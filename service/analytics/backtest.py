@@ -22,6 +22,7 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 
+from service.analytics.forecast import expected_responses
 from service.analytics.past import day_span, responses
 from service.analytics.ranking_quality import at_places, discounts, ndcg, precision, standard_ranks
 from service.analytics.scoring import MACRO
@@ -29,9 +30,11 @@ from service.analytics.ties import tie_graph
 from service.domain import (
     OUTCOMES,
     PART_NAMES,
+    SMALL_FOLLOWERS,
     Analysis,
     BacktestSpec,
     Community,
+    Coverage,
     Float64,
     Graph,
     Int32,
@@ -142,7 +145,7 @@ def rank_members(was: Graph, analysis: Analysis, spec: BacktestSpec) -> Iterator
     """
     ties = tie_graph(was, spec.rules)
     degree = np.diff(ties.in_ptr) + np.bincount(ties.in_idx, minlength=was.n)
-    so_far = _received_inside(was, analysis.labels)
+    so_far = _received_inside(was, analysis.labels, day_span(was))
     followers, pagerank = np.diff(was.in_ptr), analysis.measures["pagerank"]
     for community, scores in zip(analysis.communities, analysis.scores[: len(analysis.communities)], strict=True):
         if not community.respectable:
@@ -172,12 +175,11 @@ def rank_members(was: Graph, analysis: Analysis, spec: BacktestSpec) -> Iterator
         )
 
 
-def _received_inside(was: Graph, labels: Int32) -> Float64:
-    """Interactions that each account received so far from others of its community: float64[n]."""
-    span = day_span(was)
-    if span is None:
+def _received_inside(was: Graph, labels: Int32, days: tuple[int, int] | None) -> Float64:
+    """Interactions of some days that each account received from others of its community: float64[n]."""
+    if days is None:
         return np.zeros(was.n)
-    who, whom, count = responses(was, *span)
+    who, whom, count = responses(was, *days)
     inside = (labels[who] == labels[whom]) & (labels[who] >= 0)
     return np.bincount(whom[inside], count[inside], minlength=was.n).astype(np.float64)
 
@@ -220,6 +222,52 @@ def outcomes_after(
             )
         )
     return found
+
+
+def coverage(
+    was: Graph, labels: Int32, found: list[tuple[Ranked, Outcomes]], days: tuple[int, int, int], spec: BacktestSpec
+) -> Coverage | None:
+    """Compare what small accounts received afterwards with what was expected of them.
+
+    Args:
+        was: the graph of the time before.
+        labels: community of each of its accounts.
+        found: communities with what came of them.
+        days: first day with interactions, first day afterwards and the one after its last.
+        spec: its rules say how long the window before the cut is.
+
+    Returns:
+        None where nothing could be expected of anybody.
+    """
+    began, cut, until = days
+    window = min(spec.rules.window_days, cut - began) // 2 * 2
+    if window == 0:
+        return None
+    halves = [
+        _received_inside(was, labels, (cut - window + half * window // 2, cut - window + (half + 1) * window // 2))
+        for half in range(2)
+    ]
+    followers = np.diff(was.in_ptr)
+    accounts = below = above = 0
+    for ranked, after in found:
+        members = ranked.members[ranked.ranked]
+        expected = expected_responses(halves[0][members], halves[1][members], window, until - cut, spec.interval)
+        if expected is None:
+            continue
+        small = followers[members] < SMALL_FOLLOWERS
+        received = after.worth("engagement", len(members))
+        accounts += int(np.count_nonzero(small))
+        below += int(np.count_nonzero(small & (received < expected[0])))
+        above += int(np.count_nonzero(small & (received > expected[1])))
+    if not accounts:
+        return None
+    return Coverage(
+        accounts=accounts,
+        interval=spec.interval,
+        covered=_rounded((accounts - below - above) / accounts),
+        below=_rounded(below / accounts),
+        above=_rounded(above / accounts),
+    )
 
 
 def measure_rankings(

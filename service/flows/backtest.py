@@ -10,6 +10,7 @@ from service.analytics.analysis import analyse
 from service.analytics.backtest import (
     RANKINGS,
     Ranked,
+    coverage,
     cut_days,
     date_of,
     measure_rankings,
@@ -68,7 +69,8 @@ def backtest(graph: Graph, past: Past, spec: BacktestSpec, progress: Progress) -
     was, there, left_out = as_it_was(graph, past)
     found, why, labels = ranked_before(was, spec, progress)
     outcomes = outcomes_after(graph, there, labels, found, (cut, until))
-    figures, measured, silent = measure_rankings(list(zip(found, outcomes, strict=True)), spec, progress)
+    both = list(zip(found, outcomes, strict=True))
+    figures, measured, silent = measure_rankings(both, spec, progress)
     return BacktestReport(
         graph_version=graph.version,
         began=date_of(first),
@@ -84,6 +86,7 @@ def backtest(graph: Graph, past: Past, spec: BacktestSpec, progress: Progress) -
         left_out_communities=dict(sorted((why + silent).items())),
         figures=tuple(figures),
         verdicts=tuple(_verdicts(figures)),
+        coverage=coverage(was, labels, both, (first, cut, until), spec),
         notes=tuple(_notes(left_out, past)),
     )
 

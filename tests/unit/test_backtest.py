@@ -16,6 +16,7 @@ from scipy.stats import spearmanr
 
 from service.analytics.backtest import BASELINES, RANKINGS, cut_days, outcomes_after, resampled
 from service.analytics.calibration import fit_weights, part_weights
+from service.analytics.forecast import expected_responses
 from service.analytics.graph import build_graph, columns_of
 from service.analytics.past import as_it_was, require_no_future
 from service.analytics.ranking_quality import at_places, discounts, ndcg, precision, standard_ranks
@@ -430,3 +431,41 @@ def test_calibration_says_whether_to_keep_what_it_found() -> None:
     )
     other = build_graph(replace(now, engagements=replace(now.engagements, counts=counts)))
     assert calibrate(other, pasts, SPEC, "responders", None, no_progress).fitted == found.fitted
+
+
+# --- small accounts ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("horizon", [30, 90])
+def test_intervals_hold_what_a_poisson_process_does(horizon: int) -> None:
+    """Rates after a gamma distribution, counts after Poisson's: the model itself, drawn anew."""
+    rng = np.random.default_rng(horizon)
+    rates = rng.gamma(0.8, 8 / 90, 20_000)
+    earlier, later, after = (rng.poisson(rates * days).astype(np.float64) for days in (45, 45, horizon))
+    expected = expected_responses(earlier, later, 90, horizon, 0.9)
+    assert expected is not None
+    inside = np.mean((after >= expected[0]) & (after <= expected[1]))
+    assert 0.90 <= inside <= 0.97, "whole numbers: somewhat more than aimed at"
+    narrow = expected_responses(earlier, later, 90, horizon, 0.5)
+    assert narrow is not None
+    assert np.all(narrow[0] >= expected[0])
+    assert np.all(narrow[1] <= expected[1])
+
+
+def test_who_was_hardly_seen_has_a_wide_interval_and_bursts_make_it_wider() -> None:
+    steady = np.array([0.0, 10.0, 20.0, 30.0])
+    calm = expected_responses(steady, steady, 90, 90, 0.9)
+    wild = expected_responses(np.array([0.0, 20.0, 0.0, 60.0]), np.array([0.0, 0.0, 40.0, 0.0]), 90, 90, 0.9)
+    assert calm is not None
+    assert wild is not None
+    assert np.all(wild[1] - wild[0] >= calm[1] - calm[0])
+    assert calm[0][0] == 0 < calm[1][0], "an account that received nothing may receive something"
+    assert expected_responses(np.zeros(4), np.zeros(4), 90, 30, 0.9) is None
+
+
+def test_small_accounts_of_the_sample_are_covered_at_the_stated_rate() -> None:
+    report = sampled()[2]
+    assert report.coverage is not None
+    assert report.coverage.accounts == sum(one.ranked for one in report.communities)
+    assert report.coverage.covered >= report.coverage.interval
+    assert report.coverage.covered + report.coverage.below + report.coverage.above == pytest.approx(1, abs=2e-6)
