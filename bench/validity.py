@@ -76,9 +76,8 @@ def proof(data: Path, follows: int, draws: int) -> None:
                     )
                     print(f"    {ranking:<11} {one.value:.3f} ({one.low:.3f} to {one.high:.3f}){ahead}")
             if report.coverage is not None:
-                print(
-                    f"  small accounts: {report.coverage.covered:.1%} of {report.coverage.accounts:,} in the interval"
-                )
+                one = report.coverage
+                print(f"  small accounts: {one.covered:.1%} of {one.accounts:,} in the {one.interval:.0%} interval")
             by_places(graph, past, spec)
         for outcome in OUTCOMES:
             spec = BacktestSpec(draws=draws)
