@@ -334,8 +334,8 @@ def backtest_report(report: domain.BacktestReport, lang: Language = "en") -> Gro
     if report.coverage is not None:
         one = report.coverage
         parts.append(
-            f"Of {one.accounts:,} small accounts, {one.covered:.1%} received what their {one.interval:.0%} interval said "
-            f"before (less {one.below:.1%}, more {one.above:.1%}).\n"
+            f"Of {one.accounts:,} small accounts, {one.covered:.1%} received what their {one.interval:.0%} interval "
+            f"said before (less {one.below:.1%}, more {one.above:.1%}).\n"
         )
     return Group(*parts, *(f"[dim]{escape(getattr(one, lang))}[/]" for one in report.notes))
 

@@ -13,7 +13,7 @@ import json
 import operator
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self, get_args, overload
@@ -395,6 +395,8 @@ class MentionColumns:
     post in milliseconds since 1970 UTC, -1 where unknown; `stance` is -1, 0, 1 or STANCE_UNKNOWN, `paid` 0, 1 or
     PAID_UNKNOWN (1 also where the whole post is said to be paid); `answered` says whether an account of the brand
     replied to the post. A post of an account mentions a brand once.
+    `read` says whether a stance was read from the post's text, as nobody stated it; None: none was. `text` holds the
+    texts of posts of which nobody stated it, empty for all others; it is empty where they have been read.
     """
 
     account: Int64
@@ -404,6 +406,8 @@ class MentionColumns:
     stance: Int8
     paid: Int8
     answered: Bool
+    read: Bool | None = None
+    text: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -500,6 +504,7 @@ class Graph:
         mention_stance: int8[q], -1, 0, 1 or STANCE_UNKNOWN.
         mention_paid: int8[q], 0, 1 or PAID_UNKNOWN.
         mention_answered: bool[q], whether an account of the brand replied to the post.
+        mention_read: bool[q], whether the stance was read from the post's text, as nobody stated it.
     """
 
     version: int
@@ -544,6 +549,7 @@ class Graph:
     mention_stance: Int8
     mention_paid: Int8
     mention_answered: Bool
+    mention_read: Bool
 
     @property
     def brand_account(self) -> Bool:
@@ -1059,13 +1065,17 @@ class RelationEvidence(Frozen):
 
 
 class MentionEvidence(Frozen):
-    """A post of an account that speaks well of a brand and is not known to be paid, as evidence of affinity."""
+    """A post of an account that speaks well of a brand and is not known to be paid, as evidence of affinity.
+
+    `read` says that nobody stated so: its text was read (`service/content/stance.py`).
+    """
 
     kind: Literal["mention"] = "mention"
     account: str
     brand: str
     post: str
     at: datetime | None
+    read: bool = False
     contribution: float
     share: float
 
@@ -1415,11 +1425,12 @@ class CommunityBasis(Frozen):
 
 
 class Complaint(Frozen):
-    """An unfavourable mention of a brand in the window."""
+    """An unfavourable mention of a brand in the window. `read` says that nobody stated so: its text was read."""
 
     post: str
     at: datetime | None
     answered: bool
+    read: bool = False
 
 
 class Detractor(Frozen):

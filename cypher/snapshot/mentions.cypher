@@ -7,6 +7,7 @@
 // column: stance LIST<INTEGER> -1 unfavourable, 0 neutral, 1 favourable, 9 where unknown
 // column: paid LIST<INTEGER> whether mention or post was paid for: 1 yes, 0 no, -1 where unknown
 // column: answered LIST<INTEGER> 1 where an account of the brand replied to the post, else 0
+// column: text LIST<STRING> text of the post where nobody stated a stance and it may be in English or French, else empty
 // mode: read
 // index: brand_key
 MATCH (b:Brand)
@@ -30,6 +31,12 @@ CALL (b, parts, owners) {
     collect(CASE WHEN m.paid OR p.paid THEN 1 WHEN NOT m.paid OR NOT p.paid THEN 0 ELSE -1 END) AS paid,
     collect(
       CASE WHEN any(own IN owners WHERE EXISTS { (own)-[:RESPONDED {kind: 'reply'}]->(p) }) THEN 1 ELSE 0 END
-    ) AS answered
+    ) AS answered,
+    collect(
+      CASE
+        WHEN m.stance IS NULL AND (p.lang IS NULL OR left(toLower(p.lang), 2) IN ['en', 'fr']) THEN coalesce(p.text, '')
+        ELSE ''
+      END
+    ) AS text
 }
-RETURN b.key AS brand, account, post, at, stance, paid, answered
+RETURN b.key AS brand, account, post, at, stance, paid, answered, text

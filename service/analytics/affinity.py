@@ -40,6 +40,7 @@ class _Mention:
     stance: int
     paid: int
     answered: bool
+    read: bool
 
 
 @dataclass
@@ -92,6 +93,7 @@ def brand_ties(graph: Graph, window: Window) -> BrandTies:
                 int(graph.mention_stance[e]),
                 int(graph.mention_paid[e]),
                 bool(graph.mention_answered[e]),
+                bool(graph.mention_read[e]),
             )
             ties.mentions.setdefault(i, {}).setdefault(int(graph.mention_brand[e]), []).append(said)
     _add_contacts(ties, graph, window)
@@ -169,7 +171,7 @@ def brand_basis(graph: Graph, ties: BrandTies, window: Window, i: int, brand: in
         if weight > 0 and lost > 0:
             evidence.append(
                 MentionEvidence(
-                    account=graph.keys[i], brand=key, post=said.post, at=time_of(said.at),
+                    account=graph.keys[i], brand=key, post=said.post, at=time_of(said.at), read=said.read,
                     contribution=_round(lost), share=_round(lost / affinity),
                 )
             )  # fmt: skip
@@ -243,7 +245,8 @@ def detractors(
                 key=lambda one: (-one.at, one.post),
             )
             listed = tuple(
-                Complaint(post=one.post, at=time_of(one.at), answered=_answered(one, contact)) for one in complaints
+                Complaint(post=one.post, at=time_of(one.at), answered=_answered(one, contact), read=one.read)
+                for one in complaints
             )
             key, handle = graph.keys[i], graph.handles[i]
             found.append(

@@ -189,6 +189,7 @@ def build_graph(snapshot: Snapshot) -> Graph:
         mention_stance=mentions.stance,
         mention_paid=mentions.paid,
         mention_answered=mentions.answered,
+        mention_read=mentions.read,
     )
 
 
@@ -253,6 +254,7 @@ def columns_of(graph: Graph) -> Snapshot:
             stance=graph.mention_stance,
             paid=graph.mention_paid,
             answered=graph.mention_answered,
+            read=graph.mention_read,
         ),
     )
 
@@ -439,6 +441,7 @@ class _Mentions:
     stance: Int8
     paid: Int8
     answered: Bool
+    read: Bool
 
 
 def _mentions(
@@ -485,6 +488,7 @@ def _mentions(
         stance=columns.stance[order],
         paid=columns.paid[order],
         answered=columns.answered[order],
+        read=np.zeros(len(order), dtype=np.bool_) if columns.read is None else columns.read[order],
     )
 
 
@@ -607,6 +611,7 @@ def subgraph(graph: Graph, members: Int32) -> Graph:
         mention_stance=graph.mention_stance[mentions],
         mention_paid=graph.mention_paid[mentions],
         mention_answered=graph.mention_answered[mentions],
+        mention_read=graph.mention_read[mentions],
     )
 
 

@@ -122,6 +122,7 @@ def as_it_was(graph: Graph, past: Past) -> tuple[Graph, Int64, LeftOut]:
             stance=now.mentions.stance[kept_mentions],
             paid=now.mentions.paid[kept_mentions],
             answered=np.zeros(int(kept_mentions.sum()), dtype=np.bool_),  # no time says when
+            read=graph.mention_read[kept_mentions],
         ),
     )
     was = build_graph(snapshot)

@@ -26,7 +26,7 @@ import numpy as np
 
 from service.domain import Graph
 
-FORMAT = 3
+FORMAT = 4
 """Raised when what a Graph holds changes: folders of another format are not read."""
 
 HEAD = "graph.json"

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from service.analytics.graph import build_graph, columns_of
-from service.domain import Graph, Progress
+from service.content.stance import read_stance
+from service.domain import STANCE_UNKNOWN, Graph, Progress, Snapshot
 from service.files.snapshots import forget_unused, load, save
 from service.store.driver import Store
 from service.store.snapshots import changed_since, read_snapshot, read_state
+
+
+def with_stances(snapshot: Snapshot) -> Snapshot:
+    """Read the stances that nobody stated from the texts of posts, as far as they can be told."""
+    mentions, names = snapshot.mentions, dict(zip(snapshot.brands.key, snapshot.brands.name, strict=True))
+    stance, read = mentions.stance.copy(), np.zeros(len(mentions.stance), dtype=np.bool_)
+    for place, text in enumerate(mentions.text):
+        if text and stance[place] == STANCE_UNKNOWN:
+            key = mentions.brand[place]
+            value = read_stance(text, [key, names[key] or ""]).value
+            if value is not None:
+                stance[place], read[place] = value, True
+    return replace(snapshot, mentions=replace(mentions, stance=stance, read=read, text=[]))
+
 
 CHANGED_SHARE = 0.10
 """Where more than this share of follows, interactions, topics and posts changed, all is read: it is faster."""
@@ -42,7 +60,8 @@ def read_graph(store: Store, kept: Path, progress: Progress) -> Graph:
         most = int(CHANGED_SHARE * (known.m + len(known.engaged_idx) + len(known.topic_idx) + posts))
         if known.version > state.version or changed_since(store, known.version, most + 1) > most:
             known = None
-    graph = build_graph(read_snapshot(store, progress, columns_of(known) if known is not None else None))
+    snapshot = read_snapshot(store, progress, columns_of(known) if known is not None else None)
+    graph = build_graph(with_stances(snapshot))
     save(graph, folder)
     forget_unused(kept)
     return graph

@@ -350,6 +350,7 @@ def _mention_columns(rows: list[Row]) -> MentionColumns:
         stance=small("stance"),
         paid=small("paid"),
         answered=values("answered").astype(np.bool_),
+        text=[text for row in rows for text in row["text"]],
     )
 
 

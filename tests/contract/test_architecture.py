@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVICE = ROOT / "service"
 
 BASE = {"domain", "errors", "records"}
-ROOMS = {"store", "journal", "files", "analytics"}
+ROOMS = {"store", "journal", "files", "analytics", "content"}
 MAY_IMPORT = {
     "__main__": {*BASE, *ROOMS, "flows", "sample", "sample_files", "api", "settings", "console", ""},
     "console": {*BASE, *ROOMS, "flows"},
@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "journal": {*BASE, "journal"},
     "files": {*BASE, "files"},
     "analytics": {*BASE, "analytics"},
+    "content": {*BASE, "content"},
     "sample": {*BASE, "sample_words"},
     "sample_files": {*BASE, "sample", "sample_words"},
     "sample_words": set[str](),

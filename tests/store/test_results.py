@@ -94,7 +94,7 @@ def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tup
         posted_counts=np.zeros((0, 3), np.int32), mention_ptr=np.zeros(n + 1, np.int64),
         mention_brand=empty.astype(np.int32), mention_post=Texts.of([]), mention_at=empty.astype(np.int64),
         mention_stance=empty.astype(np.int8), mention_paid=empty.astype(np.int8),
-        mention_answered=empty.astype(np.bool_),
+        mention_answered=empty.astype(np.bool_), mention_read=empty.astype(np.bool_),
     )  # fmt: skip
     order = rng.permutation(n).astype(np.int32)
     labels = np.full(n, -1, np.int32)

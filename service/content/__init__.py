@@ -1,0 +1,1 @@
+"""Text to meaning: what a post says of a brand."""
