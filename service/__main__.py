@@ -82,6 +82,7 @@ app.add_typer(keys_app, name="keys")
 deliveries_app = typer.Typer(help="What sources pushed, and what became of it.", no_args_is_help=True)
 app.add_typer(deliveries_app, name="deliveries")
 
+Lang = Annotated[console.Language, typer.Option("--lang", help="Language of sentences: en or fr.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of a table for a person.")]
 
 
@@ -565,6 +566,7 @@ def backtest(
     keep_undated: Undated = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 42,
     chart: Annotated[Path | None, typer.Option(help="Also draw the figures into this file, as SVG.")] = None,
+    lang: Lang = "en",
     as_json: AsJson = False,
 ) -> None:
     """Would the score have said who is responded to? Cut the past at a day, score before it, measure after it.
@@ -591,11 +593,11 @@ def backtest(
         run, _ = analyze_flow(address, run_of_backtest(spec), False, progress, config.run_timeout_s, spec)
         report = asyncio.run(read_report(address, run.id))
     if chart is not None:
-        write_text(chart, draw(report, "engagement", "ndcg", None))
+        write_text(chart, draw(report, "engagement", "ndcg", None, lang))
     if as_json:
         print(report.model_dump_json(indent=2))
     else:
-        console.out.print(console.backtest_report(report))
+        console.out.print(console.backtest_report(report, lang))
 
 
 @app.command()
@@ -609,6 +611,7 @@ def calibrate(
     rules: Rules = None,
     keep_undated: Undated = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 42,
+    lang: Lang = "en",
     as_json: AsJson = False,
 ) -> None:
     """Fit the weights of the score to what happened here, and keep them only where a later time agrees.
@@ -635,7 +638,7 @@ def calibrate(
     if as_json:
         print(found.model_dump_json(indent=2))
     else:
-        console.out.print(console.calibration(found))
+        console.out.print(console.calibration(found, lang))
 
 
 def backtest_spec(
@@ -657,7 +660,10 @@ def backtest_spec(
 
     used = run_spec(seed, "auto", rules).rules
     if objective is not None:
-        used = used.model_copy(update={"weights": recipe_of(objective).weights})
+        recipe = recipe_of(objective)
+        if recipe.rank_by != "score":
+            raise BadInput(f"Objective {objective} ranks by {recipe.rank_by}, not by a score; name another one.")
+        used = used.model_copy(update={"weights": recipe.weights})
     given: dict[str, Any] = {"cut": cut, "share": share, "horizon_days": horizon, "seed": seed, "rules": used}
     if first:
         given["first"] = first
@@ -755,7 +761,6 @@ def communities(
         console.note(f"{total - limit} more; --limit shows them.")
 
 
-Lang = Annotated[console.Language, typer.Option("--lang", help="Language of reasons: en or fr.")]
 RunId = Annotated[str | None, typer.Option("--run", help="A kept run's id; the current run when not said.")]
 
 

@@ -981,7 +981,7 @@ class BacktestSpec(Frozen):
     first: tuple[Annotated[int, Field(ge=1, le=1_000)], ...] = Field(
         default=(10, 20),
         min_length=1,
-        max_length=10,
+        max_length=5,
         description="How many accounts from the top of each ranking count.",
     )
     undated_follows: Literal["leave_out", "keep"] = Field(
@@ -989,7 +989,7 @@ class BacktestSpec(Frozen):
         description="`keep` takes follows without a time for older than the cut; where some are not, the figures know "
         "a little of what comes afterwards.",
     )
-    draws: int = Field(default=200, ge=20, le=10_000, description="Draws of the bootstrap behind each interval.")
+    draws: int = Field(default=200, ge=20, le=1_000, description="Draws of the bootstrap behind each interval.")
     interval: Annotated[float, Field(gt=0, lt=1)] = Field(
         default=0.90, description="Share of the draws that an interval holds."
     )

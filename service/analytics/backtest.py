@@ -16,11 +16,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
-import numpy.typing as npt
 
 from service.analytics.forecast import expected_responses
 from service.analytics.past import day_span, responses
@@ -290,37 +289,80 @@ def measure_rankings(
     Raises:
         NothingToTest: nothing is left to measure.
     """
-    measured: list[MeasuredCommunity] = []
-    values: dict[Key, list[Float64]] = {}
-    left_out: Counter[str] = Counter()
-    for done, (ranked, outcomes) in enumerate(found):
-        progress("outcomes", done, len(found))
-        engagement, responders = (int(outcomes.worth(one, len(ranked.ranked)).sum()) for one in OUTCOMES)
-        if not engagement:
-            left_out["nobody responded to"] += 1
-            continue
-        measured.append(
-            MeasuredCommunity(
-                id=ranked.community.id,
-                label=ranked.community.label,
-                size=ranked.community.size,
-                ranked=len(ranked.ranked),
-                engagement=engagement,
-                responders=responders,
-            )
-        )
-        for key, rows in _measure_one(ranked, outcomes, spec, seed=(spec.seed, done)).items():
-            values.setdefault(key, []).append(rows)
-    progress("outcomes", len(found), len(found))
-    if not measured:
+    usable = [(ranked, after) for ranked, after in found if after.worth("engagement", len(ranked.ranked)).any()]
+    if not usable:
         raise NothingToTest(
             "No community of the time before can be measured: none is respectable, has enough members to rank and was "
             "responded to afterwards. Move the cut, lengthen the time afterwards, or lower `first`."
         )
-    figures = [
-        figure for key in sorted(values, key=_order) for figure in _figures(key, np.stack(values[key]), spec, rankings)
+    sums: dict[Key, _Sum] = {}
+    for place, (ranked, after) in enumerate(usable):
+        for key in _keys(ranked, after, spec):
+            sums.setdefault(key, _Sum()).communities.append(place)
+    for one in sums.values():
+        one.draw(spec)
+    for place, (ranked, after) in enumerate(usable):
+        progress("outcomes", place, len(usable))
+        for key, rows in _measure_one(ranked, after, spec, seed=(spec.seed, place)).items():
+            sums[key].add(place, rows)
+    progress("outcomes", len(usable), len(usable))
+    measured = [
+        MeasuredCommunity(
+            id=ranked.community.id,
+            label=ranked.community.label,
+            size=ranked.community.size,
+            ranked=len(ranked.ranked),
+            engagement=int(after.worth("engagement", len(ranked.ranked)).sum()),
+            responders=int(after.worth("responders", len(ranked.ranked)).sum()),
+        )
+        for ranked, after in usable
     ]
-    return figures, measured, left_out
+    figures = [figure for key in sorted(sums, key=_order) for figure in _figures(key, sums[key], spec, rankings)]
+    silent = Counter({"nobody responded to": len(found) - len(usable)} if len(found) > len(usable) else {})
+    return figures, measured, silent
+
+
+@dataclass
+class _Sum:
+    """One measure of all rankings, added up over communities: as it was seen, and in each draw.
+
+    `times` is int64[draws, communities], how often each draw takes each community; `seen` is float64[rankings], `drawn`
+    float64[draws, rankings].
+    """
+
+    communities: list[int] = field(default_factory=list)
+    times: Int64 = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int64))
+    seen: Float64 | None = None
+    drawn: Float64 | None = None
+
+    def draw(self, spec: BacktestSpec) -> None:
+        """Choose communities with replacement, as many as there are, for each draw."""
+        count = len(self.communities)
+        chosen = np.random.default_rng(spec.seed).integers(0, count, (spec.draws, count))
+        self.times = np.stack([np.bincount(one, minlength=count) for one in chosen])
+
+    def add(self, community: int, rows: Float64) -> None:
+        """Add a community's values, float64[1 + draws, rankings], those that were seen first."""
+        times = self.times[:, self.communities.index(community)]
+        self.seen = rows[0] + (0.0 if self.seen is None else self.seen)
+        self.drawn = rows[1:] * times[:, None] + (0.0 if self.drawn is None else self.drawn)
+
+    def means(self) -> tuple[Float64, Float64]:
+        """Means over communities: float64[rankings], and float64[draws, rankings]."""
+        assert self.seen is not None  # noqa: S101 - there is no sum without a community
+        assert self.drawn is not None  # noqa: S101
+        return self.seen / len(self.communities), self.drawn / len(self.communities)
+
+
+def _keys(ranked: Ranked, outcomes: Outcomes, spec: BacktestSpec) -> list[Key]:
+    """Which measures a community has: over the first k where twice as many are ranked, of what it gave anybody."""
+    n, keys = len(ranked.ranked), list[Key]()
+    for outcome in OUTCOMES:
+        if outcomes.worth(outcome, n).any():
+            firsts = [first for first in spec.first if n >= 2 * first]
+            keys += [(outcome, measure, first) for first in firsts for measure in ("ndcg", "precision")]
+            keys.append((outcome, "spearman", None))
+    return keys
 
 
 def _order(key: Key) -> tuple[int, int, int]:
@@ -330,36 +372,38 @@ def _order(key: Key) -> tuple[int, int, int]:
 
 def _measure_one(ranked: Ranked, outcomes: Outcomes, spec: BacktestSpec, seed: tuple[int, int]) -> dict[Key, Float64]:
     """Each measure of all rankings in one community: float64[1 + draws, rankings]; the first row is what was seen."""
-    n = len(ranked.ranked)
-    usable = [first for first in spec.first if n >= 2 * first]
-    columns = range(ranked.values.shape[1])
-    weights = {first: discounts(first) for first in usable}
-    gains = {first: np.stack([at_places(ranked.values[:, c], weights[first]) for c in columns], 1) for first in usable}
-    hits = {first: np.stack([at_places(ranked.values[:, c], np.ones(first)) for c in columns], 1) for first in usable}
-    ranks = np.stack([standard_ranks(ranked.values[:, c]) for c in columns], axis=1)
-    rows: dict[Key, list[Float64]] = {}
+    n, keys = len(ranked.ranked), _keys(ranked, outcomes, spec)
+    firsts = {first for _, _, first in keys if first is not None}
+    weights = {first: discounts(first) for first in firsts}
+    gains = {first: _placed(ranked, weights[first]) for first in firsts}
+    hits = {first: _placed(ranked, np.ones(first)) for first in firsts}
+    ranks = np.stack([standard_ranks(value) for value in ranked.values.T], axis=1)
+    rows: dict[Key, list[Float64]] = {key: [] for key in keys}
     rng = np.random.default_rng(seed)
-    seen = [one for one in OUTCOMES if outcomes.worth(one, n).any()]
     for draw in range(spec.draws + 1):
         weight = rng.exponential(size=len(ranked.members)) if draw else np.ones(len(ranked.members))
-        for outcome in seen:
-            worth = outcomes.worth(outcome, n, weight)
-            for first in usable:
-                rows.setdefault((outcome, "ndcg", first), []).append(ndcg(worth, gains[first], weights[first]))
-                rows.setdefault((outcome, "precision", first), []).append(precision(worth, hits[first], first))
-            rows.setdefault((outcome, "spearman", None), []).append(standard_ranks(worth) @ ranks)
+        worth = {outcome: outcomes.worth(outcome, n, weight) for outcome in OUTCOMES}
+        for outcome, measure, first in keys:
+            if measure == "spearman" or first is None:
+                value = standard_ranks(worth[outcome]) @ ranks
+            elif measure == "ndcg":
+                value = ndcg(worth[outcome], gains[first], weights[first])
+            else:
+                value = precision(worth[outcome], hits[first], first)
+            rows[outcome, measure, first].append(value)
     return {key: np.stack(found) for key, found in rows.items()}
 
 
-def _figures(
-    key: Key, values: Float64, spec: BacktestSpec, rankings: Mapping[str, RankingKind]
-) -> Iterator[RankingFigure]:
-    """Means over communities with their intervals, from float64[communities, 1 + draws, rankings]."""
+def _placed(ranked: Ranked, weights: Float64) -> Float64:
+    """Weights of the places that each ranking gives: float64[r, rankings]."""
+    return np.stack([at_places(value, weights) for value in ranked.values.T], axis=1)
+
+
+def _figures(key: Key, total: _Sum, spec: BacktestSpec, rankings: Mapping[str, RankingKind]) -> Iterator[RankingFigure]:
+    """Means over communities with their intervals."""
     outcome, measure, first = key
-    communities, rows, _ = values.shape
-    mean = values[:, 0].mean(axis=0)
-    drawn = resampled(values[:, 1:], np.random.default_rng(spec.seed).integers(0, communities, (rows - 1, communities)))
-    drawn += mean - drawn.mean(axis=0)
+    mean, drawn = total.means()
+    drawn = drawn + mean - drawn.mean(axis=0)
     tails = [(1 - spec.interval) / 2, (1 + spec.interval) / 2]
     low, high = np.clip(np.quantile(drawn, tails, axis=0), -1.0 if measure == "spearman" else 0.0, 1.0)
     ahead_low, ahead_high = np.quantile(drawn[:, :1] - drawn, tails, axis=0)
@@ -377,19 +421,8 @@ def _figures(
             ahead=None if own else _rounded(mean[0] - mean[column]),
             ahead_low=None if own else _rounded(ahead_low[column]),
             ahead_high=None if own else _rounded(ahead_high[column]),
-            communities=communities,
+            communities=len(total.communities),
         )
-
-
-def resampled(values: Float64, chosen: npt.NDArray[np.int64]) -> Float64:
-    """Mean of each draw over the communities that were chosen for it: float64[draws, rankings].
-
-    Args:
-        values: float64[communities, draws, rankings].
-        chosen: int64[draws, communities].
-    """
-    draws = np.arange(chosen.shape[0])[:, None]
-    return np.asarray(values[chosen, draws].mean(axis=1))
 
 
 def _rounded(value: float) -> float:

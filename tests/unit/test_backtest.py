@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from service.analytics.backtest import BASELINES, RANKINGS, cut_days, outcomes_after, resampled
+from service.analytics.backtest import BASELINES, RANKINGS, _Sum, cut_days, outcomes_after
 from service.analytics.calibration import fit_weights, part_weights
 from service.analytics.forecast import expected_responses
 from service.analytics.graph import build_graph, columns_of
@@ -98,11 +98,19 @@ def test_the_best_order_has_1_and_no_order_what_chance_has() -> None:
     assert chance == pytest.approx(np.mean(drawn), abs=0.01)
 
 
-def test_resampling_takes_the_communities_that_were_drawn() -> None:
-    values = np.arange(12.0).reshape(3, 2, 2)
-    chosen = np.array([[0, 0, 2], [1, 1, 1]])
-    expected = [[(0 + 0 + 8) / 3, (1 + 1 + 9) / 3], [6, 7]]
-    np.testing.assert_allclose(resampled(values, chosen), expected)
+def test_sums_over_communities_are_means_of_those_that_were_drawn() -> None:
+    rng = np.random.default_rng(2)
+    values = rng.random((3, 21, 2))
+    total = _Sum([4, 5, 9])
+    total.draw(BacktestSpec(draws=20))
+    for place, community in enumerate((4, 5, 9)):
+        total.add(community, values[place])
+    mean, drawn = total.means()
+    np.testing.assert_allclose(mean, values[:, 0].mean(axis=0))
+    assert total.times.sum(axis=1).tolist() == [3] * 20
+    for draw in range(20):
+        chosen = np.repeat(np.arange(3), total.times[draw])
+        np.testing.assert_allclose(drawn[draw], values[chosen, draw + 1].mean(axis=0))
 
 
 # --- the graph as it was -------------------------------------------------------------------------------------------
