@@ -681,6 +681,9 @@ class ScoringRules(Frozen):
         ge=1,
         description="What one account does with another on one day counts as at most so many interactions (c).",
     )
+    burst_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.5, description="A burst: so large a share of at least 20 interactions received is beyond that (c)."
+    )
     trust_prior_ties: float = Field(default=10, ge=0, description="Ties the community's mean trust counts for (c).")
     follow_back_discount: Share = Field(
         default=0.5, description="How much following everybody back lowers a mutual tie (c)."
@@ -1237,18 +1240,20 @@ class BrandStanding(Frozen):
     untapped: bool = False
 
 
-SignName = Literal["empty_followers", "follow_ring"]
+SignName = Literal["empty_followers", "follow_ring", "burst"]
 
 
 class Sign(Said):
-    """A sign of manipulation, what it rests on, and what it costs: so many followers count nothing.
+    """A sign of manipulation, what it rests on, and what it costs: `count` of `total` count nothing.
 
-    `share` is their share of the account's followers in the graph; `accounts` are the first of them by key, as evidence
-    (nobody who opted out is named).
+    They are followers in the graph, or, of a burst, interactions received from the community in the window. `accounts`
+    are some of those they come from, as evidence: of followers the first by key, of a burst those who did most (nobody
+    who opted out is named).
     """
 
     sign: SignName
-    followers: int
+    count: int
+    total: int
     share: float
     accounts: tuple[str, ...]
 

@@ -163,7 +163,7 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress, keep: KeepLines = l
         groups=groups,
         scores=scores,
         parts=parts,
-        measures=measures,
+        measures={**measures, **_carried(signs)},
         secondary=secondary,
     )
 
@@ -328,6 +328,13 @@ def _detractor_lines(everything: _Everything, communities: list[Community]) -> I
     ids = [communities[label].id if label >= 0 else None for label in labels]
     found = detractors(everything.graph, everything.brands, everything.ties.window, ids, everything.spec.rules)
     return (one.model_dump_json().encode() for one in found)
+
+
+def _carried(signs: Integrity) -> dict[str, Int64]:
+    """How many followers of each account count nothing, by sign; nothing where all follows count."""
+    if not signs.empty.any() and not signs.ring.any():
+        return {}
+    return {"empty_followers": signs.empty_followers, "ring_follows": signs.ring_follows}
 
 
 def own_reciprocity(measured: Measured) -> float:

@@ -45,7 +45,6 @@ from service.domain import (
     SIZE_BAND_FROM,
     SIZE_BANDS,
     TYPE_NAMES,
-    Bool,
     BrandRelation,
     Candidate,
     CandidateBasis,
@@ -191,7 +190,7 @@ def candidate_lines(described: Described, accounts: Int32, intervals: Intervals 
             ],
             "parts": [f"[{','.join(of_account)}]" for of_account in zip(*parts, strict=True)],
             "gates": [_models(_passed(described, i)) for i in members],
-            "signs": [_models(_signs(described, int(scores.members[i]))) for i in members],
+            "signs": [_models(_signs(described, i)) for i in members],
         }
         yield from map(str.encode, _documents(Candidate, columns))
 
@@ -317,28 +316,45 @@ def _passed(described: Described, i: int) -> tuple[PassedGate, ...]:
     return tuple(PassedGate(gate=gate, passed=True if known.get(gate) else None) for gate in GATE_NAMES)
 
 
+BURST_INTERACTIONS = 20
+"""Fewer interactions than these are no burst."""
+
+
 def _signs(described: Described, i: int) -> tuple[Sign, ...]:
-    """Signs of manipulation of account i of the whole graph, and which of its followers count nothing by them."""
-    graph, signs = described.read, described.signs
-    followers = graph.in_idx[graph.in_ptr[i] : graph.in_ptr[i + 1]]
+    """Signs of manipulation of member i, and what counts nothing by them."""
+    read, signs, rules, whole = described.read, described.signs, described.rules, int(described.scores.members[i])
+    followers = read.in_idx[read.in_ptr[whole] : read.in_ptr[whole + 1]]
     found: list[Sign] = []
-    if signs.empty_followers[i]:
-        found.append(_sign("empty_followers", graph, followers, signs.empty[followers], described.rules))
-    if signs.ring_follows[i]:
+    empty = signs.empty[followers]
+    if signs.empty_followers[whole]:
+        found.append(_sign("empty_followers", int(empty.sum()), len(followers), read, followers[empty], rules))
+    if signs.ring_follows[whole]:
         counted = signs.counted
-        still = np.isin(followers, counted.in_idx[counted.in_ptr[i] : counted.in_ptr[i + 1]])
-        found.append(_sign("follow_ring", graph, followers, ~still & ~signs.empty[followers], described.rules))
+        still = np.isin(followers, counted.in_idx[counted.in_ptr[whole] : counted.in_ptr[whole + 1]])
+        in_ring = ~still & ~empty
+        found.append(_sign("follow_ring", int(in_ring.sum()), len(followers), read, followers[in_ring], rules))
+    resonance, ties = described.measured.resonance, described.measured.ties
+    if resonance is not None:
+        entries = slice(int(ties.in_ptr[i]), int(ties.in_ptr[i + 1]))
+        done = described.measured.parts.counts[entries].sum(axis=1)
+        beyond = done - resonance.tie[entries]
+        total, left_out = int(done.sum()), int(beyond.sum())
+        if total >= BURST_INTERACTIONS and left_out >= rules.burst_share * total:
+            most = np.lexsort((ties.in_idx[entries], -beyond))
+            by = ties.in_idx[entries][most[beyond[most] > 0]]
+            found.append(_sign("burst", left_out, total, described.measured.graph, by, rules))
     return tuple(found)
 
 
-def _sign(name: SignName, graph: Graph, followers: Int32, some: Bool, rules: ScoringRules) -> Sign:
-    count = int(np.count_nonzero(some))
-    named = followers[some & ~graph.opted_out[followers]][: rules.evidence_items]
-    said = sign_sentence(name, count, len(followers))
+def _sign(name: SignName, count: int, total: int, graph: Graph, by: Int32, rules: ScoringRules) -> Sign:
+    """A sign of which `count` of `total` count nothing; `by` are accounts of `graph` that they come from."""
+    named = by[~graph.opted_out[by]][: rules.evidence_items]
+    said = sign_sentence(name, count, total)
     return Sign(
         sign=name,
-        followers=count,
-        share=float(significant(np.array([count / len(followers)]))[0]),
+        count=count,
+        total=total,
+        share=float(significant(np.array([count / total]))[0]),
         accounts=tuple(graph.keys[j] for j in named.tolist()),
         en=said.en,
         fr=said.fr,

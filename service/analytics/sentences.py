@@ -336,16 +336,25 @@ def _parmi(some: int, whole: int, noun: str, plural: str, after: str = "", *, f:
     return f"{number(some)} des {number(whole)} {plural}{after}" + (f" ({percent} %)" if percent else "")
 
 
-def sign_sentence(sign: SignName, count: int, followers: int) -> Said:
+def sign_sentence(sign: SignName, count: int, total: int) -> Said:
     """Say what a sign of manipulation rests on, and what it costs.
 
     Args:
         sign: which one.
-        count: followers who count nothing by it.
-        followers: all followers in the graph.
+        count: followers, or of a burst interactions, that count nothing by it.
+        total: all followers in the graph, or all interactions received from the community.
     """
     one = count == 1
-    whom, qui = _of(count, followers, "follower", "followers"), _parmi(count, followers, "abonné", "abonnés")
+    if sign == "burst":
+        whom = _of(count, total, "interaction", "interactions", " received")
+        qui = _parmi(count, total, "interaction reçue", "interactions reçues", f=True)
+        return Said(
+            en=f"{whom[0].upper()}{whom[1:]} came in bursts, many from one account on one day: "
+            f"{'it counts' if one else 'they count'} nothing.",
+            fr=f"{qui[0].upper()}{qui[1:]} {'vient' if one else 'viennent'} par rafales, beaucoup d'un même compte le "
+            f"même jour : {'elle ne compte' if one else 'elles ne comptent'} pas.",
+        )
+    whom, qui = _of(count, total, "follower", "followers"), _parmi(count, total, "abonné", "abonnés")
     if sign == "empty_followers":
         en = f"{whom} {'is' if one else 'are'} empty: never seen to do anything but follow"
         fr = f"{qui} {'est un compte vide' if one else 'sont des comptes vides'} : on n'en connaît que des abonnements"

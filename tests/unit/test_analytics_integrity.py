@@ -149,12 +149,12 @@ def test_what_was_left_out_is_said_with_the_candidate() -> None:
     found = {one.key: one for one in map(Candidate.model_validate_json, lines)}[buyer.key]
     new = attacked.n - graph.n
     [sign] = [one for one in found.signs if one.sign == "empty_followers"]
-    had = sum(one.followers for one in buyer.signs)
-    assert (sign.followers, found.followers) == (had + new, buyer.followers + new)
-    assert sign.share == pytest.approx(sign.followers / found.followers)
+    had = sum(one.count for one in buyer.signs if one.sign == "empty_followers")
+    assert (sign.count, sign.total, found.followers) == (had + new, found.followers, buyer.followers + new)
+    assert sign.share == pytest.approx(sign.count / found.followers)
     assert len(sign.accounts) == RULES.evidence_items
-    assert f"{sign.followers} of the {found.followers} followers" in sign.en
-    assert f"{sign.followers} des {found.followers} abonnés" in sign.fr
+    assert f"{sign.count} of the {found.followers} followers" in sign.en
+    assert f"{sign.count} des {found.followers} abonnés" in sign.fr
     assert after.quality.empty_accounts == analysis.quality.empty_accounts + new
     assert after.quality.follows_left_out == analysis.quality.follows_left_out + new
     assert (found.score_millionths, found.rank) == (buyer.score_millionths, buyer.rank)
@@ -190,3 +190,10 @@ def test_a_burst_of_likes_is_capped() -> None:
     for one, other in zip(many.scores, few.scores, strict=True):
         np.testing.assert_array_equal(one.members, other.members)
         np.testing.assert_array_equal(one.raw[row], other.raw[row])
+    found = {one.key: one for part in many.candidates for one in part}[member]
+    [sign] = [one for one in found.signs if one.sign == "burst"]
+    assert 3 * 480 < sign.count < sign.total
+    assert sign.share == pytest.approx(sign.count / sign.total)
+    assert set(sign.accounts[:3]) == set(fans)
+    assert "in bursts" in sign.en
+    assert "par rafales" in sign.fr
