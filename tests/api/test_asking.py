@@ -160,6 +160,15 @@ def test_why_nobody_is_shown(asked: TestClient, store: Store) -> None:
     nobody = ambassadors(asked, community, size_band="gt1m")
     assert (nobody.total, nobody.items) == (0, [])
     assert "passes the filters" in str(nobody.empty_reason)
+    # Two who were seen, but not lately; who was never seen has no ties that count.
+    store.statement(
+        "UNWIND ['t:e0', 't:e1'] AS key MATCH (a:Account {key: key}) "
+        "CREATE (a)-[:POSTED {v: 2}]->(:Post {key: key + '/old', at: datetime('2020-01-01T00:00:00Z')})"
+    )
+    store.statement(
+        "MATCH (g:Graph) SET g.v = g.v + 1 WITH g MATCH (x:Account|Post) WHERE x.key STARTS WITH 't:e' SET x.v = g.v"
+    )
+    publish(store, SPEC)
     small = asked.get("/v1/communities").json()["items"][-1]["id"]
     assert ambassadors(asked, small, weights="trust:1").empty_reason == "Every member has done nothing lately."
     store.statement(

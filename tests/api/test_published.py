@@ -17,6 +17,7 @@ from service.store.edges import apply_follows
 from service.store.queries import bundled
 from tests.api.conftest import publish, two_circles
 from tests.api.test_empty import is_problem
+from tests.backtest_reports import finished_backtest
 
 
 def communities(api: TestClient, **query: Any) -> list[Community]:
@@ -181,6 +182,7 @@ def test_the_answers_that_carry_an_etag_are_those_of_the_documentation(
     headers = {**signed, "content-type": "application/json"}
     values = {
         "delivery": api.post("/v1/webhooks/s", content=body, headers=headers).json()["delivery"],
+        "backtest_id": finished_backtest(store),
         "run_id": run_id, "community_id": communities(api)[0].id, "key": "t:a0", "brand": "bee",
     }  # fmt: skip
     carrying, declared = set(), set()

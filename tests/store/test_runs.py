@@ -33,6 +33,7 @@ from service.store.runs import (
     report,
     sweep_interrupted,
 )
+from tests.backtest_reports import finished_backtest
 
 QUALITY = Quality(
     accounts=3, follows=2, isolates=0, communities=1, respectable=1, candidates=1, resolution=1.0, modularity=0.4,
@@ -246,6 +247,7 @@ def test_what_a_run_and_a_key_hold_is_documented(store: Store) -> None:
     claim(store, failed.id)
     report(store, failed.id, "scores", 0.5)
     fail(store, failed.id, BROKEN)
+    finished_backtest(store)
     page = (bundled("migrations").parent / "docs" / "graph-model.md").read_text(encoding="utf-8")
     for label in ("Run", "IdempotencyKey"):
         [row] = re.findall(rf"^\| `\(:{label}\)` \| (.*) \|$", page, re.MULTILINE)
