@@ -1324,6 +1324,28 @@ class RespectableTest(Frozen):
     threshold: float
 
 
+class TopicExample(Frozen):
+    """A member who wrote and shared much about a topic: so many different posts."""
+
+    account: str
+    posts: int
+
+
+class CommunityValue(Frozen):
+    """A topic that members write and share about more than others do.
+
+    `members` of those who have any topics do, which is `share` of them; `share_elsewhere` is that of all other
+    accounts. `strength` is the surprise of this difference over that of the strongest topic. `examples` did most.
+    """
+
+    topic: str
+    members: int
+    share: float
+    share_elsewhere: float
+    strength: float
+    examples: tuple[TopicExample, ...]
+
+
 class Community(Frozen):
     """A community of one run. Sizes of those that were found plus isolates equal the accounts of the graph.
 
@@ -1337,6 +1359,9 @@ class Community(Frozen):
     label: str
     topics: tuple[str, ...] = Field(
         default=(), description="Topics in the label: what members write and share about more than others do."
+    )
+    values: tuple[CommunityValue, ...] = Field(
+        default=(), description="What members write and share about more than others do, strongest first."
     )
     size: int
     respectable: bool

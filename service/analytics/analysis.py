@@ -40,7 +40,7 @@ from service.analytics.scoring import (
     why_no_candidates,
 )
 from service.analytics.ties import TieGraph, tie_graph, tie_parts, ties_among
-from service.analytics.topics import NAMED, CommunityTopics, distinctive_topics, relevance, topics_of
+from service.analytics.topics import NAMED, CommunityTopics, community_values, distinctive_topics, relevance, topics_of
 from service.domain import (
     GATE_NAMES,
     PART_NAMES,
@@ -267,6 +267,7 @@ def _analyse_community(
         level=0,
         label=definition.name if definition else community_label(own, measured.raw["authority"], topics.names[:NAMED]),
         topics=topics.names[:NAMED],
+        values=community_values(own, topics),
         size=own.n,
         respectable=all(test.passed is not False for test in tests),
         tests=tests,

@@ -13,7 +13,7 @@ import numpy as np
 from service.analytics.graph import rows_of
 from service.analytics.rounding import significant
 from service.analytics.sensitive import may_be_named
-from service.domain import Float64, Graph, Int32, Int64, ScoringRules
+from service.domain import CommunityValue, Float64, Graph, Int32, Int64, ScoringRules, TopicExample
 
 NAMED = 2
 """A label has at most so many topics."""
@@ -39,14 +39,27 @@ class CommunityTopics:
         names: topics.
         topic: int64[t], their positions among the graph's topics.
         weight: float64[t], surprise of each over that of the first, in 0..1.
+        members, size: int64[t], how many members wrote or shared about it, of those who have any topics.
+        others, outside: int64[t], the same of all other accounts.
     """
 
     names: tuple[str, ...]
     topic: Int64
     weight: Float64
+    members: Int64
+    size: Int64
+    others: Int64
+    outside: Int64
 
 
-NO_TOPICS = CommunityTopics((), np.zeros(0, dtype=np.int64), np.zeros(0))
+_NONE = np.zeros(0, dtype=np.int64)
+NO_TOPICS = CommunityTopics((), _NONE, np.zeros(0), _NONE, _NONE, _NONE, _NONE)
+
+VALUES = 10
+"""So many of the topics that stand out are listed with a community ..."""
+
+EXAMPLES = 3
+"""... each with so many of the members who wrote and shared most about it."""
 
 
 def distinctive_topics(graph: Graph, labels: Int32) -> list[CommunityTopics]:
@@ -79,18 +92,19 @@ def distinctive_topics(graph: Graph, labels: Int32) -> list[CommunityTopics]:
     more = members * outside >= TIMES_OUTSIDE * others * size
     enough = (members >= LEAST_MEMBERS) & (members * ONE_IN >= size) & more
     community, topic = community[enough], topic[enough]
-    z = significant(surprise(members[enough], size[enough], others[enough], outside[enough]))
+    counts = np.stack([members[enough], size[enough], others[enough], outside[enough]])
+    z = significant(surprise(*counts))
     strong = z >= LEAST_Z
     nameable = {t: may_be_named(graph.topic_names[t]) for t in np.unique(topic[strong]).tolist()}
     strong &= np.array([nameable.get(t, False) for t in topic.tolist()], dtype=np.bool_)
-    community, topic, z = community[strong], topic[strong], z[strong]
+    community, topic, z, counts = community[strong], topic[strong], z[strong], counts[:, strong]
     order = np.lexsort((topic, -z, community))  # topics are in the order of their names
-    community, topic, z = community[order], topic[order], z[order]
+    community, topic, z, counts = community[order], topic[order], z[order], counts[:, order]
     found = [NO_TOPICS] * count
     for one in np.unique(community).tolist():
         own = community == one
         names = tuple(graph.topic_names[t] for t in topic[own].tolist())
-        found[one] = CommunityTopics(names, topic[own], significant(z[own] / z[own].max()))
+        found[one] = CommunityTopics(names, topic[own], significant(z[own] / z[own].max()), *counts[:, own])
     return found
 
 
@@ -99,6 +113,37 @@ def topics_of(graph: Graph, members: Int32) -> CommunityTopics:
     labels = np.full(graph.n, -1, dtype=np.int32)
     labels[members] = 0
     return distinctive_topics(graph, labels)[0]
+
+
+def community_values(community: Graph, topics: CommunityTopics) -> tuple[CommunityValue, ...]:
+    """Say what a community talks about more than the rest, strongest first, with members as examples.
+
+    Args:
+        community: its own graph.
+        topics: that stand out in it.
+    """
+    account, found = rows_of(community.topic_ptr), []
+    for place, name in enumerate(topics.names[:VALUES]):
+        entries = np.flatnonzero(community.topic_idx == topics.topic[place])
+        entries = entries[~community.opted_out[account[entries]]]
+        most = entries[np.lexsort((account[entries], -community.topic_posts[entries]))][:EXAMPLES]
+        inside = topics.members[place] / topics.size[place]
+        outside = topics.others[place] / max(int(topics.outside[place]), 1)
+        shares = significant(np.array([inside, outside]))
+        found.append(
+            CommunityValue(
+                topic=name,
+                members=int(topics.members[place]),
+                share=float(shares[0]),
+                share_elsewhere=float(shares[1]),
+                strength=float(topics.weight[place]),
+                examples=tuple(
+                    TopicExample(account=community.keys[int(account[e])], posts=int(community.topic_posts[e]))
+                    for e in most
+                ),
+            )
+        )
+    return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -98,8 +98,8 @@ def _batches(rows: Iterator[T], size: int) -> Iterator[list[T]]:
 
 
 def _community_row(community: Community) -> Row:
-    # Tests and gates are nested and a property cannot be; the published pages hold them whole.
-    properties = community.model_dump(exclude={"id", "tests", "gates", "part_of"})
+    # Tests, gates and values are nested and a property cannot be; the published pages hold them whole.
+    properties = community.model_dump(exclude={"id", "tests", "gates", "values", "part_of"})
     properties["failed_tests"] = [test.test for test in community.tests if test.passed is False]
     return {"id": community.id, "properties": properties}
 

@@ -19,6 +19,9 @@ from tests.unit.test_analytics_topics import PLANTED, SPEC, two_cliques
 RULES = ScoringRules()
 TOPICS = ["bread", "coffee", "tea"]
 
+COUNTS = (np.zeros(2, dtype=np.int64),) * 4
+"""How many accounts topics are of: of no matter for relevance."""
+
 
 @laws
 @given(
@@ -33,7 +36,7 @@ def test_relevance_is_its_formula(posts: dict[tuple[str, str], int], weights: di
     graph = make_graph([], ["x:0", "x:1", "x:2"], topics=topics)
     known = [name for name in weights if name in list(graph.topic_names)]
     places = np.array([list(graph.topic_names).index(name) for name in known], dtype=np.int64)
-    named = CommunityTopics(tuple(known), places, np.array([weights[name] for name in known]))
+    named = CommunityTopics(tuple(known), places, np.array([weights[name] for name in known]), *COUNTS)
     found = relevance(graph, named, ScoringRules(relevance_prior_posts=prior))
     assert (found is None) == (not known)
     if found is None:
@@ -91,7 +94,7 @@ def test_the_strongest_topics_come_first() -> None:
     graph = make_graph([], ["x:0"], topics=[("x:0", "tea", 3), ("x:0", "coffee", 3), ("x:0", "bread", 1)])
     names = list(graph.topic_names)
     named = CommunityTopics(
-        ("tea", "coffee"), np.array([names.index("tea"), names.index("coffee")]), np.array([1.0, 1.0])
+        ("tea", "coffee"), np.array([names.index("tea"), names.index("coffee")]), np.array([1.0, 1.0]), *COUNTS
     )
 
     measured = SimpleNamespace(graph=graph, relevance=relevance(graph, named, RULES))

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from service.analytics import topics as module
 from service.analytics.analysis import analyse
+from service.analytics.graph import subgraph
 from service.analytics.topics import LEAST_Z, NAMED, surprise
 from service.domain import Graph, RunSpec, ScoringRules, no_progress
 from service.sample import make_sample, topic_name
@@ -50,6 +51,23 @@ def test_planted_topics_are_found() -> None:
          *some("a", 1.0, "photo"), *some("b", 1.0, "photo")]
     )  # fmt: skip
     assert distinctive_topics(graph, labels) == [("latte art", "coffee"), ("cycling",)]
+
+
+def test_values_of_a_community_are_counted_with_examples() -> None:
+    """Against the planted accounts: 24 of 40 write of coffee, four of the others; who did most stands first."""
+    coffee = [("x:a00", "coffee", 3), ("x:a05", "coffee", 9), ("x:a07", "coffee", 9)]
+    rest = [one for one in some("a", 0.6, "coffee") if one[0] not in {key for key, *_ in coffee}]
+    graph, labels = planted(
+        [*coffee, *rest, *some("b", 0.1, "coffee"), *some("a", 1.0, "photo"), *some("b", 1.0, "photo")],
+        opted_out=["x:a05"],
+    )
+    topics = module.distinctive_topics(graph, labels)[0]
+    members = np.flatnonzero(labels == 0).astype(np.int32)
+    [value] = module.community_values(subgraph(graph, members), topics)
+    assert (value.topic, value.members, value.strength) == ("coffee", 23, 1.0), "who opted out does not count"
+    assert value.share == pytest.approx(23 / 39)
+    assert value.share_elsewhere == pytest.approx(4 / 40)
+    assert [(one.account, one.posts) for one in value.examples] == [("x:a07", 9), ("x:a00", 3), ("x:a01", 1)]
 
 
 def test_what_everybody_talks_about_names_nobody() -> None:
@@ -213,11 +231,12 @@ def test_labels_say_what_a_community_is_about() -> None:
     for community, before, topics in zip(
         analysis.communities, plain.communities, [("coffee", "latte art"), ("cycling",)], strict=True
     ):
-        assert (community.topics, before.topics) == (topics, ())
+        assert (community.topics, before.topics, before.values) == (topics, (), ())
+        assert tuple(one.topic for one in community.values)[: len(topics)] == topics
         assert before.label.startswith("around ")
         assert community.label == f"{' and '.join(topics)} · {before.label}"
     changed = [
-        one.model_copy(update={"label": before.label, "topics": ()})
+        one.model_copy(update={"label": before.label, "topics": (), "values": ()})
         for one, before in zip(analysis.communities, plain.communities, strict=True)
     ]
     assert changed == plain.communities, "of what a community says, nothing else depends on topics"
