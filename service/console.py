@@ -169,8 +169,9 @@ def _why_table(rank: str, why: str) -> Table:
 
 
 def _why(who: str, candidate: domain.Candidate, lang: Language) -> str:
-    """What an account is, and below it its two strongest reasons."""
-    return f"[cyan]{escape(who)}[/]\n{escape(reasons_of(candidate, lang, 2))}"
+    """What an account is, and below it its two strongest reasons, and any signs of manipulation."""
+    signs = "".join(f"\n[yellow]{escape(getattr(one, lang))}[/]" for one in candidate.signs)
+    return f"[cyan]{escape(who)}[/]\n{escape(reasons_of(candidate, lang, 2))}{signs}"
 
 
 def ranked(candidate: domain.Candidate) -> str:
