@@ -91,19 +91,24 @@ def snapshot_of(path: Path) -> Snapshot:
     """Saved follows as columns, as the store returns them."""
     with np.load(path) as arrays:
         n, source, target = int(arrays["n"]), arrays["source"], arrays["target"]
-    nothing, small = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int8)
+    return ties_alone([f"bench:u{i}" for i in range(n)], source, target)
+
+
+def ties_alone(keys: list[str], source: Int64, target: Int64, engagements: EngagementColumns | None = None) -> Snapshot:
+    """Accounts with follows, each of weight 1, interactions, and nothing else; ends are positions among the keys."""
+    n, nothing, small = len(keys), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int8)
     return Snapshot(
         version=1,
         accounts=AccountColumns(
             n=np.arange(n),
-            key=[f"bench:u{i}" for i in range(n)],
+            key=keys,
             handle=[None] * n,
             opted_out=np.zeros(n, dtype=np.bool_),
             followers=np.full(n, -1),
         ),
         follows=FollowColumns(source, target, np.ones(len(source))),
         followed_at=-1,
-        engagements=EngagementColumns(nothing, nothing, nothing, np.zeros((0, 4), dtype=np.int64)),
+        engagements=engagements or EngagementColumns(nothing, nothing, nothing, np.zeros((0, 4), dtype=np.int64)),
         brands=BrandColumns([], [], nothing, [], nothing, [], small, nothing, nothing),
         topics=TopicColumns(nothing, [], nothing, nothing),
         postings=PostingColumns(nothing, nothing, np.zeros((0, 3), dtype=np.int64)),

@@ -7,21 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.graphs import ties_alone
 from service.analytics.graph import build_graph
-from service.domain import (
-    AccountColumns,
-    BrandColumns,
-    EngagementColumns,
-    Float64,
-    FollowColumns,
-    Graph,
-    Int64,
-    MentionColumns,
-    Past,
-    PostingColumns,
-    Snapshot,
-    TopicColumns,
-)
+from service.domain import EngagementColumns, Float64, Graph, Int64, Past, TopicColumns
 
 DAY = 86_400
 
@@ -34,7 +22,8 @@ def messages(path: Path) -> Graph:
     pairs, count = np.unique(rows[:, rows[0] != rows[1]], axis=1, return_counts=True)
     counts = np.zeros((len(count), 4), dtype=np.int64)
     counts[:, 1] = count
-    return _graph(len(ids), _none(), _none(), EngagementColumns(pairs[0], pairs[1], pairs[2], counts))
+    engaged = EngagementColumns(pairs[0], pairs[1], pairs[2], counts)
+    return build_graph(ties_alone(_keys(len(ids)), _none(), _none(), engaged))
 
 
 def without_follows(before_day: int) -> Past:
@@ -54,32 +43,12 @@ def friendships(edges: Path, targets: Path) -> tuple[Graph, Float64, Float64]:
         for row in csv.DictReader(file):
             partner[int(row["new_id"])] = row["partner"] == "True"
             views[int(row["new_id"])] = float(row["views"])
-    engaged = EngagementColumns(_none(), _none(), _none(), np.zeros((0, 4), dtype=np.int64))
-    return _graph(n, both[:, 0], both[:, 1], engaged), partner, views
+    return build_graph(ties_alone(_keys(n), both[:, 0], both[:, 1])), partner, views
 
 
-def _graph(n: int, source: Int64, target: Int64, engagements: EngagementColumns) -> Graph:
-    """A graph of these ties and nothing else; account i has the i-th key."""
-    small = np.zeros(0, dtype=np.int8)
-    return build_graph(
-        Snapshot(
-            version=1,
-            accounts=AccountColumns(
-                n=np.arange(n),
-                key=[f"bench:u{i:08}" for i in range(n)],
-                handle=[None] * n,
-                opted_out=np.zeros(n, dtype=np.bool_),
-                followers=np.full(n, -1),
-            ),
-            follows=FollowColumns(source, target, np.ones(len(source))),
-            followed_at=-1,
-            engagements=engagements,
-            brands=BrandColumns([], [], _none(), [], _none(), [], small, _none(), _none()),
-            topics=TopicColumns(_none(), [], _none(), _none()),
-            postings=PostingColumns(_none(), _none(), np.zeros((0, 3), dtype=np.int64)),
-            mentions=MentionColumns(_none(), [], [], _none(), small, small, np.zeros(0, dtype=np.bool_)),
-        )
-    )
+def _keys(n: int) -> list[str]:
+    """Keys in the order of the accounts, so that account i of the graph is the i-th."""
+    return [f"bench:u{i:08}" for i in range(n)]
 
 
 def _none() -> Int64:

@@ -19,9 +19,8 @@ from scipy.stats import rankdata, spearmanr
 
 from bench.histories import friendships, messages, without_follows
 from service.analytics.analysis import analyse
-from service.analytics.backtest import RANKINGS, cut_days, outcomes_after
+from service.analytics.backtest import RANKINGS, cut_days
 from service.analytics.graph import rows_of
-from service.analytics.past import as_it_was
 from service.analytics.ranking_quality import at_places, discounts, ndcg
 from service.analytics.scoring import MACRO
 from service.domain import (
@@ -36,7 +35,7 @@ from service.domain import (
     ScoringRules,
     no_progress,
 )
-from service.flows.backtest import backtest, ranked_before
+from service.flows.backtest import backtest, split_at
 from service.flows.calibrate import calibrate, windows
 from service.sample import DEMO_FOLLOWS
 from tests.unit.attacks import bought, burst, fake_ring, ring
@@ -89,13 +88,12 @@ def proof(data: Path, follows: int, draws: int) -> None:
 def by_places(graph: Graph, past: Callable[[int], Past], spec: BacktestSpec) -> None:
     """NDCG@20 of the score as it is, beside the same weights on mid-rank percentiles."""
     _, cut, until = cut_days(graph, spec)
-    was, there, _ = as_it_was(graph, past(cut))
-    found, _, labels = ranked_before(was, spec, no_progress)
+    found = split_at(graph, past(cut), spec, (cut, until), no_progress).found
     weights = np.array([getattr(spec.rules.weights, part) for part in PART_NAMES[:5]])
     first = discounts(20)
     for outcome in OUTCOMES:
         values = []
-        for ranked, after in zip(found, outcomes_after(graph, there, labels, found, (cut, until)), strict=True):
+        for ranked, after in found:
             worth = after.worth(outcome, len(ranked.ranked))
             if len(worth) >= 40 and worth.any():
                 x = np.nan_to_num(ranked.x)

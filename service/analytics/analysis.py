@@ -193,6 +193,7 @@ def measure(
     graph: Graph,
     ties: TieGraph,
     members: Int32,
+    in_degree: Int64,
     topics: CommunityTopics,
     days: int,
     engine: Engine,
@@ -204,6 +205,7 @@ def measure(
         graph: the whole graph.
         ties: its ties.
         members: int32[k], indices into it, ascending.
+        in_degree: int64[k], their followers in the whole graph, also those whose follows do not count.
         topics: what the community talks about more than others.
         days: days of the window for which interactions are known; 0: there are none.
         engine: computes the heavy measures.
@@ -230,7 +232,7 @@ def measure(
         graph=community,
         ties=inside,
         parts=parts,
-        in_degree=lengths(graph.in_ptr, members),
+        in_degree=in_degree,
         influence=chances,
         trust=trusted,
         resonance=resonant,
@@ -244,8 +246,8 @@ def _analyse_community(
     everything: _Everything, members: Int32, topics: CommunityTopics, definition: Definition | None = None
 ) -> tuple[Community, CommunityScores, Iterator[tuple[str, Iterable[bytes]]]]:
     graph, rules = everything.graph, everything.spec.rules
-    measured = measure(graph, everything.ties, members, topics, everything.days, everything.engine, rules)
-    measured = replace(measured, in_degree=lengths(everything.read.in_ptr, members))
+    followers = lengths(everything.read.in_ptr, members)
+    measured = measure(graph, everything.ties, members, followers, topics, everything.days, everything.engine, rules)
     own = measured.graph
     macro, gate = macros_of(everything.macro, members, rules), gates_of(own, everything.doing, members)
     scores = score_community(own, members, measured.raw, macro, gate, measured.in_degree, rules)

@@ -22,7 +22,7 @@ from scipy.sparse.csgraph import connected_components
 
 from service.analytics.activity import Activity
 from service.analytics.centrality import core_numbers
-from service.analytics.graph import projected, rows_of
+from service.analytics.graph import pointers_of, projected, rows_of
 from service.analytics.sparse import in_both, turned
 from service.domain import Bool, Graph, Int32, Int64, ScoringRules
 
@@ -118,12 +118,12 @@ def _rings(
 
 def _with_follows(graph: Graph, source: Int32, kept: Bool) -> Graph:
     """The same graph with some of its follows alone."""
-    ptr = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(np.bincount(source[kept], minlength=graph.n))])
+    ptr = pointers_of(np.bincount(source[kept], minlength=graph.n))
     idx = graph.out_idx[kept]
-    in_ptr, in_idx, _ = turned(ptr.astype(np.int64), idx)
+    in_ptr, in_idx, _ = turned(ptr, idx)
     return replace(
         graph,
-        out_ptr=ptr.astype(np.int64),
+        out_ptr=ptr,
         out_idx=idx,
         out_weight=graph.out_weight[kept],
         in_ptr=in_ptr,

@@ -166,6 +166,12 @@ def day_span(graph: Graph) -> tuple[int, int] | None:
     return int(graph.engaged_day.min()), int(graph.engaged_day.max()) + 1
 
 
+def interactions(graph: Graph, first_day: int, until_day: int) -> int:
+    """How many interactions there are of the days from `first_day` up to, not with, `until_day`."""
+    inside = (graph.engaged_day >= first_day) & (graph.engaged_day < until_day)
+    return int(graph.engaged_counts.sum(axis=1)[graph.engaged_code[inside]].sum())
+
+
 def responses(graph: Graph, first_day: int, until_day: int) -> tuple[Int64, Int64, Int64]:
     """Interactions of the days from `first_day` up to, not with, `until_day`: who, with whom, how many; int64 each.
 

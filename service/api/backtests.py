@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 
-from service.api.reading import NO_QUERY, StoreDep, problems
+from service.api.reading import NO_QUERY, IdempotencyKey, StoreDep, problems
 from service.api.schemas import BacktestAnswer, ChartQuery, StrictBacktestSpec
 from service.domain import BacktestReport, Run
 from service.errors import Conflict
@@ -31,7 +31,7 @@ async def post_backtest(
     store: StoreDep,
     body: StrictBacktestSpec,
     response: Response,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> BacktestAnswer:
     """Ask for a back-test; the engine carries it out, as it does runs. Follow `Location` until it is done or failed."""
     digest = hashlib.sha256(b"backtest" + body.model_dump_json().encode()).hexdigest()

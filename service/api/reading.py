@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Header, Query, Request
 
 from service.api.access import seen_by
 from service.api.paging import read_cursor
@@ -40,6 +40,7 @@ def _reader(request: Request) -> PublishedReader:
 StoreDep = Annotated[AsyncStore, Depends(_store)]
 ReaderDep = Annotated[PublishedReader, Depends(_reader)]
 SeesDep = Annotated[Sees, Depends(seen_by)]
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255)]
 
 
 async def _no_query(_query: Annotated[NoQuery, Query()]) -> None:

@@ -7,10 +7,20 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from service.api.paging import answer, page
-from service.api.reading import NO_QUERY, READS, ReaderDep, SeesDep, StoreDep, find_community, problems, where
+from service.api.reading import (
+    NO_QUERY,
+    READS,
+    IdempotencyKey,
+    ReaderDep,
+    SeesDep,
+    StoreDep,
+    find_community,
+    problems,
+    where,
+)
 from service.api.schemas import (
     AccountAnswer,
     CommunitiesQuery,
@@ -56,7 +66,7 @@ async def post_run(
     store: StoreDep,
     body: StrictRunRequest,
     response: Response,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Run | RunEstimate:
     """Ask for an analysis; it is carried out by the engine. Follow `Location` until its state is done or failed.
 
@@ -137,7 +147,7 @@ async def post_community(
     store: StoreDep,
     body: StrictDefineRequest,
     response: Response,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> DefinedAnswer:
     """Define a community: by a list of accounts, a topic, or a brand's network. It is scored like one that was found.
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from service.analytics.analysis import analyse
 from service.analytics.backtest import (
     RANKINGS,
+    Outcomes,
     Ranked,
     coverage,
     cut_days,
@@ -17,7 +19,7 @@ from service.analytics.backtest import (
     outcomes_after,
     rank_members,
 )
-from service.analytics.past import as_it_was, responses
+from service.analytics.past import as_it_was, interactions
 from service.domain import (
     BacktestReport,
     BacktestSpec,
@@ -66,29 +68,60 @@ def backtest(graph: Graph, past: Past, spec: BacktestSpec, progress: Progress) -
         FutureLeaked: what is to be scored holds something of the time afterwards.
     """
     first, cut, until = cut_days(graph, spec)
-    was, there, left_out = as_it_was(graph, past)
-    found, why, labels = ranked_before(was, spec, progress)
-    outcomes = outcomes_after(graph, there, labels, found, (cut, until))
-    both = list(zip(found, outcomes, strict=True))
-    figures, measured, silent = measure_rankings(both, spec, progress)
+    split = split_at(graph, past, spec, (cut, until), progress)
+    figures, measured, silent = measure_rankings(split.found, spec, progress)
     return BacktestReport(
         graph_version=graph.version,
         began=date_of(first),
         cut=date_of(cut),
         until=date_of(until),
-        accounts=was.n,
-        follows=was.m,
-        interactions_before=_interactions(graph, first, cut),
-        interactions_after=_interactions(graph, cut, until),
-        left_out=left_out,
+        accounts=split.was.n,
+        follows=split.was.m,
+        interactions_before=interactions(graph, first, cut),
+        interactions_after=interactions(graph, cut, until),
+        left_out=split.left_out,
         with_undated=past.with_undated,
         communities=tuple(measured),
-        left_out_communities=dict(sorted((why + silent).items())),
+        left_out_communities=dict(sorted((split.why + silent).items())),
         figures=tuple(figures),
         verdicts=tuple(_verdicts(figures)),
-        coverage=coverage(was, labels, both, (first, cut, until), spec),
-        notes=tuple(_notes(left_out, past)),
+        coverage=coverage(split.was, split.labels, split.found, (first, cut, until), spec),
+        notes=tuple(_notes(split.left_out, past)),
     )
+
+
+@dataclass(frozen=True)
+class Split:
+    """A graph split at a cut.
+
+    Attributes:
+        was: the graph of the time before; `left_out` says what is not in it.
+        labels: int32, community of each of its accounts, -1 for none.
+        found: communities of that time whose members are ranked, with what came of them afterwards.
+        why: of the other communities, how many were left out for which reason.
+    """
+
+    was: Graph
+    left_out: LeftOut
+    labels: Int32
+    found: list[tuple[Ranked, Outcomes]]
+    why: Counter[str]
+
+
+def split_at(graph: Graph, past: Past, spec: BacktestSpec, days: tuple[int, int], progress: Progress) -> Split:
+    """Analyse and rank the time before a cut, and look up what came afterwards.
+
+    Args:
+        graph, past, spec, progress: as of `backtest`.
+        days: first day of the time afterwards and the one after its last, in days since 1970 UTC.
+
+    Raises:
+        NothingToTest, FutureLeaked: as `backtest`.
+    """
+    was, there, left_out = as_it_was(graph, past)
+    found, why, labels = ranked_before(was, spec, progress)
+    outcomes = outcomes_after(graph, there, labels, found, days)
+    return Split(was, left_out, labels, list(zip(found, outcomes, strict=True)), why)
 
 
 def run_of_backtest(spec: BacktestSpec) -> RunSpec:
@@ -138,10 +171,6 @@ def ranked_before(was: Graph, spec: BacktestSpec, progress: Progress) -> tuple[l
         else:
             why[one[1]] += 1
     return found, why, analysis.labels
-
-
-def _interactions(graph: Graph, first: int, until: int) -> int:
-    return int(responses(graph, first, until)[2].sum())
 
 
 def _verdicts(figures: list[RankingFigure]) -> Iterator[Verdict]:

@@ -14,10 +14,8 @@ from service.analytics.backtest import (
     cut_days,
     date_of,
     measure_rankings,
-    outcomes_after,
 )
 from service.analytics.calibration import fit_weights, part_weights
-from service.analytics.past import as_it_was
 from service.domain import (
     PART_NAMES,
     BacktestSpec,
@@ -35,7 +33,7 @@ from service.domain import (
     StoreAddress,
 )
 from service.errors import NothingToTest
-from service.flows.backtest import measure_name, ranked_before, run_of_backtest
+from service.flows.backtest import measure_name, run_of_backtest, split_at
 from service.flows.estimates import require_room
 from service.flows.snapshots import read_graph
 from service.store.driver import Store
@@ -114,14 +112,8 @@ def calibrate(
     looked: list[FittedWindow] = []
     every: list[list[tuple[Ranked, Outcomes]]] = []
     for (cut, until), past in zip(windows(graph, spec), pasts, strict=True):
-        was, there, _ = as_it_was(graph, past)
-        found, _, labels = ranked_before(was, spec, progress)
-        outcomes = outcomes_after(graph, there, labels, found, (cut, until))
-        usable = [
-            (ranked, after)
-            for ranked, after in zip(found, outcomes, strict=True)
-            if after.worth(outcome, len(ranked.ranked)).any()
-        ]
+        found = split_at(graph, past, spec, (cut, until), progress).found
+        usable = [(ranked, after) for ranked, after in found if after.worth(outcome, len(ranked.ranked)).any()]
         if not usable:
             raise NothingToTest(
                 f"From {date_of(cut)} on there is no community that can be measured: none is respectable, has enough "

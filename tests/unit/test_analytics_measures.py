@@ -245,7 +245,9 @@ def measured(graph: Graph) -> Measured:
     """All accounts measured as one community."""
     ties = default_ties(graph)
     days = days_observed(graph, ties)
-    return measure(graph, ties, np.arange(graph.n, dtype=np.int32), NO_TOPICS, days, ENGINE, RULES)
+    return measure(
+        graph, ties, np.arange(graph.n, dtype=np.int32), np.diff(graph.in_ptr), NO_TOPICS, days, ENGINE, RULES
+    )
 
 
 def parts_of(graph: Graph, rules: ScoringRules) -> tuple[TieGraph, TieParts]:

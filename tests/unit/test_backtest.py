@@ -135,7 +135,7 @@ def test_the_graph_as_it_was_is_the_one_of_the_events_before() -> None:
         sample,
         follows=_older(sample.follows, before),
         interactions=_older(sample.interactions, before),
-        relations=_older_relations(sample.relations, before),
+        relations=_older(sample.relations, before, "since"),
     )
     told = snapshot_of(early)
     posted = told.postings.day < past.before_day
@@ -158,13 +158,8 @@ def test_the_graph_as_it_was_is_the_one_of_the_events_before() -> None:
     assert was.as_of < 1000 * before
 
 
-def _older(columns, before):  # type: ignore[no-untyped-def]
-    kept = columns.at < before
-    return replace(columns, **{one.name: getattr(columns, one.name)[kept] for one in fields(columns)})
-
-
-def _older_relations(columns, before):  # type: ignore[no-untyped-def]
-    kept = columns.since < before
+def _older(columns, before, at="at"):  # type: ignore[no-untyped-def]
+    kept = getattr(columns, at) < before
     return replace(columns, **{one.name: getattr(columns, one.name)[kept] for one in fields(columns)})
 
 
