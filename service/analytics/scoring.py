@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -135,6 +135,22 @@ def exponential_scores(raw: Float64) -> Float64:
     return np.where(raw == 0, 0.0, score_table(len(raw))[places])
 
 
+def points_of(x: Float64, weights: Mapping[PartName, float]) -> Int64:
+    """Points of each part, 100 · weight · x, in millionths: int64[6, k]; 0 where a part is null or has no weight.
+
+    Each is rounded by itself, so that of who has x = 1 in several parts they could come to more than 100 in all. What
+    is too much, a millionth or two, is then taken from the part with the largest weight.
+
+    Args:
+        x: float64[6, k] in the order of PART_NAMES, NaN where a part is null.
+        weights: those in force.
+    """
+    weight = np.array([weights[part] for part in PART_NAMES])
+    points: Int64 = np.rint(100 * MILLION * weight[:, None] * np.nan_to_num(x)).astype(np.int64)
+    points[np.argmax(weight)] -= np.maximum(points.sum(axis=0) - 100 * MILLION, 0)
+    return points
+
+
 def gates_of(community: Graph, doing: Activity, members: Int32) -> Int8:
     """Say which gate keeps each member of a community out of its base: int8[k], position in GATE_NAMES, -1 for none.
 
@@ -185,12 +201,12 @@ def score_community(
     null: dict[PartName, str] = {part: why for part, why in NULL_REASONS.items() if part not in raw}
     weights = weights_in_force(rules.weights, null)
     shape = (len(PART_NAMES), community.n)
-    raws, x, points = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, dtype=np.int64)
+    raws, x = np.full(shape, np.nan), np.full(shape, np.nan)
     for row, part in enumerate(PART_NAMES):
         if part in raw:
             raws[row] = raw[part]
             x[row, base] = exponential_scores(raw[part][base])
-            points[row, base] = np.rint(100 * MILLION * weights[part] * x[row, base]).astype(np.int64)
+    points = points_of(x, weights)
     score = np.where(in_base, points.sum(axis=0), -1)
 
     kind = np.full(community.n, MEMBER, dtype=np.int8)

@@ -18,7 +18,7 @@ from pydantic_core import from_json, to_json
 from service.analytics.brands import time_of
 from service.analytics.intervals import REWEIGHTED, Intervals, rank_intervals, replicate_scores, replicate_x
 from service.analytics.rounding import significant
-from service.analytics.scoring import NULL_REASONS, score_table, share_of, weights_in_force
+from service.analytics.scoring import NULL_REASONS, points_of, score_table, share_of, weights_in_force
 from service.analytics.sentences import relevance_reason
 from service.domain import (
     MILLION,
@@ -215,10 +215,7 @@ def rank_candidates(population: Population, question: Question, rules: ScoringRu
         against = np.array([one is not None and one["detractor"] for one in standings], dtype=np.bool_)
         places = places[~against[places]]
     weights = weights_in_force(question.scoring[2] or rules.weights, null)
-    points = np.zeros(x.shape, dtype=np.int64)
-    for row, part in enumerate(PART_NAMES):
-        if part not in null:
-            points[row] = np.rint(100 * MILLION * weights[part] * x[row]).astype(np.int64)
+    points = points_of(x, weights)
     score = points.sum(axis=0)
     places = places[np.argsort(-score[places], kind="stable")]
     fixed = np.asarray(

@@ -19,6 +19,7 @@ from service.analytics.scoring import (
     gates_of,
     macro_rule,
     macros_of,
+    points_of,
     require_weights,
     score_community,
     score_table,
@@ -199,6 +200,15 @@ def test_points_by_hand() -> None:
     assert scores.score.tolist() == scores.points.sum(axis=0).tolist()
     assert scores.type.tolist() == [MEMBER, MICRO, MEMBER, MEMBER]
     assert scores.rank.tolist() == [0, 1, 0, 0]
+
+
+def test_points_of_who_is_first_in_everything_are_100() -> None:
+    """Four parts of a sixth and one of a third: each rounded by itself, they would come to a millionth more."""
+    weights = dict.fromkeys(PART_NAMES[:4], 1 / 6) | {"relevance": 1 / 3, "affinity": 0.0}
+    points = points_of(np.ones((6, 1)), weights)[:, 0].tolist()
+    assert sum(round(100 * MILLION * weight) for weight in weights.values()) == 100 * MILLION + 1
+    assert sum(points) == 100 * MILLION
+    assert points[RELEVANCE] == round(100 * MILLION / 3) - 1
 
 
 raw_values = st.sampled_from([0.0, 0.01, 0.02, 0.1, 0.3, 0.7])
