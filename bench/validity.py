@@ -3,8 +3,9 @@
     python -m bench.validity [--data FOLDER] [--follows 12500] [--draws 200]
 
 Back-tests and calibrations of messages among students (collegemsg, cut at 60% and 80% of its time) and of the synthetic
-sample; authority and reach beside an outside truth (Twitch: who is a partner, how many views); bought followers, follow
-rings and bursts in the sample. Graphs that FOLDER does not hold are passed over. Takes a minute or two.
+sample; authority and reach beside an outside truth (Twitch: who is a partner, how many views); briefs beside interests
+that were planted; bought followers, follow rings and bursts in the sample. Graphs that FOLDER does not hold are passed
+over. Takes a minute or two.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import networkx as nx
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.stats import rankdata, spearmanr
 
 from bench.histories import friendships, messages, without_follows
@@ -23,6 +25,8 @@ from service.analytics.backtest import RANKINGS, cut_days
 from service.analytics.graph import rows_of
 from service.analytics.ranking_quality import at_places, discounts, ndcg
 from service.analytics.scoring import MACRO
+from service.content.relevance import word_index
+from service.content.words import read_brief
 from service.domain import (
     OUTCOMES,
     PART_NAMES,
@@ -37,9 +41,10 @@ from service.domain import (
 )
 from service.flows.backtest import backtest, split_at
 from service.flows.calibrate import calibrate, windows
-from service.sample import DEMO_FOLLOWS
+from service.sample import DEMO_FOLLOWS, make_sample
+from service.sample_words import TOPICS
 from tests.unit.attacks import bought, burst, fake_ring, ring
-from tests.unit.sample_graph import past_of, sample_and_graph
+from tests.unit.sample_graph import past_of, sample_and_graph, with_texts
 
 CUTS = (0.6, 0.8)
 RULES = ScoringRules(rewirings=0, reweightings=0)
@@ -140,6 +145,38 @@ def auc(value: Float64, truth: Float64) -> float:
     return float((ranks[yes].sum() - positives * (positives + 1) / 2) / (positives * (len(value) - positives)))
 
 
+def briefs(follows: int) -> None:
+    """Briefs that are topics' names in French and English: do they find who was planted to care for the topic?"""
+    print("\nbriefs: who cares for a topic, found by its name in words; mean over the topics of the sample")
+    for seed in (7, 1):
+        sample = make_sample(follows, seed)
+        graph = with_texts(sample)
+        index = word_index(graph)
+        assert index is not None
+        talks = np.diff(index.ptr) > 0
+        place = {name: k for k, name in enumerate(index.names)}
+        weight = csr_array((index.weight, index.idx, index.ptr), shape=(graph.n, len(place))).tocsc()
+        place_of = np.array([place[name] for name in graph.word_names], dtype=np.int32)
+        said = (graph.word_posts.astype(float), place_of[graph.word_idx], graph.word_ptr)
+        posts = csr_array(said, shape=weight.shape).tocsc()
+        found: dict[str, list[tuple[float, float]]] = {"relevance": [], "posts with its words": []}
+        for topic, (_, french, english) in enumerate(TOPICS):
+            cares = (sample.people.topic == topic).any(axis=1)[talks].astype(float)
+            if not 0 < cares.sum() < len(cares):
+                continue
+            brief = read_brief(f"{french}, {english}")
+            for name, table in zip(found, (weight, posts), strict=True):
+                value = np.zeros(graph.n)
+                for _, forms in brief.words:
+                    columns = [table[:, [place[form]]].toarray()[:, 0] for form in forms if form in place]
+                    value += np.max([np.zeros(graph.n), *columns], axis=0)
+                first = np.argsort(-value[talks], kind="stable")[:20]
+                found[name].append((auc(value[talks], cares), float(cares[first].mean())))
+        for name, figures in found.items():
+            area, precise = np.mean(figures, axis=0)
+            print(f"  sample, seed {seed}: {name:<22} AUC {area:.3f}  precision@20 {precise:.3f}")
+
+
 def manipulation(follows: int) -> None:
     """What attacks change for members of the three largest communities, one in ten by score, before and after."""
     _, graph = sample_and_graph(follows)
@@ -234,6 +271,7 @@ def main() -> None:
     given = parser.parse_args()
     proof(given.data, given.follows, given.draws)
     outside_truth(given.data)
+    briefs(given.follows)
     manipulation(given.follows)
 
 

@@ -781,6 +781,10 @@ def ambassadors(
         str | None, typer.Option(help="What a campaign wants: `entourage recipes` lists objectives and says why.")
     ] = None,
     topic: Annotated[str | None, typer.Option(help="A topic: relevance to it counts.")] = None,
+    brief: Annotated[
+        str | None,
+        typer.Option(help="What is looked for, as a text in English or French, or some words: relevance to it counts."),
+    ] = None,
     weights: Annotated[
         str | None, typer.Option(help="Weights of parts that sum to 1, e.g. authority:0.4,trust:0.6.")
     ] = None,
@@ -806,6 +810,8 @@ def ambassadors(
 
       entourage ambassadors cjqmnpx266o --objective targeted --topic jazz
 
+      entourage ambassadors cjqmnpx266o --brief "A sourdough kit for home bakers who care for slow food"
+
       entourage ambassadors --brand velora --track customers_users
 
       entourage ambassadors cjqmnpx266o --role networker --lang fr
@@ -816,7 +822,7 @@ def ambassadors(
     of_brand = brand is not None and community is None
     if of_brand and include_not_respectable:
         raise typer.BadParameter("--brand is about all respectable communities; name a community with it.")
-    question = asked_question(brand, objective, topic, weights, track, role, size_band, of_brand=of_brand)
+    question = asked_question(brand, objective, topic, weights, track, role, size_band, brief=brief, of_brand=of_brand)
     with open_store(store_source(settings()), migrated=False) as address:
         if of_brand and brand is not None:
             found_of_brand = asyncio.run(read_brand_candidates(address, brand, run, question))

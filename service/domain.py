@@ -279,7 +279,8 @@ def _offsets(lengths: Int64) -> Int32 | Int64:
 class AccountColumns:
     """Accounts as read from the store, in any order: parallel columns of one length.
 
-    `n` is the account's integer in the store (unique), `followers` the reported number of followers or -1.
+    `n` is the account's integer in the store (unique), `followers` the reported number of followers or -1, `bio` what
+    `bio_digest` says of its description, None: nothing of any.
     """
 
     n: Int64
@@ -287,18 +288,33 @@ class AccountColumns:
     handle: list[str | None]
     opted_out: Bool
     followers: Int64
+    bio: Int64 | None = None
+
+
+LEAST_BIO = 12
+"""Descriptions of fewer letters and digits are no sign of anything: many people write the same few words."""
+
+
+def bio_digest(text: str | None) -> int:
+    """A number that stands for the letters and digits of a description, in 64 bits with a sign; 0: fewer than 12."""
+    said = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text or "").casefold()))
+    if len(said) < LEAST_BIO:
+        return 0
+    return int.from_bytes(hashlib.blake2b(said.encode(), digest_size=8).digest(), "little", signed=True)
 
 
 @dataclass(frozen=True)
 class FollowColumns:
     """Follows as read from the store, in any order: parallel columns of one length.
 
-    `source` and `target` hold `n` of follower and followee. A pair occurs once.
+    `source` and `target` hold `n` of follower and followee; `day` is since when, in days since 1970 UTC, -1 where it is
+    not known, None: of none. A pair occurs once.
     """
 
     source: Int64
     target: Int64
     weight: Float64
+    day: Int64 | None = None
 
 
 EngagementName = Literal["likes", "replies", "mentions", "reposts"]
@@ -353,13 +369,54 @@ class TopicColumns:
 
     `account` holds `n` of the account, `topic` the name of a topic, `posts` how many different posts about it the
     account wrote or shared (reposted), at least 1, and `first` when it first did, in milliseconds since 1970 UTC, -1
-    where no time is known. A pair occurs once.
+    where no time is known. `post` and `latest` are key and time of the latest of these posts (of equal times the one
+    with the greatest key), likewise; no `post` at all: none is named. A pair occurs once.
     """
 
     account: Int64
     topic: list[str]
     posts: Int64
     first: Int64
+    post: list[str] = field(default_factory=list)
+    latest: Int64 | None = None
+
+
+@dataclass(frozen=True)
+class WordColumns:
+    """What accounts say in posts that they write and share, in any order: two groups of parallel columns.
+
+    Words: `account` holds `n` of the account, `word` a position in `names`, `posts` how many different posts with this
+    word the account wrote or shared, at least 1, and `post` which of its quoted posts is the latest with this word: its
+    place among those of the account. A pair of account and word occurs once.
+    Quoted posts, those of an account ascending by key: `quoted_account` holds `n` of who wrote or shared it,
+    `quoted_post` its key and `quoted_at` when, in milliseconds since 1970 UTC, -1 where unknown.
+    """
+
+    names: list[str]
+    account: Int64
+    word: Int64
+    posts: Int64
+    post: Int64
+    quoted_account: Int64
+    quoted_post: list[str]
+    quoted_at: Int64
+
+
+def no_words() -> WordColumns:
+    """Words of nobody."""
+    none = np.zeros(0, dtype=np.int64)
+    return WordColumns([], none, none, none, none, none, [], none)
+
+
+class Content(NamedTuple):
+    """What a text says: topics that it names (hashtags, sites of links), and its words, each once, in their order."""
+
+    topics: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+ReadText = Callable[[str, str], Content]
+"""Reads what a text says, given its language, empty where nobody stated it."""
 
 
 PostingName = Literal["posts", "links", "reposts"]
@@ -426,6 +483,7 @@ class Snapshot:
     topics: TopicColumns
     postings: PostingColumns
     mentions: MentionColumns
+    words: WordColumns = field(default_factory=no_words)
 
 
 @dataclass(frozen=True)
@@ -455,8 +513,9 @@ class Graph:
     """Follows and whatever else accounts do at one version as compressed sparse rows. Immutable by convention.
 
     Accounts are numbered 0..n-1 in the order of their keys (by code point); a follow i → j means i follows j. Takes
-    about 84 bytes an account with short keys and no handles, 16 a follow, 12 a pair and day of interactions, 16 a topic
-    of an account, 16 a day on which an account posted, 19 a mention of a brand and what the post's key takes.
+    about 108 bytes an account with short keys and no handles, 20 a follow, 12 a pair and day of interactions, 28 a
+    topic of an account, 12 a word of an account, 16 a post that is quoted, 16 a day on which an account posted, 19 a
+    mention of a brand, and what keys of posts take.
 
     Attributes:
         version: the graph version that was read.
@@ -468,9 +527,11 @@ class Graph:
         keys, handles: length n; a handle is empty where it is not known.
         opted_out: bool[n].
         followers: int64[n], reported followers, -1 where not reported.
+        bio: int64[n], stands for what the account says of itself (`bio_digest`), 0 where it says nothing or little.
         out_ptr: int64[n+1]; followees of i are `out_idx[out_ptr[i]:out_ptr[i+1]]`, ascending.
         out_idx: int32[m].
         out_weight: float64[m], weight of each follow: positive, finite.
+        out_day: int32[m], since when, in days since 1970 UTC, -1 where it is not known.
         in_ptr, in_idx: the same for followers of i. Their weights are only in `out_weight`.
         engaged_ptr: int64[n+1]; interactions of i with others are at `engaged_ptr[i]:engaged_ptr[i+1]` of the three
             arrays below, by account, then day; an account stands once a day, i itself never.
@@ -494,6 +555,17 @@ class Graph:
         topic_idx: int32[t], position in `topic_names`.
         topic_posts: int32[t], how many different posts about it the account wrote or shared (reposted), at least 1.
         topic_first: int64[t], when the account first did, ms since 1970 UTC, -1 where no time is known.
+        topic_post: length t, key of the latest of these posts, empty where none is named.
+        topic_latest: int64[t], when it was written or shared, ms since 1970 UTC, -1 where unknown.
+        word_names: length k, the words that accounts say in posts, in their order (by code point). A part of a graph
+            knows all words of the whole.
+        word_ptr: int64[n+1]; words of i are `word_idx[word_ptr[i]:word_ptr[i+1]]`, ascending.
+        word_idx: int32[w], position in `word_names`.
+        word_posts: int32[w], in how many different posts that the account wrote or shared, at least 1.
+        word_post: int32[w], place of the latest of them among the quoted posts of the account.
+        quoted_ptr: int64[n+1]; quoted posts of i are at `quoted_ptr[i]:quoted_ptr[i+1]`, ascending by key.
+        quoted_post: keys of the posts.
+        quoted_at: int64, when they were written or shared, ms since 1970 UTC, -1 where unknown.
         posted_ptr: int64[n+1]; days on which i posted are at `posted_ptr[i]:posted_ptr[i+1]`, ascending.
         posted_day: int32[p], days since 1970 UTC.
         posted_counts: int32[p, 3], a column for each of POSTING_NAMES.
@@ -515,9 +587,11 @@ class Graph:
     handles: Texts
     opted_out: Bool
     followers: Int64
+    bio: Int64
     out_ptr: Int64
     out_idx: Int32
     out_weight: Float64
+    out_day: Int32
     in_ptr: Int64
     in_idx: Int32
     engaged_ptr: Int64
@@ -539,6 +613,16 @@ class Graph:
     topic_idx: Int32
     topic_posts: Int32
     topic_first: Int64
+    topic_post: Texts
+    topic_latest: Int64
+    word_names: Texts
+    word_ptr: Int64
+    word_idx: Int32
+    word_posts: Int32
+    word_post: Int32
+    quoted_ptr: Int64
+    quoted_post: Texts
+    quoted_at: Int64
     posted_ptr: Int64
     posted_day: Int32
     posted_counts: Int32
@@ -571,6 +655,26 @@ class Graph:
     def name(self, i: int) -> str:
         """What people call account i: `@handle`, or its native id where no handle is known."""
         return account_name(self.keys[i], self.handles[i])
+
+
+@dataclass(frozen=True)
+class WordIndex:
+    """How much each word of an account counts for texts that hold it, beside the words of everybody else.
+
+    Attributes:
+        names: words, in their order (by code point).
+        ptr: int64[n+1]; words of account i are `idx[ptr[i]:ptr[i+1]]`, ascending.
+        idx: int32[t], position in `names`.
+        weight: float64[t], above 0.
+        topic_ptr, topic_idx: words of each topic of the graph, likewise.
+    """
+
+    names: Texts
+    ptr: Int64
+    idx: Int32
+    weight: Float64
+    topic_ptr: Int64
+    topic_idx: Int32
 
 
 def account_name(key: str, handle: str) -> str:
@@ -722,6 +826,14 @@ class ScoringRules(Frozen):
     )
     ring_members: int = Field(
         default=20, ge=3, description="A follow ring has at least so many accounts that follow each other ..."
+    )
+    copied_bios: int = Field(
+        default=10,
+        ge=2,
+        description="A bio is a copy where so many accounts have it; as many followers with copies are a sign (c).",
+    )
+    follow_burst: int = Field(
+        default=20, ge=2, description="A burst of follows: at least so many, and half of an account's, on one day (c)."
     )
     ring_density: Annotated[float, Field(gt=0, le=1)] = Field(
         default=0.8, description="... at least this share of all of each other, and never engage with each other (c)."
@@ -952,6 +1064,7 @@ Stage = Literal[
     "queued",
     "snapshot",
     "past",
+    "words",
     "communities",
     "measures",
     "scores",
@@ -1043,13 +1156,35 @@ class TieEvidence(Frozen):
 
 
 class TopicEvidence(Frozen):
-    """Posts of an account about one topic: how many different ones it wrote or shared; `first` is when it first did."""
+    """Posts of an account about one topic: how many different ones it wrote or shared; `first` is when it first did.
+
+    `post` is the key of the latest of them, `latest` when it wrote or shared it.
+    """
 
     kind: Literal["topic"] = "topic"
     account: str
     topic: str
     posts: int
     first: datetime | None
+    post: str | None
+    latest: datetime | None
+    contribution: float
+    share: float
+
+
+class WordEvidence(Frozen):
+    """Posts of an account that say a word of a brief, in any of its forms, or are about a topic that does.
+
+    `posts` is how many different ones it wrote or shared at least; `post` the key of the latest of them, `latest` when
+    it wrote or shared it.
+    """
+
+    kind: Literal["word"] = "word"
+    account: str
+    word: str
+    posts: int
+    post: str | None
+    latest: datetime | None
     contribution: float
     share: float
 
@@ -1083,7 +1218,9 @@ class MentionEvidence(Frozen):
     share: float
 
 
-Evidence = Annotated[TieEvidence | TopicEvidence | RelationEvidence | MentionEvidence, Field(discriminator="kind")]
+Evidence = Annotated[
+    TieEvidence | TopicEvidence | WordEvidence | RelationEvidence | MentionEvidence, Field(discriminator="kind")
+]
 
 
 class Part(Frozen):
@@ -1240,20 +1377,22 @@ class BrandStanding(Frozen):
     untapped: bool = False
 
 
-SignName = Literal["empty_followers", "follow_ring", "burst"]
+SignName = Literal["empty_followers", "follow_ring", "burst", "follow_burst", "copied_bios"]
 
 
 class Sign(Said):
-    """A sign of manipulation, what it rests on, and what it costs: `count` of `total` count nothing.
+    """A sign of manipulation, what it rests on, and what it costs: of `count` of `total` `left_out` count nothing.
 
     They are followers in the graph, or, of a burst, interactions received from the community in the window. `accounts`
     are some of those they come from, as evidence: of followers the first by key, of a burst those who did most (nobody
-    who opted out is named).
+    who opted out is named). Followers who came on one day, and those whose bio is a copy, count as others do, unless
+    they are empty or of a ring.
     """
 
     sign: SignName
     count: int
     total: int
+    left_out: int
     share: float
     accounts: tuple[str, ...]
 
@@ -1420,8 +1559,8 @@ class CandidateBasis(Frozen):
 
     `raw` are the raw values of the parts that are not null. `replicates` is base64 of float32[r, 4], little-endian, row
     after row: authority, reach, resonance and trust of the candidate in each of the run's r reweightings. `topics` has
-    of each topic how many different posts about it the candidate wrote or shared, and when it first did (ms since 1970
-    UTC, -1 where no time is known); `topic_posts` is the sum of these numbers.
+    of each topic how many different posts about it the candidate wrote or shared, when it first did (ms since 1970
+    UTC, -1 where no time is known), and key and time of the latest of them; `topic_posts` is the sum of these numbers.
     `brands` has the brands that the candidate has to do with, by key; where the standing says that it is a brand's
     detractor, it is no candidate for that brand.
     """
@@ -1433,7 +1572,7 @@ class CandidateBasis(Frozen):
     raw: dict[PartName, float]
     replicates: str
     topic_posts: int
-    topics: dict[str, tuple[int, int]]
+    topics: dict[str, tuple[int, int, str, int]]
     brands: dict[str, BrandBasis]
 
 
@@ -1452,6 +1591,37 @@ class CommunityBasis(Frozen):
     raw: dict[PartName, str]
     null_reasons: dict[PartName, str]
     topics: dict[str, str]
+
+
+class WordsHead(Frozen):
+    """First line of `words/<id>`: how many accounts of the community are compared, and how many lines of words follow.
+
+    After these comes one line for each candidate, in order of rank.
+    """
+
+    base: int
+    words: int
+
+
+class WordBasis(Frozen):
+    """What one word counts in a community: base64 of int32 and of float64 of one length, little-endian.
+
+    `places` are those of accounts of the base, in the order of their keys, ascending; `weights` as `WordIndex.weight`.
+    """
+
+    word: str
+    places: str
+    weights: str
+
+
+class CandidateWords(Frozen):
+    """What a candidate says: its place in the base in the order of keys, and its words.
+
+    Of each in how many posts at least, and key and time of the latest of these (ms since 1970 UTC, -1 where unknown).
+    """
+
+    place: int
+    words: dict[str, tuple[int, str, int]]
 
 
 class Complaint(Frozen):

@@ -9,6 +9,7 @@
 // column: handle LIST<STRING> its handle, empty where unknown
 // column: opted_out LIST<BOOLEAN> whether it opted out
 // column: followers LIST<INTEGER> reported followers, -1 where unknown
+// column: bio LIST<STRING> what it says of itself, empty where unknown
 // mode: read
 // index: account_n
 UNWIND range($first, $last, $stride) AS first
@@ -23,6 +24,7 @@ CALL (first) {
     collect(a.key) AS key,
     collect(coalesce(a.handle, '')) AS handle,
     collect(coalesce(a.opted_out, false)) AS opted_out,
-    collect(coalesce(a.followers, -1)) AS followers
+    collect(coalesce(a.followers, -1)) AS followers,
+    collect(coalesce(a.bio, '')) AS bio
 }
-RETURN id, n, key, handle, opted_out, followers
+RETURN id, n, key, handle, opted_out, followers, bio

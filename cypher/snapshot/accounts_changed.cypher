@@ -5,6 +5,7 @@
 // column: handle LIST<STRING> its handle, empty where unknown
 // column: opted_out LIST<BOOLEAN> whether it opted out
 // column: followers LIST<INTEGER> reported followers, -1 where unknown
+// column: bio LIST<STRING> what it says of itself, empty where unknown
 // mode: read
 // index: account_v
 MATCH (a:Account)
@@ -15,4 +16,5 @@ RETURN
   collect(a.key) AS key,
   collect(coalesce(a.handle, '')) AS handle,
   collect(coalesce(a.opted_out, false)) AS opted_out,
-  collect(coalesce(a.followers, -1)) AS followers
+  collect(coalesce(a.followers, -1)) AS followers,
+  collect(coalesce(a.bio, '')) AS bio

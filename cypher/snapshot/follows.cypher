@@ -6,6 +6,7 @@
 // column: source LIST<INTEGER> number of the follower
 // column: target_id LIST<INTEGER> id within Neo4j of the node that is followed
 // column: weight LIST<FLOAT> weight of the tie
+// column: day LIST<INTEGER> since when, in days since 1970 UTC, -1 where unknown
 // column: latest INTEGER time of the latest of them in milliseconds since 1970 UTC, -1 where no time is known
 // mode: read
 // index: account_n
@@ -19,6 +20,7 @@ CALL (first) {
     collect(a.n) AS source,
     collect(id(b)) AS target_id,
     collect(coalesce(f.weight, 1.0)) AS weight,
+    collect(coalesce(f.at.epochMillis / 86400000, -1)) AS day,
     coalesce(max(f.at.epochMillis), -1) AS latest
 }
-RETURN source, target_id, weight, latest
+RETURN source, target_id, weight, day, latest

@@ -4,6 +4,9 @@
 // column: topic LIST<LIST> of each account, names of its topics, in any order
 // column: topic_posts LIST<LIST> of each account, how many different posts about each of them it wrote or reposted
 // column: first LIST<LIST> of each account, when it first did, in milliseconds since 1970 UTC, -1 where unknown
+// column: topic_post LIST<LIST> of each account, key of the latest of these posts, of equal times the greatest
+// column: topic_latest LIST<LIST> of each account, when it wrote or reposted that one, likewise
+// column: texts LIST<LIST> of each account, its posts and reposts with a text: key, time (likewise), text, language (empty where unknown), 1 where topics are stated
 // column: day LIST<LIST> of each account, days on which it posted, in days since 1970 UTC, in any order
 // column: posts LIST<LIST> of each account, how many posts it wrote on each of them
 // column: links LIST<LIST> of each account, how many of them are links
@@ -38,11 +41,27 @@ WHERE a.n IS NOT NULL
 CALL (a) {
   MATCH (a)-[r:POSTED|RESPONDED]->(p:Post)-[:ABOUT]->(t:Topic)
   WHERE (type(r) = 'POSTED' OR r.kind = 'repost') AND t.name IS NOT NULL
+  WITH t, p, CASE type(r) WHEN 'POSTED' THEN p.at.epochMillis ELSE r.at.epochMillis END AS at
   WITH
     t.name AS topic,
     count(DISTINCT p) AS posts,
-    min(CASE type(r) WHEN 'POSTED' THEN p.at.epochMillis ELSE r.at.epochMillis END) AS first
-  RETURN collect(topic) AS topic, collect(posts) AS topic_posts, collect(coalesce(first, -1)) AS first
+    min(at) AS first,
+    max([coalesce(at, -1), coalesce(p.key, '')]) AS last
+  RETURN
+    collect(topic) AS topic,
+    collect(posts) AS topic_posts,
+    collect(coalesce(first, -1)) AS first,
+    collect(last[1]) AS topic_post,
+    collect(last[0]) AS topic_latest
+}
+CALL (a) {
+  MATCH (a)-[r:POSTED|RESPONDED]->(p:Post)
+  WHERE (type(r) = 'POSTED' OR r.kind = 'repost') AND p.text IS NOT NULL AND p.key IS NOT NULL
+  WITH p, min(CASE type(r) WHEN 'POSTED' THEN p.at.epochMillis ELSE r.at.epochMillis END) AS at
+  RETURN
+    collect([
+      p.key, coalesce(at, -1), p.text, coalesce(p.lang, ''), CASE WHEN EXISTS { (p)-[:ABOUT]->() } THEN 1 ELSE 0 END
+    ]) AS texts
 }
 CALL (a) {
   MATCH (a)-[:POSTED]->(p:Post)
@@ -60,6 +79,9 @@ RETURN
   collect(topic) AS topic,
   collect(topic_posts) AS topic_posts,
   collect(first) AS first,
+  collect(topic_post) AS topic_post,
+  collect(topic_latest) AS topic_latest,
+  collect(texts) AS texts,
   collect(day) AS day,
   collect(posts) AS posts,
   collect(links) AS links,

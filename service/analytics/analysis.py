@@ -17,7 +17,7 @@ from service.analytics.communities import (
     most_followed,
 )
 from service.analytics.defined import defined_members
-from service.analytics.documents import Described, basis_lines, candidate_lines, excluded_lines, ranked
+from service.analytics.documents import Described, basis_lines, candidate_lines, excluded_lines, ranked, word_lines
 from service.analytics.engine import Engine, get_engine
 from service.analytics.evidence import Measured
 from service.analytics.graph import entries_of, lengths, project, rows_of, subgraph
@@ -66,6 +66,7 @@ from service.domain import (
     RespectableTest,
     RunSpec,
     ScoringRules,
+    WordIndex,
 )
 from service.errors import EmptyGraph
 
@@ -77,14 +78,16 @@ MOST_FOLLOWED = 5
 """So many of a community's most followed members are listed with it."""
 
 
-def analyse(graph: Graph, spec: RunSpec, progress: Progress, keep: KeepLines = list) -> Analysis:
+def analyse(
+    graph: Graph, spec: RunSpec, progress: Progress, keep: KeepLines = list, words: WordIndex | None = None
+) -> Analysis:
     """Find the communities of a graph, measure their members, and score candidates in each.
 
-    A function of (graph, spec) alone: the same for any order in which accounts, follows and interactions were read, any
-    hash seed. Everything inside a community (followers, ties, PageRank, reach, resonance, trust) is taken over its own
-    graph: its members and the follows and interactions among them. Over the whole graph are taken `followers`, the
-    in-degrees that make an account macro, the days and the mean that chances of influence are made of, what accounts do
-    and what roles look at.
+    A function of (graph, spec, words) alone: the same for any order in which accounts, follows and interactions were
+    read, any hash seed. Everything inside a community (followers, ties, PageRank, reach, resonance, trust) is taken
+    over its own graph: its members and the follows and interactions among them. Over the whole graph are taken
+    `followers`, the in-degrees that make an account macro, the days and the mean that chances of influence are made of,
+    what accounts do and what roles look at.
     Members who have opted out take part in the measures, because others do follow them, but are in nobody's comparison
     and are named nowhere. So do brands' own accounts, but they may be named: they are no private persons.
 
@@ -95,6 +98,7 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress, keep: KeepLines = l
             each, and of stage `scores`, a step for each member.
         keep: takes in the lines of each community's candidates as they are made (4 KB each, 100 bytes a follow and
             more in all), and returns what stands for them in the analysis; by default a list.
+        words: what words of accounts count for briefs; None: nothing is published for these.
 
     Raises:
         EmptyGraph: the graph has no account.
@@ -127,6 +131,7 @@ def analyse(graph: Graph, spec: RunSpec, progress: Progress, keep: KeepLines = l
         macro=macro_rule(graph, spec.rules),
         engine=engine,
         spec=spec,
+        words=words,
     )
     secondary_members = np.bincount(secondary.community, minlength=len(partition.members)).tolist()
     communities: list[Community] = []
@@ -187,6 +192,7 @@ class _Everything:
     macro: MacroRule
     engine: Engine
     spec: RunSpec
+    words: WordIndex | None
 
 
 def measure(
@@ -297,11 +303,16 @@ def _analyse_community(
         community=identity,
         rules=rules,
     )
-    return community, scores, _pages(described, community, candidates, intervals, replicates)
+    return community, scores, _pages(described, community, candidates, intervals, replicates, everything.words)
 
 
 def _pages(
-    described: Described, community: Community, candidates: Int32, intervals: Intervals, replicates: Float32
+    described: Described,
+    community: Community,
+    candidates: Int32,
+    intervals: Intervals,
+    replicates: Float32,
+    words: WordIndex | None,
 ) -> Iterator[tuple[str, Iterable[bytes]]]:
     """What is published of a community, by part; parts without lines are left out, except candidates."""
     yield f"candidates/{community.id}", candidate_lines(described, candidates, intervals)
@@ -310,6 +321,8 @@ def _pages(
         yield f"macros/{community.id}", candidate_lines(described, macros, None)
     if len(candidates) or community.respectable:
         yield f"basis/{community.id}", basis_lines(described, candidates, replicates)
+        if words is not None:
+            yield f"words/{community.id}", word_lines(described, words, candidates)
     excluded = list(excluded_lines(described))
     if excluded:
         yield f"excluded/{community.id}", excluded

@@ -11,6 +11,7 @@ import bisect
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from service.analytics.activity import Activity
 from service.analytics.affinity import BrandTies, brand_basis, relation_strength
 from service.analytics.brands import time_of, track_of
 from service.analytics.evidence import Measured, Strongest, strongest_ties, strongest_topics
-from service.analytics.graph import lengths, rows_of
+from service.analytics.graph import entries_of, lengths, rows_of
 from service.analytics.integrity import Integrity
 from service.analytics.intervals import Intervals
 from service.analytics.roles import Roles
@@ -28,6 +29,7 @@ from service.analytics.rounding import significant
 from service.analytics.sentences import (
     audience_reason,
     authority_reason,
+    burst_sentence,
     reach_reason,
     relation_reason,
     relevance_reason,
@@ -48,6 +50,7 @@ from service.domain import (
     BrandRelation,
     Candidate,
     CandidateBasis,
+    CandidateWords,
     CommunityBasis,
     CommunityScores,
     Excluded,
@@ -63,12 +66,16 @@ from service.domain import (
     RankInterval,
     Reason,
     Role,
+    Said,
     ScoringRules,
     Sign,
     SignName,
     SizeBand,
     TieEvidence,
     TopicEvidence,
+    WordBasis,
+    WordIndex,
+    WordsHead,
     account_name,
 )
 
@@ -244,11 +251,13 @@ def basis_lines(described: Described, accounts: Int32, replicates: Float32) -> I
                 replicates=base64.b64encode(packed[:, position].tobytes()).decode(),
                 topic_posts=int(posts[i]),
                 topics={
-                    graph.topic_names[topic]: (count, first)
-                    for topic, count, first in zip(
+                    graph.topic_names[topic]: (count, first, post, latest)
+                    for topic, count, first, post, latest in zip(
                         graph.topic_idx[topics].tolist(),
                         graph.topic_posts[topics].tolist(),
                         graph.topic_first[topics].tolist(),
+                        graph.topic_post[topics],
+                        graph.topic_latest[topics].tolist(),
                         strict=True,
                     )
                 },
@@ -262,6 +271,58 @@ def basis_lines(described: Described, accounts: Int32, replicates: Float32) -> I
             .model_dump_json()
             .encode()
         )
+
+
+def word_lines(described: Described, words: WordIndex, accounts: Int32) -> Iterator[bytes]:
+    """Write out what briefs need: a `domain.WordsHead`, then each word of the base by code point, then each candidate.
+
+    Args:
+        described: the community.
+        words: of all accounts of the whole graph.
+        accounts: int32[a], its candidates, best first.
+    """
+    graph, scores = described.measured.graph, described.scores
+    base = np.flatnonzero(scores.in_base)
+    whole = scores.members[base]
+    entries = entries_of(words.ptr, whole)
+    word, place = words.idx[entries], np.repeat(np.arange(len(base)), lengths(words.ptr, whole))
+    order = np.lexsort((place, word))
+    word, place, weight = word[order], place[order], significant(words.weight[entries][order])
+    starts = np.flatnonzero(np.diff(word, prepend=-1)).tolist()
+    yield WordsHead(base=len(base), words=len(starts)).model_dump_json().encode()
+    for start, end in itertools.pairwise([*starts, len(word)]):
+        yield (
+            WordBasis(
+                word=words.names[int(word[start])],
+                places=base64.b64encode(place[start:end].astype("<i4").tobytes()).decode(),
+                weights=_packed(weight[start:end]),
+            )
+            .model_dump_json()
+            .encode()
+        )
+    where = np.searchsorted(base, accounts)
+    for i, at in zip(accounts.tolist(), where.tolist(), strict=True):
+        yield CandidateWords(place=at, words=_said_by(graph, i, words)).model_dump_json().encode()
+
+
+def _said_by(graph: Graph, i: int, words: WordIndex) -> dict[str, tuple[int, str, int]]:
+    """Words of a member, of texts or topics: in how many posts at least, and key and time of the latest of these."""
+    said: dict[str, tuple[int, str, int]] = {}
+    quoted = int(graph.quoted_ptr[i])
+    for e in range(int(graph.word_ptr[i]), int(graph.word_ptr[i + 1])):
+        post = quoted + int(graph.word_post[e])
+        said[graph.word_names[int(graph.word_idx[e])]] = (
+            int(graph.word_posts[e]), graph.quoted_post[post], int(graph.quoted_at[post]),
+        )  # fmt: skip
+    for e in range(int(graph.topic_ptr[i]), int(graph.topic_ptr[i + 1])):
+        topic = int(graph.topic_idx[e])
+        about = int(graph.topic_posts[e]), graph.topic_post[e], int(graph.topic_latest[e])
+        for word in words.topic_idx[words.topic_ptr[topic] : words.topic_ptr[topic + 1]].tolist():
+            name = words.names[word]
+            known = said.get(name, (0, "", -1))
+            latest = max(known, about, key=lambda one: (one[2], one[1]))
+            said[name] = (max(known[0], about[0]), latest[1], latest[2])
+    return said
 
 
 def _topic_raws(graph: Graph, posts: Int64, scores: CommunityScores, rules: ScoringRules) -> dict[str, str]:
@@ -327,12 +388,20 @@ def _signs(described: Described, i: int) -> tuple[Sign, ...]:
     found: list[Sign] = []
     empty = signs.empty[followers]
     if signs.empty_followers[whole]:
-        found.append(_sign("empty_followers", int(empty.sum()), len(followers), read, followers[empty], rules))
+        found.append(_sign("empty_followers", len(followers), read, followers[empty], rules))
+    counted = signs.counted
+    still = np.isin(followers, counted.in_idx[counted.in_ptr[whole] : counted.in_ptr[whole + 1]])
     if signs.ring_follows[whole]:
-        counted = signs.counted
-        still = np.isin(followers, counted.in_idx[counted.in_ptr[whole] : counted.in_ptr[whole + 1]])
-        in_ring = ~still & ~empty
-        found.append(_sign("follow_ring", int(in_ring.sum()), len(followers), read, followers[in_ring], rules))
+        found.append(_sign("follow_ring", len(followers), read, followers[~still & ~empty], rules))
+    if signs.burst_day[whole] >= 0:
+        days = _follow_days(read, followers, whole)
+        came = days == signs.burst_day[whole]
+        out, day = int(np.count_nonzero(came & ~still)), np.datetime64(int(signs.burst_day[whole]), "D").item()
+        found.append(_sign("follow_burst", int((days >= 0).sum()), read, followers[came], rules, out, day))
+    copied = signs.copied[followers]
+    if np.count_nonzero(copied) >= rules.copied_bios:
+        out = int(np.count_nonzero(copied & ~still))
+        found.append(_sign("copied_bios", len(followers), read, followers[copied], rules, out))
     resonance, ties = described.measured.resonance, described.measured.ties
     if resonance is not None:
         entries = slice(int(ties.in_ptr[i]), int(ties.in_ptr[i + 1]))
@@ -342,18 +411,41 @@ def _signs(described: Described, i: int) -> tuple[Sign, ...]:
         if total >= BURST_INTERACTIONS and left_out >= rules.burst_share * total:
             most = np.lexsort((ties.in_idx[entries], -beyond))
             by = ties.in_idx[entries][most[beyond[most] > 0]]
-            found.append(_sign("burst", left_out, total, described.measured.graph, by, rules))
+            said = burst_sentence(left_out, total)
+            found.append(_made_sign("burst", left_out, total, left_out, said, described.measured.graph, by, rules))
     return tuple(found)
 
 
-def _sign(name: SignName, count: int, total: int, graph: Graph, by: Int32, rules: ScoringRules) -> Sign:
-    """A sign of which `count` of `total` count nothing; `by` are accounts of `graph` that they come from."""
+def _follow_days(graph: Graph, followers: Int32, followee: int) -> Int32:
+    """Since which day each follower of an account follows it, -1 where unknown."""
+    entries = entries_of(graph.out_ptr, followers)
+    days: Int32 = graph.out_day[entries[graph.out_idx[entries] == followee]]
+    return days
+
+
+def _sign(
+    name: SignName,
+    total: int,
+    graph: Graph,
+    by: Int32,
+    rules: ScoringRules,
+    left_out: int | None = None,
+    day: date | None = None,
+) -> Sign:
+    """A sign of some followers `by` of `total`; of these `left_out` count nothing, None: all."""
+    out = len(by) if left_out is None else left_out
+    return _made_sign(name, len(by), total, out, sign_sentence(name, len(by), total, out, day), graph, by, rules)
+
+
+def _made_sign(
+    name: SignName, count: int, total: int, left_out: int, said: Said, graph: Graph, by: Int32, rules: ScoringRules
+) -> Sign:
     named = by[~graph.opted_out[by]][: rules.evidence_items]
-    said = sign_sentence(name, count, total)
     return Sign(
         sign=name,
         count=count,
         total=total,
+        left_out=left_out,
         share=float(significant(np.array([count / total]))[0]),
         accounts=tuple(graph.keys[j] for j in named.tolist()),
         en=said.en,
@@ -509,6 +601,8 @@ def _topic_evidence(
         "topic": [_json(graph.topic_names[topic]) for topic in graph.topic_idx[entry].tolist()],
         "posts": graph.topic_posts[entry].tolist(),
         "first": [_json(time_of(at)) for at in graph.topic_first[entry].tolist()],
+        "post": [_json(post or None) for post in graph.topic_post.take(entry)],
+        "latest": [_json(time_of(at)) for at in graph.topic_latest[entry].tolist()],
         "contribution": _numbers(contribution),
         "share": _numbers(significant(contribution / measured.raw["relevance"][account])),
     }

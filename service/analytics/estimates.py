@@ -11,10 +11,13 @@ import math
 
 from service.domain import RunEstimate, RunSpec, StageEstimate
 
-ACCOUNT, FOLLOW, ENGAGEMENT, TOPIC, POST = 94, 16, 12, 16, 16
+ACCOUNT, FOLLOW, ENGAGEMENT, TOPIC, POST, TEXT = 118, 20, 12, 44, 16, 200
 """Bytes of `domain.Graph`."""
 
-READ_ACCOUNT, READ_FOLLOW, READ_ENGAGEMENT, READ_TOPIC, READ_POST = 500, 130, 230, 150, 130
+INDEXED_TEXT = 200
+"""Bytes of what the words of a text count, and of the documents that are made to find that out."""
+
+READ_ACCOUNT, READ_FOLLOW, READ_ENGAGEMENT, READ_TOPIC, READ_POST, READ_TEXT = 520, 160, 230, 250, 130, 700
 """Bytes while the graph is read and built: columns twice, and the arrays made of them."""
 
 TIE, ENGAGED_TIE, PROJECTED = 10, 20, 24
@@ -48,6 +51,7 @@ def estimate(
     available: int | None,
     topics: int = 0,
     posts: int = 0,
+    texts: int = 0,
 ) -> RunEstimate:
     """Estimate a run before it begins.
 
@@ -58,10 +62,11 @@ def estimate(
         available: bytes of memory there are; None where that is not known, and everything fits.
         topics: topics of all posts together; an account that writes often about the same has them once.
         posts: those with an author; several of an author and day count as one.
+        texts: how many of them have a text.
     """
     n, f, e = accounts, follows, engagements
     ties = f + e  # at most: a pair may interact on many days, and follow
-    graph = ACCOUNT * n + FOLLOW * f + ENGAGEMENT * e + TOPIC * topics + POST * posts
+    graph = ACCOUNT * n + FOLLOW * f + ENGAGEMENT * e + TOPIC * topics + POST * posts + TEXT * texts
     tie = ENGAGED_TIE if e else TIE
     weighed = graph + tie * ties + PROJECTED * ties
     searches = len(spec.rules.resolutions) + spec.rules.rewirings
@@ -73,9 +78,11 @@ def estimate(
             + READ_FOLLOW * f
             + READ_ENGAGEMENT * e
             + READ_TOPIC * topics
-            + READ_POST * posts,
-            seconds=n / 100_000 + f / 300_000 + e / 200_000 + (topics + posts) / 100_000,
+            + READ_POST * posts
+            + READ_TEXT * texts,
+            seconds=n / 100_000 + f / 300_000 + e / 200_000 + (topics + posts) / 100_000 + texts / 10_000,
         ),
+        StageEstimate(stage="words", memory_bytes=graph + INDEXED_TEXT * texts, seconds=texts / 50_000),
         StageEstimate(
             stage="communities",
             memory_bytes=weighed + plain * SEARCHED * ties * min(threads, searches),
@@ -92,6 +99,7 @@ def estimate(
         StageEstimate(
             stage="scores",
             memory_bytes=graph
+            + INDEXED_TEXT * texts
             + (tie + SCORED_TIE) * ties
             + (SCORED_ACCOUNT + REWEIGHTED * spec.rules.reweightings) * n
             + CANDIDATES,

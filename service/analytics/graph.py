@@ -30,6 +30,7 @@ from service.domain import (
     Snapshot,
     Texts,
     TopicColumns,
+    WordColumns,
 )
 from service.errors import RunFailed
 
@@ -82,12 +83,12 @@ def build_graph(snapshot: Snapshot) -> Graph:
 
     The order of the columns does not matter: accounts, brands and topics are sorted by key or name (code points),
     follows by their ends, interactions by their ends and day, brands' own accounts by account and brand, relations to
-    brands by account, brand, relation and times, topics of accounts by account and topic, posts by account and day,
-    mentions by account, time, brand and post.
+    brands by account, brand, relation and times, topics of accounts by account and topic, words by account and word,
+    quoted posts by account and key, posts by account and day, mentions by account, time, brand and post.
 
     Args:
         snapshot: columns of n accounts, m follows, interactions, b brands with their own accounts and relations,
-            topics of accounts, posts and mentions of brands.
+            topics and words of accounts, posts and mentions of brands.
 
     Raises:
         RunFailed: what was read is no such graph: an account or brand twice, anything of an unknown account or brand,
@@ -118,6 +119,10 @@ def build_graph(snapshot: Snapshot) -> Graph:
         raise RunFailed("A follow has a weight that is not positive and finite; set it right and analyse again.")
 
     out_ptr, out_idx, out_weight, in_ptr, in_idx, _ = rows_both_ways(source, target, follows.weight, n)
+    day = np.full(len(source), -1, dtype=np.int64) if follows.day is None else follows.day
+    if bool(np.any((day < YEARS_MS[0] // DAY_MS) | (day > YEARS_MS[1] // DAY_MS))):
+        raise RunFailed("A follow has a time outside the years 1 to 9999; set it right and analyse again.")
+    out_day = rows_both_ways(source, target, day.astype(np.float64), n)[2].astype(np.int32)
     twice = first_twice(out_ptr, out_idx)
     if twice != (-1, -1):
         pair = f"{keys[twice[0]]} follows {keys[twice[1]]}"
@@ -141,6 +146,7 @@ def build_graph(snapshot: Snapshot) -> Graph:
     )
 
     topics = _topics(snapshot.topics, sorted_number, by_number, keys)
+    words = _words(snapshot.words, sorted_number, by_number, keys)
     posted = _postings(snapshot.postings, sorted_number, by_number, keys)
     mentions = _mentions(snapshot.mentions, sorted_number, by_number, keys, brand_place)
 
@@ -155,9 +161,11 @@ def build_graph(snapshot: Snapshot) -> Graph:
         handles=Texts.of(accounts.handle[i] or "" for i in by_key.tolist()),
         opted_out=accounts.opted_out[by_key],
         followers=accounts.followers[by_key],
+        bio=np.zeros(n, dtype=np.int64) if accounts.bio is None else accounts.bio[by_key],
         out_ptr=out_ptr,
         out_idx=out_idx,
         out_weight=out_weight,
+        out_day=out_day,
         in_ptr=in_ptr,
         in_idx=in_idx,
         engaged_ptr=engaged.ptr,
@@ -179,6 +187,16 @@ def build_graph(snapshot: Snapshot) -> Graph:
         topic_idx=topics.idx,
         topic_posts=topics.posts,
         topic_first=topics.first,
+        topic_post=topics.post,
+        topic_latest=topics.latest,
+        word_names=words.names,
+        word_ptr=words.ptr,
+        word_idx=words.idx,
+        word_posts=words.posts,
+        word_post=words.post,
+        quoted_ptr=words.quoted_ptr,
+        quoted_post=words.quoted_post,
+        quoted_at=words.quoted_at,
         posted_ptr=posted.ptr,
         posted_day=posted.day,
         posted_counts=posted.counts,
@@ -211,11 +229,13 @@ def columns_of(graph: Graph) -> Snapshot:
             handle=[handle or None for handle in graph.handles],
             opted_out=graph.opted_out,
             followers=graph.followers,
+            bio=graph.bio,
         ),
         follows=FollowColumns(
             source=numbers(rows_of(graph.out_ptr)),
             target=numbers(graph.out_idx),
             weight=graph.out_weight,
+            day=graph.out_day.astype(np.int64),
         ),
         followed_at=graph.followed_at,
         engagements=EngagementColumns(
@@ -240,6 +260,8 @@ def columns_of(graph: Graph) -> Snapshot:
             topic=[names[k] for k in graph.topic_idx.tolist()],
             posts=graph.topic_posts.astype(np.int64),
             first=graph.topic_first,
+            post=list(graph.topic_post),
+            latest=graph.topic_latest,
         ),
         postings=PostingColumns(
             account=numbers(rows_of(graph.posted_ptr)),
@@ -255,6 +277,16 @@ def columns_of(graph: Graph) -> Snapshot:
             paid=graph.mention_paid,
             answered=graph.mention_answered,
             read=graph.mention_read,
+        ),
+        words=WordColumns(
+            names=list(graph.word_names),
+            account=numbers(rows_of(graph.word_ptr)),
+            word=graph.word_idx.astype(np.int64),
+            posts=graph.word_posts.astype(np.int64),
+            post=graph.word_post.astype(np.int64),
+            quoted_account=numbers(rows_of(graph.quoted_ptr)),
+            quoted_post=list(graph.quoted_post),
+            quoted_at=graph.quoted_at,
         ),
     )
 
@@ -350,6 +382,8 @@ class _Topics:
     idx: Int32
     posts: Int32
     first: Int64
+    post: Texts
+    latest: Int64
 
 
 def _topics(columns: TopicColumns, sorted_number: Int64, by_number: Int64, keys: list[str]) -> _Topics:
@@ -383,6 +417,51 @@ def _topics(columns: TopicColumns, sorted_number: Int64, by_number: Int64, keys:
         idx=topic.astype(np.int32),
         posts=columns.posts[order].astype(np.int32),
         first=columns.first[order],
+        post=Texts.of([columns.post[e] for e in order.tolist()] if columns.post else [""] * len(order)),
+        latest=np.full(len(order), -1, dtype=np.int64) if columns.latest is None else columns.latest[order],
+    )
+
+
+@dataclass(frozen=True)
+class _Words:
+    """Words of accounts and the posts that are quoted for them, as `domain.Graph` has them."""
+
+    names: Texts
+    ptr: Int64
+    idx: Int32
+    posts: Int32
+    post: Int32
+    quoted_ptr: Int64
+    quoted_post: Texts
+    quoted_at: Int64
+
+
+def _words(columns: WordColumns, sorted_number: Int64, by_number: Int64, keys: list[str]) -> _Words:
+    """Sort words of accounts by account, then word; names that nobody says are left out.
+
+    Raises:
+        RunFailed: they name an unknown account or have a time that cannot be.
+    """
+    account = _positions("word", columns.account, sorted_number, by_number)
+    quoted = _positions("quoted post", columns.quoted_account, sorted_number, by_number)
+    _check_times("A post that account {} wrote or shared has a time", columns.quoted_at, quoted, keys)
+    said, word = np.unique(columns.word, return_inverse=True)
+    names = [columns.names[k] for k in said.tolist()]
+    by_name = np.array(sorted(range(len(names)), key=names.__getitem__), dtype=np.int64)
+    place = np.empty(len(names), dtype=np.int64)
+    place[by_name] = np.arange(len(names))
+    word = place[word]
+    order = np.lexsort((word, account))
+    by_account = np.argsort(quoted, kind="stable")  # those of one account come ascending by key
+    return _Words(
+        names=Texts.of(names[k] for k in by_name.tolist()),
+        ptr=_pointers(account, len(keys)),
+        idx=word[order].astype(np.int32),
+        posts=columns.posts[order].astype(np.int32),
+        post=columns.post[order].astype(np.int32),
+        quoted_ptr=_pointers(quoted, len(keys)),
+        quoted_post=Texts.of(columns.quoted_post[k] for k in by_account.tolist()),
+        quoted_at=columns.quoted_at[by_account],
     )
 
 
@@ -566,6 +645,8 @@ def subgraph(graph: Graph, members: Int32) -> Graph:
     own, own_account = _entries_among(graph.own_account, members)
     relations, relation_account = _entries_among(graph.relation_account, members)
     topics = entries_of(graph.topic_ptr, members)
+    words = entries_of(graph.word_ptr, members)
+    quoted = entries_of(graph.quoted_ptr, members)
     posted = entries_of(graph.posted_ptr, members)
     mentions = entries_of(graph.mention_ptr, members)
     return Graph(
@@ -577,9 +658,11 @@ def subgraph(graph: Graph, members: Int32) -> Graph:
         handles=graph.handles.take(members),
         opted_out=graph.opted_out[members],
         followers=graph.followers[members],
+        bio=graph.bio[members],
         out_ptr=out_ptr,
         out_idx=out_idx,
         out_weight=graph.out_weight[out_entry],
+        out_day=graph.out_day[out_entry],
         in_ptr=in_ptr,
         in_idx=in_idx,
         engaged_ptr=engaged_ptr,
@@ -601,6 +684,16 @@ def subgraph(graph: Graph, members: Int32) -> Graph:
         topic_idx=graph.topic_idx[topics],
         topic_posts=graph.topic_posts[topics],
         topic_first=graph.topic_first[topics],
+        topic_post=graph.topic_post.take(topics),
+        topic_latest=graph.topic_latest[topics],
+        word_names=graph.word_names,
+        word_ptr=pointers_of(lengths(graph.word_ptr, members)),
+        word_idx=graph.word_idx[words],
+        word_posts=graph.word_posts[words],
+        word_post=graph.word_post[words],
+        quoted_ptr=pointers_of(lengths(graph.quoted_ptr, members)),
+        quoted_post=graph.quoted_post.take(quoted),
+        quoted_at=graph.quoted_at[quoted],
         posted_ptr=pointers_of(lengths(graph.posted_ptr, members)),
         posted_day=graph.posted_day[posted],
         posted_counts=graph.posted_counts[posted],

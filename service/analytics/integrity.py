@@ -10,6 +10,10 @@ Two signs need nothing but follows and who was ever seen to do anything, and are
 
 Follows from and to empty accounts, and follows in return within a ring, are no ties. Everything else of these accounts
 counts as before.
+
+Two more signs are named and cost nothing by themselves, as there are harmless reasons for both: *bursts of follows*,
+where half of an account's followers came on one day on which not so many follows were made everywhere, and *copied
+bios*, which many accounts have word for word.
 """
 
 from __future__ import annotations
@@ -37,6 +41,8 @@ class Integrity:
         empty_followers: int64[n], how many followers of each account are empty.
         ring: int32[n], number of the ring that an account is in, from 1 by their first accounts; 0 for none.
         ring_follows: int64[n], how many of each account's followers do not count because of the ring.
+        copied: bool[n], accounts whose bio as many as `copied_bios` accounts have.
+        burst_day: int32[n], the day of an account's burst of follows, in days since 1970 UTC; -1 where there is none.
     """
 
     counted: Graph
@@ -44,6 +50,8 @@ class Integrity:
     empty_followers: Int64
     ring: Int32
     ring_follows: Int64
+    copied: Bool
+    burst_day: Int32
 
 
 def integrity(graph: Graph, doing: Activity, rules: ScoringRules) -> Integrity:
@@ -52,13 +60,17 @@ def integrity(graph: Graph, doing: Activity, rules: ScoringRules) -> Integrity:
     Args:
         graph: the whole graph, as it was read.
         doing: what its accounts do; signs are looked for among those whose activity is known.
-        rules: `leave_out_suspicious`, `real_followers`, `ring_members`, `ring_density`.
+        rules: `leave_out_suspicious`, `real_followers`, `ring_members`, `ring_density`, `copied_bios`, `follow_burst`,
+            `burst_share`.
     """
     n = graph.n
     empty, ring = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.int32)
     nothing = np.zeros(n, dtype=np.int64)
+    copied, burst_day = np.zeros(n, dtype=np.bool_), np.full(n, -1, dtype=np.int32)
+    if rules.leave_out_suspicious:
+        copied, burst_day = _copied(graph, rules), _follow_bursts(graph, rules)
     if not rules.leave_out_suspicious or not doing.known.any() or not graph.m:
-        return Integrity(graph, empty, nothing, ring, nothing)
+        return Integrity(graph, empty, nothing, ring, nothing, copied, burst_day)
     source, target = rows_of(graph.out_ptr).astype(np.int32), graph.out_idx
     mutual = in_both(graph.out_ptr, graph.out_idx, graph.in_ptr, graph.in_idx)
     empty = _empty(graph, doing, source, target, mutual, rules)
@@ -71,7 +83,43 @@ def integrity(graph: Graph, doing: Activity, rules: ScoringRules) -> Integrity:
         empty_followers=np.bincount(target[empty[source]], minlength=n).astype(np.int64),
         ring=ring,
         ring_follows=np.bincount(target[in_ring & ~emptied], minlength=n).astype(np.int64),
+        copied=copied,
+        burst_day=burst_day,
     )
+
+
+TIMES_USUAL = 3
+"""A day is an account's burst only where its share of the account's follows is so many times its share of all."""
+
+
+def _copied(graph: Graph, rules: ScoringRules) -> Bool:
+    """Accounts whose bio so many accounts have."""
+    _, place, count = np.unique(graph.bio, return_inverse=True, return_counts=True)
+    copied: Bool = (graph.bio != 0) & (count[place] >= rules.copied_bios)
+    return copied
+
+
+def _follow_bursts(graph: Graph, rules: ScoringRules) -> Int32:
+    """The day of each account's burst of follows, -1 for none; of two alike the earlier one."""
+    burst = np.full(graph.n, -1, dtype=np.int32)
+    dated = np.flatnonzero(graph.out_day >= 0)
+    if not len(dated):
+        return burst
+    followee, day = graph.out_idx[dated].astype(np.int64), graph.out_day[dated].astype(np.int64)
+    first = int(day.min())
+    everywhere = np.bincount(day - first)
+    pair, count = np.unique(followee * len(everywhere) + (day - first), return_counts=True)
+    account, day = pair // len(everywhere), pair % len(everywhere)
+    followers = np.bincount(followee, minlength=graph.n)[account]
+    found = (
+        (count >= rules.follow_burst)
+        & (count >= rules.burst_share * followers)
+        & (count * len(dated) >= TIMES_USUAL * everywhere[day] * followers)
+    )
+    order = np.flatnonzero(found)
+    order = order[np.lexsort((-day[order], count[order]))]  # the last one that is written stands
+    burst[account[order]] = day[order] + first
+    return burst
 
 
 def _empty(graph: Graph, doing: Activity, source: Int32, target: Int32, mutual: Bool, rules: ScoringRules) -> Bool:
@@ -126,6 +174,7 @@ def _with_follows(graph: Graph, source: Int32, kept: Bool) -> Graph:
         out_ptr=ptr,
         out_idx=idx,
         out_weight=graph.out_weight[kept],
+        out_day=graph.out_day[kept],
         in_ptr=in_ptr,
         in_idx=in_idx,
     )

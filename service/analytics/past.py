@@ -1,9 +1,9 @@
 """The graph as it was before a time: what is needed to ask whether scores would have said what happened next.
 
 Nothing that became known later may be in it. What has no time is left out, as it may be from afterwards; so are the
-reported numbers of followers, which are kept as they are now alone. What cannot be told: a follow that was ended later
-is not known to have been there, one that was renewed later counts as later, and stances and whom an account belongs to
-are as they are known now. Who opts out later is already compared with nobody.
+reported numbers of followers and what accounts say of themselves, which are kept as they are now alone. What cannot be
+told: a follow that was ended later is not known to have been there, one that was renewed later counts as later, and
+stances and whom an account belongs to are as they are known now. Who opts out later is already compared with nobody.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from service.domain import (
     MentionColumns,
     Past,
     PostingColumns,
+    no_words,
 )
 from service.errors import FutureLeaked
 
@@ -79,12 +80,14 @@ def as_it_was(graph: Graph, past: Past) -> tuple[Graph, Int64, LeftOut]:
             handle=_some(now.accounts.handle, there),
             opted_out=now.accounts.opted_out[there],
             followers=np.full(int(there.sum()), -1, dtype=np.int64),
+            bio=np.zeros(int(there.sum()), dtype=np.int64),
         ),
         follows=replace(
             follows,
             source=follows.source[kept_follows],
             target=follows.target[kept_follows],
             weight=follows.weight[kept_follows],
+            day=None if follows.day is None else follows.day[kept_follows],
         ),
         followed_at=past.followed_at,
         engagements=EngagementColumns(
@@ -110,6 +113,8 @@ def as_it_was(graph: Graph, past: Past) -> tuple[Graph, Int64, LeftOut]:
             topic=[topics.topic[i] for i in places.tolist()],
             posts=topics.posts[places],
             first=topics.first[places],
+            post=_some(topics.post, known_topics) if topics.post else [],
+            latest=None if topics.latest is None else topics.latest[places],
         ),
         postings=PostingColumns(
             now.postings.account[kept_posted], now.postings.day[kept_posted], now.postings.counts[kept_posted]
@@ -124,6 +129,7 @@ def as_it_was(graph: Graph, past: Past) -> tuple[Graph, Int64, LeftOut]:
             answered=np.zeros(int(kept_mentions.sum()), dtype=np.bool_),  # no time says when
             read=graph.mention_read[kept_mentions],
         ),
+        words=no_words(),  # no back-test asks for them
     )
     was = build_graph(snapshot)
     require_no_future(was, past)
@@ -142,11 +148,13 @@ def require_no_future(was: Graph, past: Past) -> None:
     """Raise FutureLeaked where a graph of the past holds anything of its first day afterwards, or later."""
     before = DAY_MS * past.before_day
     latest = {
-        "a follow": was.followed_at,
+        "a follow": max(was.followed_at, DAY_MS * int(was.out_day.max(initial=-1))),
         "a post or share on a topic": past.topics_at,
         "an interaction": DAY_MS * int(was.engaged_day.max(initial=-1)),
         "a post": DAY_MS * int(was.posted_day.max(initial=-1)),
         "the first use of a topic": int(was.topic_first.max(initial=-1)),
+        "the latest post on a topic": int(was.topic_latest.max(initial=-1)),
+        "words of posts": before if len(was.word_idx) else -1,
         "a mention of a brand": int(was.mention_at.max(initial=-1)),
         "a relation to a brand": int(max(was.relation_since.max(initial=-1), was.relation_until.max(initial=-1))),
         "a reported number of followers": before if bool(np.any(was.followers >= 0)) else -1,

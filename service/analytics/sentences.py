@@ -6,6 +6,7 @@ Percentages are rounded down, so that they never claim too much.
 from __future__ import annotations
 
 import math
+from datetime import date
 
 from service.domain import BrandRelation, BrandStanding, Reason, RelationName, Role, Said, SignName
 
@@ -152,6 +153,26 @@ def relevance_reason(about: int, posts: int, topics: tuple[str, ...]) -> Reason:
         en=f"{_majuscule(_of(about, posts, 'post on topics', 'posts on topics'))} {verb} about {en}.",
         fr=f"{_majuscule(_parmi(about, posts, 'publication thématique', 'publications thématiques', f=True))} {verbe} "
         f"sur {fr}.",
+    )
+
+
+def brief_reason(words: list[tuple[str, int]], asked: int) -> Reason:
+    """Say which words of a brief an account's posts say, strongest first, each with its number of posts.
+
+    Args:
+        words: at least one.
+        asked: how many words the brief has.
+    """
+    first, *others = words[:3]
+    en = f"“{first[0]}” in {_en(first[1], 'post')}"
+    fr = f"« {first[0]} » dans {_fr(first[1], 'publication')}"
+    for word, posts in others:
+        en += f", “{word}” in {posts:,}"
+        fr += f", « {word} » dans {number(posts)}"
+    return Reason(
+        about="relevance",
+        en=f"Says {_of(len(words), asked, 'word', 'words')} of the brief: {en}.",
+        fr=f"Dit {_parmi(len(words), asked, 'mot', 'mots')} du brief : {fr}.",
     )
 
 
@@ -336,32 +357,58 @@ def _parmi(some: int, whole: int, noun: str, plural: str, after: str = "", *, f:
     return f"{number(some)} des {number(whole)} {plural}{after}" + (f" ({percent} %)" if percent else "")
 
 
-def sign_sentence(sign: SignName, count: int, total: int) -> Said:
-    """Say what a sign of manipulation rests on, and what it costs.
+def burst_sentence(left_out: int, total: int) -> Said:
+    """Say how many of all interactions received from the community came in bursts and count nothing."""
+    one = left_out == 1
+    whom = _of(left_out, total, "interaction", "interactions", " received")
+    qui = _parmi(left_out, total, "interaction reçue", "interactions reçues", f=True)
+    return Said(
+        en=f"{_majuscule(whom)} came in bursts, many from one account on one day: "
+        f"{'it counts' if one else 'they count'} nothing.",
+        fr=f"{_majuscule(qui)} {'vient' if one else 'viennent'} par rafales, beaucoup d'un même compte le même jour : "
+        f"{'elle ne compte' if one else 'elles ne comptent'} pas.",
+    )
+
+
+def sign_sentence(sign: SignName, count: int, total: int, left_out: int, day: date | None = None) -> Said:
+    """Say what a sign of manipulation among followers rests on, and what it costs.
 
     Args:
-        sign: which one.
-        count: followers, or of a burst interactions, that count nothing by it.
-        total: all followers in the graph, or all interactions received from the community.
+        sign: which one; not `burst`.
+        count: followers that carry it.
+        total: all followers in the graph; of a burst of follows those of whom is known since when.
+        left_out: how many of `count` count nothing.
+        day: of the burst of follows.
     """
     one = count == 1
-    if sign == "burst":
-        whom = _of(count, total, "interaction", "interactions", " received")
-        qui = _parmi(count, total, "interaction reçue", "interactions reçues", f=True)
-        return Said(
-            en=f"{whom[0].upper()}{whom[1:]} came in bursts, many from one account on one day: "
-            f"{'it counts' if one else 'they count'} nothing.",
-            fr=f"{qui[0].upper()}{qui[1:]} {'vient' if one else 'viennent'} par rafales, beaucoup d'un même compte le "
-            f"même jour : {'elle ne compte' if one else 'elles ne comptent'} pas.",
-        )
     whom, qui = _of(count, total, "follower", "followers"), _parmi(count, total, "abonné", "abonnés")
     if sign == "empty_followers":
         en = f"{whom} {'is' if one else 'are'} empty: never seen to do anything but follow"
         fr = f"{qui} {'est un compte vide' if one else 'sont des comptes vides'} : on n'en connaît que des abonnements"
-    else:
+    elif sign == "follow_ring":
         en = f"{whom} {'is' if one else 'are'} of a ring whose accounts follow each other and never exchange a word"
         fr = f"{qui} {'est' if one else 'sont'} d'un cercle dont les comptes se suivent sans jamais échanger un mot"
+    elif sign == "follow_burst" and day is not None:
+        en = f"{whom} came on one day, {day.day} {_MONTHS['en'][day.month - 1]} {day.year}"
+        fr = f"{qui} {'est arrivé' if one else 'sont arrivés'} en un jour, le {day.day} "
+        fr += f"{_MONTHS['fr'][day.month - 1]} {day.year}"
+    else:
+        en = f"{whom} {'has' if one else 'have'} a bio that many accounts have word for word"
+        fr = f"{qui} {'a' if one else 'ont'} une bio que beaucoup de comptes ont mot pour mot"
     return Said(
-        en=f"{en[0].upper()}{en[1:]}. {'It counts' if one else 'They count'} nothing.",
-        fr=f"{fr[0].upper()}{fr[1:]}. {'Il ne compte' if one else 'Ils ne comptent'} pas.",
+        en=f"{_majuscule(en)}. {_cost(count, left_out)[0]}", fr=f"{_majuscule(fr)}. {_cost(count, left_out)[1]}"
     )
+
+
+def _cost(count: int, left_out: int) -> tuple[str, str]:
+    """What followers with a sign cost, in English and French."""
+    if left_out == count:
+        return (
+            ("It counts nothing.", "Il ne compte pas.")
+            if count == 1
+            else ("They count nothing.", "Ils ne comptent pas.")
+        )
+    if left_out == 0:
+        return "They count as others do.", "Ils comptent comme les autres."
+    verb, verbe = ("counts", "ne compte") if left_out == 1 else ("count", "ne comptent")
+    return f"Of these {left_out:,} {verb} nothing.", f"Parmi eux, {number(left_out)} {verbe} pas."

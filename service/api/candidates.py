@@ -74,13 +74,13 @@ async def list_ambassadors(
     published, offset = await where(reader, query, asked)
     community, line = await find_community(reader, published, community_id, sees)
     question = asked_question(query.brand, query.objective, query.topic, query.weights, query.track, query.role,
-                              query.size_band)  # fmt: skip
+                              query.size_band, brief=query.brief)  # fmt: skip
     if sees is not None and question.tracks and question.brand is None:
         raise InvalidRequest("With a key of some brands, track is what somebody is to one of them; add brand=.")
     brands = await _brands(reader, published, question.brand, sees)
     members = {
         "community": line,
-        "question": to_json(described_question(question, published.run.spec.rules)),
+        "question": _question(question, published),
         "rules": _rules(published),
     }
     if isinstance(community, CommunityGroup):
@@ -94,7 +94,7 @@ async def list_ambassadors(
         lines = (await reader.part(published.run.id, f"candidates/{community_id}")).lines
         members |= {"empty_reason": b"null", **page(lines, published.run.id, asked, offset, query.limit)}
         return answer(request, published, members)
-    population = await reader.population(published.run, community)
+    population = await reader.population(published.run, community, words=question.brief is not None)
     found = _page_of_question(population, question, published, brands, asked, offset, query.limit)
     return answer(request, published, {**members, **found})
 
@@ -131,7 +131,7 @@ async def list_influencers(
         published,
         {
             "community": line,
-            "question": to_json(described_question(question, published.run.spec.rules)),
+            "question": _question(question, published),
             "rules": _rules(published),
             **groups,
         },
@@ -215,13 +215,13 @@ async def list_brand_ambassadors(
     brands = await _brands(reader, published, brand, sees)
     question = asked_question(
         brand, query.objective, query.topic, query.weights, query.track, query.role, query.size_band,
-        standing=query.standing, of_brand=True,
+        brief=query.brief, standing=query.standing, of_brand=True,
     )  # fmt: skip
-    population = await reader.everybody(published.run)
+    population = await reader.everybody(published.run, words=question.brief is not None)
     why = nobody_because(None, question, include=True)
     members: dict[str, bytes] = {
         "brand": to_json({"key": brand, "name": brands[brand]}),
-        "question": to_json(described_question(question, published.run.spec.rules)),
+        "question": _question(question, published),
         "rules": _rules(published),
     }
     if why is not None:
@@ -273,6 +273,11 @@ def _rules(published: Published) -> bytes:
     return published.run.spec.rules.model_dump_json().encode()
 
 
+def _question(question: Question, published: Published) -> bytes:
+    """What was asked, where nobody was compared for it."""
+    return to_json(described_question(question, published.run.spec.rules))
+
+
 def _page_of_question(
     population: Population,
     question: Question,
@@ -282,7 +287,7 @@ def _page_of_question(
     offset: int,
     limit: int,
 ) -> dict[str, bytes]:
-    """The members of one page of candidates that answer a question."""
+    """The members of one page of candidates that answer a question, and the question as it was understood."""
     ranking: Ranking = population.ranking(question, published.run.spec.rules)
     positions = selected(population, ranking, question)
     name = brands.get(question.brand) if question.brand is not None else None
@@ -293,6 +298,7 @@ def _page_of_question(
         if not len(ranking.places):
             why = "There is no candidate."
     return {
+        "question": to_json(described_question(question, published.run.spec.rules, ranking.brief)),
         "empty_reason": to_json(why),
         **page_of(shown, len(positions), published.run.id, asked, offset, limit),
     }

@@ -140,6 +140,13 @@ class AskingQuery(PageQuery):
         description="A campaign's objective: the recipe says whom it asks for, and weights.",
     )
     topic: Topic | None = None
+    brief: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=2_000,
+        description="What is looked for, as a text in English or French, or some words: relevance to it counts.",
+        examples=["A sourdough kit for home bakers who care for slow food"],
+    )
     weights: str | None = Field(
         default=None,
         max_length=300,
@@ -246,11 +253,26 @@ class AskedObjective(BaseModel):
     why_not: dict[str, Said]
 
 
+class AskedWord(BaseModel):
+    """A word of a brief, and how many of the accounts compared say it; null where nobody was compared."""
+
+    word: str
+    accounts: int | None
+
+
+class AskedBrief(BaseModel):
+    """A brief as it was understood: its words without those that every text has."""
+
+    text: str
+    words: list[AskedWord]
+
+
 class AskedQuestion(BaseModel):
     """What was asked, with defaults resolved. `weights` are before those of null parts are shared out."""
 
     brand: str | None
     topic: str | None
+    brief: AskedBrief | None
     objective: AskedObjective | None
     weights: PartWeights
     tracks: list[Track]

@@ -26,7 +26,7 @@ import numpy as np
 
 from service.domain import Graph
 
-FORMAT = 4
+FORMAT = 6
 """Raised when what a Graph holds changes: folders of another format are not read."""
 
 HEAD = "graph.json"

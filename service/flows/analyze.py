@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from service.analytics.analysis import analyse
+from service.content.relevance import word_index
 from service.domain import Analysis, Progress, PublishedPart, Run, RunError, StoreAddress, no_progress
 from service.errors import Conflict, EntourageError, StoreError
 from service.files.spool import Spool
@@ -78,7 +79,8 @@ def _analyse_and_publish(store: Store, run: Run, kept: Path, progress: Progress)
     with Spool(kept) as spool:
         graph = read_graph(store, kept, progress)
         with _no_search_for_garbage():
-            analysis = analyse(graph, run.spec, progress, spool.keep)
+            progress("words", 0, None)
+            analysis = analyse(graph, run.spec, progress, spool.keep, word_index(graph))
         progress("pages", 0, None)
         parts = pages(analysis)
         write_back(store, run.id, graph, analysis, progress)

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from service.content.words import read_brief
 from service.domain import (
     BRAND_TRACKS,
     MILLION,
@@ -29,6 +30,7 @@ from service.domain import (
     TrackCandidates,
 )
 from service.errors import AccountNotFound, BrandNotFound, CommunityNotFound, InvalidRequest
+from service.flows.briefs import BriefMeasure, unmeasured
 from service.flows.published import PublishedReader
 from service.flows.questions import Question, document, selected
 from service.flows.recipes import asks_for, recipe_of
@@ -45,6 +47,7 @@ def asked_question(
     role: RoleName | None,
     size_band: SizeBand | None,
     *,
+    brief: str | None = None,
     standing: str | None = None,
     of_brand: bool = False,
     needs_brand: bool = True,
@@ -53,6 +56,7 @@ def asked_question(
 
     Args:
         brand, topic: to measure affinity and relevance to.
+        brief: text to measure relevance to, instead of a topic.
         objective: name of a recipe.
         weights: as `authority:0.4,trust:0.6`.
         track, role, size_band, standing: filters.
@@ -60,8 +64,16 @@ def asked_question(
         needs_brand: refuse an objective that needs a brand where none is named.
 
     Raises:
-        InvalidRequest: there is no such objective, it needs a brand, or weights cannot be used.
+        InvalidRequest: there is no such objective, it needs a brand, a brief says nothing or comes with a topic, or
+            weights cannot be used.
     """
+    if brief is not None and topic is not None:
+        why = "brief and topic are two ways to say what is looked for"
+        raise InvalidRequest(f"Relevance is measured to one thing: {why}; leave one out.", errors=_wrong("brief", why))
+    asked = None if brief is None else read_brief(brief)
+    if asked is not None and not asked.words:
+        why = "there is no word in it that says what is looked for"
+        raise InvalidRequest(f"The brief cannot be used: {why}.", errors=_wrong("brief", why))
     recipe = None if objective is None else recipe_of(objective)
     if recipe is not None and recipe.needs_brand and brand is None and needs_brand:
         raise InvalidRequest(f"Objective {recipe.name} is about a brand; name one with brand=.")
@@ -73,6 +85,7 @@ def asked_question(
     return Question(
         brand=brand,
         topic=topic,
+        brief=asked,
         recipe=recipe,
         weights=None if weights is None else parse_weights(weights),
         tracks=tracks,
@@ -108,16 +121,27 @@ def parse_weights(text: str) -> PartWeights:
 
 def _wrong_weights(why: str) -> InvalidRequest:
     message = f"Weights cannot be used: {why}; write them like authority:0.4,trust:0.6."
-    return InvalidRequest(message, errors=[{"field": "query.weights", "message": why}])
+    return InvalidRequest(message, errors=_wrong("weights", why))
 
 
-def described_question(question: Question, rules: ScoringRules) -> dict[str, Any]:
-    """Say what was asked, with defaults resolved: what an answer shows of its question."""
+def _wrong(field: str, why: str) -> list[dict[str, str]]:
+    return [{"field": f"query.{field}", "message": why}]
+
+
+def described_question(question: Question, rules: ScoringRules, measured: BriefMeasure | None = None) -> dict[str, Any]:
+    """Say what was asked, with defaults resolved: what an answer shows of its question.
+
+    Args:
+        question: what was asked.
+        rules: of the run.
+        measured: the brief as it was measured; without, nobody was compared.
+    """
     recipe = question.recipe
     weights = question.weights or (recipe.weights if recipe is not None else rules.weights)
     return {
         "brand": question.brand,
         "topic": question.topic,
+        "brief": None if question.brief is None else measured.described() if measured else unmeasured(question.brief),
         "objective": None
         if recipe is None
         else recipe.model_dump(mode="json", include={"name", "title", "types", "rank_by", "why", "why_not"}),
@@ -395,7 +419,7 @@ async def read_ambassadors(
             if why is None and question.prepared:
                 lines = list((await reader.part(run.id, f"candidates/{community.id}")).lines[:limit])
             elif why is None:
-                population = await reader.population(run, community)
+                population = await reader.population(run, community, words=question.brief is not None)
                 ranking = population.ranking(question, run.spec.rules)
                 name = brands.get(question.brand) if question.brand is not None else None
                 places = selected(population, ranking, question)
@@ -452,7 +476,7 @@ async def read_brand_candidates(
         brands = await reader.brands(run.id)
         if brand not in brands:
             raise _no_brand(brand)
-        population = await reader.everybody(run)
+        population = await reader.everybody(run, words=asked.brief is not None)
     ranking = population.ranking(asked, run.spec.rules)
     tracks: dict[BrandTrack, list[BrandCandidate]] = {track: [] for track in BRAND_TRACKS}
     for at in selected(population, ranking, asked):

@@ -20,6 +20,7 @@ from service.analytics.backtest import (
     rank_members,
 )
 from service.analytics.past import as_it_was, interactions
+from service.content.words import read_text
 from service.domain import (
     BacktestReport,
     BacktestSpec,
@@ -148,7 +149,7 @@ def read_and_backtest(store: Store, kept: Path, spec: BacktestSpec, progress: Pr
     """
     for _ in range(READS):
         graph = read_graph(store, kept, progress)
-        past = read_past(store, cut_days(graph, spec)[1], spec.undated_follows == "keep", progress)
+        past = read_past(store, cut_days(graph, spec)[1], spec.undated_follows == "keep", progress, read_text)
         if read_state(store).version == graph.version:
             break
     return backtest(graph, past, spec, progress)

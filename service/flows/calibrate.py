@@ -16,6 +16,7 @@ from service.analytics.backtest import (
     measure_rankings,
 )
 from service.analytics.calibration import fit_weights, part_weights
+from service.content.words import read_text
 from service.domain import (
     PART_NAMES,
     BacktestSpec,
@@ -88,7 +89,8 @@ def read_and_calibrate(
     with Store(address) as store:
         require_room(store, run_of_backtest(spec), most_mb)
         graph = read_graph(store, kept, progress)
-        pasts = [read_past(store, cut, spec.undated_follows == "keep", progress) for cut, _ in windows(graph, spec)]
+        undated = spec.undated_follows == "keep"
+        pasts = [read_past(store, cut, undated, progress, read_text) for cut, _ in windows(graph, spec)]
     return calibrate(graph, pasts, spec, outcome, objective, progress)
 
 

@@ -72,4 +72,4 @@ def require_room(store: Store, spec: RunSpec, most_mb: int | None) -> None:
 def _estimate(state: State, spec: RunSpec, most_mb: int | None) -> RunEstimate:
     threads = get_engine(spec.engine).threads
     counts = (state.accounts, state.follows, state.engagements)
-    return estimate(*counts, spec, threads, available_memory(most_mb), state.about, state.posts)
+    return estimate(*counts, spec, threads, available_memory(most_mb), state.about, state.posts, state.texts)

@@ -28,6 +28,7 @@ from service.errors import (
     StoreUnavailable,
 )
 from service.flows.brand_limits import Sees, may_see
+from service.flows.briefs import CommunityWords
 from service.flows.questions import Population, community_population, union_population
 from service.store.driver import AsyncStore
 from service.store.published import current_run_id, read_account, read_neighbours, read_part, read_ties
@@ -167,8 +168,8 @@ class PublishedReader:
         found = map(Brand.model_validate_json, lines)
         return {brand.key: brand.name for brand in found if may_see(sees, brand.key)}
 
-    async def population(self, run: Run, community: Community) -> Population:
-        """Return the candidates of a community with what questions need of them.
+    async def population(self, run: Run, community: Community, *, words: bool = False) -> Population:
+        """Return the candidates of a community with what questions need of them; with what they say, for briefs.
 
         Raises:
             InvalidRequest: the run was made by an earlier version, which did not publish that.
@@ -179,10 +180,11 @@ class PublishedReader:
             basis = await self._basis(run, community)
             return await asyncio.to_thread(community_population, community.label, lines, basis)
 
-        return await self._population((run.id, community.id), make)
+        found = await self._population((run.id, community.id), make)
+        return await self._with_words(run, found) if words else found
 
-    async def everybody(self, run: Run) -> Population:
-        """Return the candidates of all respectable communities of a run that were found.
+    async def everybody(self, run: Run, *, words: bool = False) -> Population:
+        """Return the candidates of all respectable communities that a run found; with what they say, for briefs.
 
         Raises:
             InvalidRequest: the run was made by an earlier version, which did not publish what that needs.
@@ -196,7 +198,17 @@ class PublishedReader:
                     parts.append((community.label, lines, await self._basis(run, community)))
             return await asyncio.to_thread(union_population, parts)
 
-        return await self._population((run.id, ""), make)
+        found = await self._population((run.id, ""), make)
+        return await self._with_words(run, found) if words else found
+
+    async def _with_words(self, run: Run, population: Population) -> Population:
+        """Add what accounts say, once."""
+        if not population.words:
+            parts = [(await self.part_if_any(run.id, f"words/{community}")).lines for community in population.labels]
+            words = await asyncio.to_thread(lambda: [CommunityWords.of(lines) for lines in parts])
+            if not population.words:  # nobody else was faster
+                population.words.extend(words)
+        return population
 
     async def _basis(self, run: Run, community: Community) -> Sequence[bytes]:
         lines = (await self.part_if_any(run.id, f"basis/{community.id}")).lines

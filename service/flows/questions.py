@@ -19,7 +19,8 @@ from service.analytics.brands import time_of
 from service.analytics.intervals import REWEIGHTED, Intervals, rank_intervals, replicate_scores, replicate_x
 from service.analytics.rounding import significant
 from service.analytics.scoring import NULL_REASONS, points_of, score_table, share_of, weights_in_force
-from service.analytics.sentences import relevance_reason
+from service.analytics.sentences import brief_reason, relevance_reason
+from service.content.words import Brief
 from service.domain import (
     MILLION,
     PART_NAMES,
@@ -36,10 +37,19 @@ from service.domain import (
     SizeBand,
     Track,
 )
+from service.flows.briefs import BriefMeasure, CommunityWords, SaidWord, measure_brief
 
-NO_POSTS = [0, -1]
-"""Posts about a topic of who has none, and when the first was."""
+Scoring = tuple[str | None, str | None, str | None, PartWeights | None]
+"""Brand, topic, brief and weights of a question."""
 
+NO_POSTS = [0, -1, "", -1]
+"""Posts about a topic of who has none, when the first was, and key and time of the latest."""
+
+NOBODY_ON_BRIEF = (
+    "Nobody who is compared is known to have written or shared anything that this brief says; posts are read that were "
+    "imported with texts or topics before the run."
+)
+NOT_ON_BRIEF = "Nothing that this account wrote or shared is known to say what this brief says."
 NOBODY_ON_TOPIC = "Nobody who is compared is known to have written or shared about this topic."
 NO_TIE_TO_BRAND = "Has nothing to do with this brand, as far as is known."
 NOT_ON_TOPIC = "Nothing that this account wrote or shared about this topic is known."
@@ -51,6 +61,7 @@ class Question:
 
     Attributes:
         brand, topic: measure affinity and relevance to these.
+        brief: measure relevance to this text instead of a topic.
         recipe: that of the objective.
         weights: those given with the question; they win over the recipe's, and these over the run's.
         tracks, roles, size_band: filters; empty or None: any. They select, and change no rank.
@@ -59,6 +70,7 @@ class Question:
 
     brand: str | None = None
     topic: str | None = None
+    brief: Brief | None = None
     recipe: Recipe | None = None
     weights: PartWeights | None = None
     tracks: tuple[Track, ...] = ()
@@ -72,9 +84,10 @@ class Question:
         return self == Question()
 
     @property
-    def scoring(self) -> tuple[str | None, str | None, PartWeights | None]:
-        """What ranks depend on: brand, topic and weights, but no filter."""
-        return self.brand, self.topic, self.weights or (self.recipe.weights if self.recipe is not None else None)
+    def scoring(self) -> Scoring:
+        """What ranks depend on: brand, topic, brief and weights, but no filter."""
+        weights = self.weights or (self.recipe.weights if self.recipe is not None else None)
+        return self.brand, self.topic, None if self.brief is None else self.brief.text, weights
 
 
 @dataclass(frozen=True)
@@ -92,6 +105,7 @@ class Population:
         replicates: float32[r, k, 4], columns as `intervals.REWEIGHTED`, as they are compared.
         topics: of each community, relevance to each topic of those of its base who have it, as base64.
         named: what the population is called.
+        words: of each community, what accounts say; filled when the first brief comes.
     """
 
     communities: list[str]
@@ -106,7 +120,8 @@ class Population:
     topics: list[dict[str, str]]
     named: str
     documents: dict[int, Document] = field(default_factory=dict)
-    rankings: dict[tuple[str | None, str | None, PartWeights | None], Ranking] = field(default_factory=dict)
+    rankings: dict[Scoring, Ranking] = field(default_factory=dict)
+    words: list[CommunityWords] = field(default_factory=list)
 
     @cached_property
     def x(self) -> Float64:
@@ -163,6 +178,7 @@ class Ranking:
         weights, null_reasons: in force.
         detractors: how many were left out.
         untapped: bool[q].
+        brief: the brief as it was measured, if one was asked; its arrays are by candidate of the population.
     """
 
     question: Question
@@ -176,6 +192,8 @@ class Ranking:
     null_reasons: dict[PartName, str]
     detractors: int
     untapped: Bool
+    brief: BriefMeasure | None
+    evidence_items: int
 
 
 def scores_among(base: Float64, size: int, values: Float64) -> Float64:
@@ -205,6 +223,10 @@ def rank_candidates(population: Population, question: Question, rules: ScoringRu
     standings: list[dict[str, Any] | None] = [None] * count
     if question.topic is not None:
         _measure_topic(population, question.topic, rules, raw, x, null)
+    brief = None
+    if question.brief is not None:
+        brief = measure_brief(question.brief, population.words, count)
+        _measure_brief(population, brief, raw, x, null)
     if question.brand is not None:
         found = [one["brands"].get(question.brand) for one in population.candidates]
         standings = [None if one is None else one["standing"] for one in found]
@@ -214,7 +236,7 @@ def rank_candidates(population: Population, question: Question, rules: ScoringRu
         null.pop("affinity", None)
         against = np.array([one is not None and one["detractor"] for one in standings], dtype=np.bool_)
         places = places[~against[places]]
-    weights = weights_in_force(question.scoring[2] or rules.weights, null)
+    weights = weights_in_force(question.scoring[3] or rules.weights, null)
     points = points_of(x, weights)
     score = points.sum(axis=0)
     places = places[np.argsort(-score[places], kind="stable")]
@@ -239,6 +261,8 @@ def rank_candidates(population: Population, question: Question, rules: ScoringRu
         null_reasons=null,
         detractors=count - len(places),
         untapped=_untapped([standings[i] for i in places.tolist()], question, rules),
+        brief=brief,
+        evidence_items=rules.evidence_items,
     )
 
 
@@ -257,6 +281,20 @@ def _measure_topic(
     every = np.array([one["topic_posts"] for one in population.candidates], dtype=np.float64)
     raw[row] = significant(posts / (every + rules.relevance_prior_posts))
     x[row] = scores_among(base, population.size, raw[row])
+    null.pop("relevance", None)
+
+
+def _measure_brief(
+    population: Population, brief: BriefMeasure, raw: Float64, x: Float64, null: dict[PartName, str]
+) -> None:
+    """Put relevance to a brief in place of relevance to what communities talk about."""
+    row = PART_NAMES.index("relevance")
+    if not len(brief.base):
+        raw[row], x[row] = np.nan, np.nan
+        null["relevance"] = NOBODY_ON_BRIEF
+        return
+    raw[row] = brief.raw
+    x[row] = scores_among(brief.base, population.size, brief.raw)
     null.pop("relevance", None)
 
 
@@ -383,14 +421,20 @@ def _part(
         part.update(x=float(ranking.x[row, position]), points=points / MILLION, points_millionths=points)
         part["null_reason"] = None
         if name == "relevance" and question.topic is not None:
-            raw, (posts, first) = float(ranking.raw[row, position]), one["topics"].get(question.topic, NO_POSTS)
+            raw = float(ranking.raw[row, position])
+            posts, first, post, latest = one["topics"].get(question.topic, NO_POSTS)
             part.update(raw=raw, note=None if posts else NOT_ON_TOPIC)
             item = {
                 "kind": "topic", "account": one["key"], "topic": question.topic, "posts": posts,
-                "first": time_of(first),
+                "first": time_of(first), "post": post or None, "latest": time_of(latest),
                 "contribution": raw, "share": 1.0,
             }  # fmt: skip
             evidence = to_json([item] if posts else [])
+        elif name == "relevance" and ranking.brief is not None:
+            raw = float(ranking.raw[row, position])
+            part.update(raw=raw, note=None if raw else NOT_ON_BRIEF)
+            said = ranking.brief.strongest(int(ranking.places[position]), ranking.evidence_items)
+            evidence = to_json([_word_evidence(one["key"], word, raw) for word in said])
         elif name == "affinity":
             part.update(raw=float(ranking.raw[row, position]), note=None if of_brand else NO_TIE_TO_BRAND)
             evidence = to_json(of_brand["evidence"] if of_brand else [])
@@ -399,6 +443,15 @@ def _part(
         elif name == "authority" and len(population.labels) > 1:
             part["note"] = f"Compared as {ranking.raw[row, position]:.3g} times the average of its community."
     return to_json(part)[:-1] + b',"evidence":' + evidence + b"}"
+
+
+def _word_evidence(account: str, said: SaidWord, raw: float) -> dict[str, Any]:
+    """A `domain.WordEvidence`."""
+    return {
+        "kind": "word", "account": account, "word": said.word, "posts": said.posts, "post": said.post or None,
+        "latest": time_of(said.latest), "contribution": said.counts,
+        "share": float(significant(np.array([said.counts / raw]))[0]),
+    }  # fmt: skip
 
 
 def _reasons(
@@ -418,6 +471,10 @@ def _reasons(
         posts = one["topics"].get(question.topic, NO_POSTS)[0]
         said = relevance_reason(posts, one["topic_posts"], (question.topic,)) if posts else None
         by_part["relevance"] = [said.model_dump()] if said else []
+    if ranking.brief is not None:
+        asked = len(ranking.brief.accounts)
+        words = [(one.word, one.posts) for one in ranking.brief.strongest(i, asked)]
+        by_part["relevance"] = [brief_reason(words, asked).model_dump()] if words else []
     if of_brand is not None:
         by_part["affinity"] = of_brand["reasons"]
         rest = [reason for reason in rest if reason not in of_brand["reasons"]]

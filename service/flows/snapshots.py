@@ -9,6 +9,7 @@ import numpy as np
 
 from service.analytics.graph import build_graph, columns_of
 from service.content.stance import read_stance
+from service.content.words import read_text
 from service.domain import STANCE_UNKNOWN, Graph, Progress, Snapshot
 from service.files.snapshots import forget_unused, load, save
 from service.store.driver import Store
@@ -60,7 +61,7 @@ def read_graph(store: Store, kept: Path, progress: Progress) -> Graph:
         most = int(CHANGED_SHARE * (known.m + len(known.engaged_idx) + len(known.topic_idx) + posts))
         if known.version > state.version or changed_since(store, known.version, most + 1) > most:
             known = None
-    snapshot = read_snapshot(store, progress, columns_of(known) if known is not None else None)
+    snapshot = read_snapshot(store, progress, columns_of(known) if known is not None else None, read_text)
     graph = build_graph(with_stances(snapshot))
     save(graph, folder)
     forget_unused(kept)

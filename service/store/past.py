@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from service.domain import DAY_MS, Past, Progress, TopicColumns
+from service.domain import DAY_MS, Past, Progress, ReadText
 from service.store.driver import Store
-from service.store.snapshots import VALUES_A_ROW
+from service.store.snapshots import VALUES_A_ROW, TopicGatherer, WordGatherer, no_reading
 
 
-def read_past(store: Store, before_day: int, with_undated: bool, progress: Progress) -> Past:
+def read_past(
+    store: Store, before_day: int, with_undated: bool, progress: Progress, read_text: ReadText = no_reading
+) -> Past:
     """Read follows and topics of accounts that are older than a day.
 
     Nothing is locked: what is written meanwhile about the time before may be in it or not.
@@ -19,37 +21,39 @@ def read_past(store: Store, before_day: int, with_undated: bool, progress: Progr
         before_day: first day that is not of that time, in days since 1970 UTC.
         with_undated: whether follows without a time are taken for older.
         progress: told of stage `past`.
+        read_text: reads topics of posts of which none were stated.
 
     Raises:
         StoreError: Neo4j did not answer.
     """
     parameters = {"before": DAY_MS * before_day, "step": VALUES_A_ROW, "undated": with_undated}
     source, target = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
-    account, posts, first = ([np.empty(0, dtype=np.int64)] for _ in range(3))
-    topic: list[str] = []
+    topics = TopicGatherer()
+    words = WordGatherer(read_text, topics)
     followed_at = topics_at = -1
     follows_without_time = posts_without_time = 0
-    progress("past", 0, 2)
+    progress("past", 0, 3)
     for row in store.stream("past/follows", **parameters):
         source.append(np.array(row["source"], dtype=np.int64))
         target.append(np.array(row["target"], dtype=np.int64))
         followed_at = max(followed_at, row["latest"])
         follows_without_time += row["without_time"]
-    progress("past", 1, 2)
+    progress("past", 1, 3)
     for row in store.stream("past/topics", before=parameters["before"], step=VALUES_A_ROW):
-        account.append(np.array(row["account"], dtype=np.int64))
-        topic += row["topic"]
-        posts.append(np.array(row["posts"], dtype=np.int64))
-        first.append(np.array(row["first"], dtype=np.int64))
+        topics.add([{**dict(row), "latest": row["last"]}])
         topics_at = max(topics_at, row["latest"])
         posts_without_time += row["without_time"]
-    progress("past", 2, 2)
+    progress("past", 2, 3)
+    for row in store.stream("past/texts", before=parameters["before"], step=VALUES_A_ROW):
+        words.add([dict(row)])
+        topics_at = max(topics_at, max(row["at"], default=-1))
+    progress("past", 3, 3)
     return Past(
         before_day=before_day,
         source=np.concatenate(source),
         target=np.concatenate(target),
         followed_at=followed_at,
-        topics=TopicColumns(np.concatenate(account), topic, np.concatenate(posts), np.concatenate(first)),
+        topics=topics.columns(),
         topics_at=topics_at,
         follows_without_time=follows_without_time,
         posts_without_time=posts_without_time,

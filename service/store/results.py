@@ -101,6 +101,9 @@ def _community_row(community: Community) -> Row:
     # Tests, gates and values are nested and a property cannot be; the published pages hold them whole.
     properties = community.model_dump(exclude={"id", "tests", "gates", "values", "part_of"})
     properties["failed_tests"] = [test.test for test in community.tests if test.passed is False]
+    properties["values"] = [value.topic for value in community.values]
+    properties["values_share"] = [value.share for value in community.values]
+    properties["values_share_elsewhere"] = [value.share_elsewhere for value in community.values]
     return {"id": community.id, "properties": properties}
 
 

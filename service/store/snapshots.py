@@ -7,9 +7,10 @@ comes out is the graph at the version under that lock. Brands, relations to them
 follows: they are read under the lock only. What the graph held then of accounts, follows, interactions and brands is
 counted there too, so that nothing is lost in silence.
 
-What accounts write and share about and how much they post a day is counted by Neo4j, and posts themselves are not read.
-Of an account whose posts or reposts changed all of this is read anew, because a post that is no longer about a topic,
-or is of another day now, leaves nothing to be read.
+What accounts write and share about and how much they post a day is counted by Neo4j. Posts themselves are read where
+they have a text: what it says is found out at once, and the text is not kept. Of an account whose posts or reposts
+changed all of this is read anew, because a post that is no longer about a topic, or is of another day now, leaves
+nothing to be read.
 
 Values come as lists, a range of accounts a row, because a row a value costs many times more; `Account.n` stands for
 long keys. Rows are streamed, so that Neo4j makes the next one while this process takes in the last, and over several
@@ -24,11 +25,13 @@ from __future__ import annotations
 
 import itertools
 import logging
+import operator
 import queue
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,13 +41,17 @@ from service.domain import (
     POSTING_NAMES,
     AccountColumns,
     BrandColumns,
+    Content,
     EngagementColumns,
     FollowColumns,
     MentionColumns,
     PostingColumns,
     Progress,
+    ReadText,
     Snapshot,
     TopicColumns,
+    WordColumns,
+    bio_digest,
     no_progress,
 )
 from service.errors import MigrationError, StoreError
@@ -52,8 +59,12 @@ from service.records import NO_END
 from service.store.driver import AsyncStore, Row, Store, Tx
 
 VALUES_A_ROW = 10_000
-PARTS = 4
-"""For progress: follows of all accounts, then their interactions, then their topics, then their posts."""
+TEXTS_A_ROW = 2_000
+PARTS = 5
+"""For progress: follows of all accounts, then their interactions, their topics, their posts, and what these say."""
+
+WORDS_KEPT = 200
+"""Words of an account: those of most posts, of equal numbers the first by code point."""
 
 READERS = 2
 """Connections that read a part of the graph side by side: twice as fast as one; more leave Neo4j no processor for
@@ -73,7 +84,7 @@ class State:
     """Which graph a store holds, at which version, and how much of what an analysis reads.
 
     `engagements` are counts of interactions, one a pair and day; `about` is how many topics posts have, all together;
-    `posts` are those with an author.
+    `posts` are those with an author, `texts` about how many of them have a text.
     """
 
     identity: str
@@ -83,6 +94,7 @@ class State:
     engagements: int
     about: int
     posts: int
+    texts: int
 
 
 def read_state(store: Store) -> State:
@@ -104,7 +116,7 @@ def _state(rows: list[Row]) -> State:
     if not rows:
         raise _not_prepared()
     [row] = rows
-    counts = (row[name] for name in ("accounts", "follows", "engagements", "about", "posts"))
+    counts = (row[name] for name in ("accounts", "follows", "engagements", "about", "posts", "texts"))
     return State(row["identity"], row["v"], *counts)
 
 
@@ -114,7 +126,17 @@ def changed_since(store: Store, version: int, most: int) -> int:
     return int(row["changed"])
 
 
-def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapshot | None = None) -> Snapshot:
+def no_reading(text: str, language: str) -> Content:  # noqa: ARG001
+    """Read nothing of a text."""
+    return Content((), ())
+
+
+def read_snapshot(
+    store: Store,
+    progress: Progress = no_progress,
+    known: Snapshot | None = None,
+    read_text: ReadText = no_reading,
+) -> Snapshot:
     """Read all that an analysis reads of the graph, at one version.
 
     They come in no particular order.
@@ -124,6 +146,8 @@ def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapsho
         progress: told of stage `snapshot`.
         known: what this graph held at an earlier version: then only what changed since is read. Where that does not add
             up to what the graph holds, something was written around the service: a warning says so, and all is read.
+        read_text: reads what posts say: their words, and the topics of those of which no topics were stated. It must be
+            the one that `known` was read with.
 
     Raises:
         MigrationError: the graph has not been migrated.
@@ -134,10 +158,17 @@ def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapsho
     if not states:
         raise _not_prepared()
     [state] = states
-    accounts, follows, engagements, topics, postings = _Accounts(), _Follows(), _Engagements(), _Topics(), _Postings()
+    accounts, follows, engagements, topics, postings = (
+        _Accounts(),
+        _Follows(),
+        _Engagements(),
+        TopicGatherer(),
+        _Postings(),
+    )
+    words = WordGatherer(read_text, topics)
     if known is None:
         version = state["v"]
-        _read_all(store, state, progress, accounts, follows, engagements, topics, postings)
+        _read_all(store, state, progress, accounts, follows, engagements, topics, postings, words)
     else:
         version = known.version
         accounts.begin(known.accounts)
@@ -145,6 +176,7 @@ def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapsho
         engagements.begin(known.engagements)
         topics.begin(known.topics)
         postings.begin(known.postings)
+        words.begin(known.words)
 
     for _ in range(CATCH_UPS):
         now = store.write("snapshot/state")[0]["v"]
@@ -157,6 +189,7 @@ def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapsho
         posts = store.read("snapshot/posts_changed", after=version)
         topics.renew(posts)
         postings.renew(posts)
+        words.renew(posts)
         version = now
 
     def rest(tx: Tx) -> _Rest:
@@ -183,6 +216,7 @@ def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapsho
     engagements.add(last_read.engagements)
     topics.renew(last_read.posts)
     postings.renew(last_read.posts)
+    words.renew(last_read.posts)
     account_columns, follow_columns, engaged = accounts.columns(), follows.columns(), engagements.columns()
     for things, read in (
         ("accounts", len(account_columns.key)),
@@ -195,7 +229,7 @@ def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapsho
                 "written around Entourage. All of it is read again.",
                 f"{held[things]:,}", things, known.version, f"{read:,}",
             )  # fmt: skip
-            return read_snapshot(store, progress)
+            return read_snapshot(store, progress, read_text=read_text)
         if read != held[things]:
             raise StoreError(
                 f"The graph holds {held[things]:,} {things}, but {read:,} could be read: remove accounts that were not "
@@ -219,6 +253,7 @@ def read_snapshot(store: Store, progress: Progress = no_progress, known: Snapsho
         topics=topics.columns(),
         postings=postings.columns(),
         mentions=_mention_columns(last_read.mentions),
+        words=words.columns(),
     )
 
 
@@ -233,8 +268,9 @@ def _read_all(
     accounts: _Accounts,
     follows: _Follows,
     engagements: _Engagements,
-    topics: _Topics,
+    topics: TopicGatherer,
     postings: _Postings,
+    words: WordGatherer,
 ) -> None:
     """Read everything but brands and what has to do with them, while others may be writing."""
     last = state["n"]  # accounts are numbered from 1
@@ -245,16 +281,17 @@ def _read_all(
     [ended] = store.read("snapshot/unfollowed_latest")
     follows.latest = ended["latest"]
     # So many accounts that their follows make rows of about VALUES_A_ROW; celebrities are followed, they do not follow.
-    gatherers: tuple[tuple[str, _Follows | _Engagements | _Topics | _Postings, int], ...] = (
-        ("snapshot/follows", follows, state["follows"]),
-        ("snapshot/engagements", engagements, state["engagements"]),
-        ("snapshot/topics", topics, state["about"]),
-        ("snapshot/postings", postings, state["posts"]),
+    gatherers: tuple[tuple[str, _Follows | _Engagements | TopicGatherer | _Postings | WordGatherer, int, int], ...] = (
+        ("snapshot/follows", follows, state["follows"], VALUES_A_ROW),
+        ("snapshot/engagements", engagements, state["engagements"], VALUES_A_ROW),
+        ("snapshot/topics", topics, state["about"], VALUES_A_ROW),
+        ("snapshot/postings", postings, state["posts"], VALUES_A_ROW),
+        ("snapshot/texts", words, state["posts"], TEXTS_A_ROW),
     )
-    for part, (query, gathered, held) in enumerate(gatherers):
+    for part, (query, gathered, held, values) in enumerate(gatherers):
         if held == 0:  # what came since is among what changed
             continue
-        step = max(1, min(VALUES_A_ROW, VALUES_A_ROW * last // held))
+        step = max(1, min(values, values * last // held))
         with closing(_rows(store, query, last, step)) as rows:
             for row, record in enumerate(rows):
                 progress("snapshot", part * last + min(row * step, last), PARTS * last)
@@ -391,6 +428,7 @@ class _Accounts:
         self.handle: list[str | None] = []
         self.opted_out: list[bool] = []
         self.followers: list[int] = []
+        self.bio: list[int] = []
 
     def begin(self, known: AccountColumns) -> None:
         """Begin with what is known."""
@@ -399,6 +437,7 @@ class _Accounts:
         self.handle += known.handle
         self.opted_out += known.opted_out.tolist()
         self.followers += known.followers.tolist()
+        self.bio += [0] * len(known.key) if known.bio is None else known.bio.tolist()
 
     def add(self, rows: Iterable[Row]) -> None:
         for row in rows:
@@ -407,6 +446,7 @@ class _Accounts:
             self.handle += [handle or None for handle in row["handle"]]
             self.opted_out += row["opted_out"]
             self.followers += row["followers"]
+            self.bio += map(bio_digest, row["bio"])
 
     def columns(self) -> AccountColumns:
         n = np.array(self.n, dtype=np.int64)
@@ -417,6 +457,7 @@ class _Accounts:
             handle=[self.handle[i] for i in last],
             opted_out=np.array(self.opted_out, dtype=np.bool_)[last],
             followers=np.array(self.followers, dtype=np.int64)[last],
+            bio=np.array(self.bio, dtype=np.int64)[last],
         )
 
 
@@ -427,6 +468,7 @@ class _Follows:
         self.source: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
         self.target: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
         self.weight: list[npt.NDArray[np.float64]] = [np.empty(0, dtype=np.float64)]
+        self.day: list[npt.NDArray[np.int32]] = [np.empty(0, dtype=np.int32)]
         self.latest = -1  # when the latest of all follows and unfollows was
 
     def begin(self, known: FollowColumns, latest: int) -> None:
@@ -434,6 +476,8 @@ class _Follows:
         self.source.append(known.source)
         self.target.append(known.target)
         self.weight.append(known.weight)
+        days = np.full(len(known.source), -1) if known.day is None else known.day
+        self.day.append(days.astype(np.int32))
         self.latest = latest
 
     def add(self, rows: Iterable[Row]) -> None:
@@ -441,6 +485,7 @@ class _Follows:
             self.source.append(np.array(row["source"], dtype=np.int64))
             self.target.append(np.array(row["target"], dtype=np.int64))
             self.weight.append(np.array(row["weight"], dtype=np.float64))
+            self.day.append(np.array(row["day"], dtype=np.int32))
             self.latest = max(self.latest, row["latest"])
 
     def end(self, rows: Iterable[Row]) -> None:
@@ -449,7 +494,7 @@ class _Follows:
         Who follows again did so later, so that it does no harm to have read an unfollow that is no more.
         """
         for row in rows:
-            self.add([{**row, "weight": [_ENDED] * len(row["source"])}])
+            self.add([{**row, "weight": [_ENDED] * len(row["source"]), "day": [-1] * len(row["source"])}])
 
     def columns(self) -> FollowColumns:
         source, target = np.concatenate(self.source), np.concatenate(self.target)
@@ -457,7 +502,8 @@ class _Follows:
         last = _last_of_each(source * span + target)
         weight = np.concatenate(self.weight)
         last = last[~np.isnan(weight[last])]
-        return FollowColumns(source=source[last], target=target[last], weight=weight[last])
+        day = np.concatenate(self.day)[last].astype(np.int64)
+        return FollowColumns(source=source[last], target=target[last], weight=weight[last], day=day)
 
 
 class _Engagements:
@@ -493,7 +539,7 @@ class _Engagements:
         return EngagementColumns(source[last], target[last], day[last], np.concatenate(self.counts)[last])
 
 
-class _Topics:
+class TopicGatherer:
     """Gathers topics of accounts. Names are kept once each: what is gathered are positions among them."""
 
     def __init__(self) -> None:
@@ -502,18 +548,23 @@ class _Topics:
         self.topic: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
         self.posts: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
         self.first: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+        self.post: list[npt.NDArray[np.object_]] = [np.empty(0, dtype=np.object_)]
+        self.latest: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
 
     def begin(self, known: TopicColumns) -> None:
         """Begin with what is known."""
-        self._add(known.account, known.topic, known.posts, known.first)
+        self.add([vars(known)])
 
-    def add(self, rows: Iterable[Row]) -> None:
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Take in topics of accounts, parallel columns a row."""
         for row in rows:
             self._add(
                 np.array(row["account"], dtype=np.int64),
                 row["topic"],
                 np.array(row["posts"], dtype=np.int64),
                 np.array(row["first"], dtype=np.int64),
+                row["post"],
+                np.array(row["latest"], dtype=np.int64),
             )
 
     def renew(self, rows: Iterable[Row]) -> None:
@@ -526,11 +577,15 @@ class _Topics:
             self.topic = [np.concatenate(self.topic)[kept]]
             self.posts = [np.concatenate(self.posts)[kept]]
             self.first = [np.concatenate(self.first)[kept]]
+            self.post = [np.concatenate(self.post)[kept]]
+            self.latest = [np.concatenate(self.latest)[kept]]
             self._add(
                 np.repeat(changed, np.array([len(topics) for topics in row["topic"]], dtype=np.int64)),
                 itertools.chain.from_iterable(row["topic"]),
                 _flat(row["topic_posts"]),
                 _flat(row["first"]),
+                itertools.chain.from_iterable(row["topic_post"]),
+                _flat(row["topic_latest"]),
             )
 
     def _add(
@@ -539,21 +594,154 @@ class _Topics:
         topic: Iterable[str],
         posts: npt.NDArray[np.int64],
         first: npt.NDArray[np.int64],
+        post: Iterable[str],
+        latest: npt.NDArray[np.int64],
     ) -> None:
         names = self.names
         self.account.append(account)
         self.topic.append(np.array([names.setdefault(name, len(names)) for name in topic], dtype=np.int64))
         self.posts.append(posts)
         self.first.append(first)
+        self.post.append(np.array(list(post), dtype=np.object_))
+        self.latest.append(latest)
 
     def columns(self) -> TopicColumns:
+        """All that was gathered; where a topic of an account was both stated and read from texts, that is added up."""
         names = list(self.names)
+        account, topic, posts, first = map(np.concatenate, (self.account, self.topic, self.posts, self.first))
+        post, latest = np.concatenate(self.post), np.concatenate(self.latest)
+        pair = account * max(len(names), 1) + topic
+        if len(np.unique(pair)) < len(pair):
+            order = np.array(sorted(range(len(pair)), key=lambda e: (pair[e], latest[e], post[e])), dtype=np.int64)
+            ends = np.flatnonzero(np.diff(pair[order], append=-1))
+            starts = np.append(0, ends[:-1] + 1)
+            never = np.iinfo(np.int64).max
+            earliest = np.minimum.reduceat(np.where(first < 0, never, first)[order], starts)
+            posts, first = np.add.reduceat(posts[order], starts), np.where(earliest == never, -1, earliest)
+            last = order[ends]
+            account, topic, post, latest = account[last], topic[last], post[last], latest[last]
         return TopicColumns(
-            account=np.concatenate(self.account),
-            topic=[names[place] for place in np.concatenate(self.topic).tolist()],
-            posts=np.concatenate(self.posts),
-            first=np.concatenate(self.first),
+            account=account,
+            topic=[names[place] for place in topic.tolist()],
+            posts=posts,
+            first=first,
+            post=post.tolist(),
+            latest=latest,
         )
+
+
+class WordGatherer:
+    """Gathers what accounts say, post by post; topics of posts that state none go to the topics of their accounts."""
+
+    def __init__(self, read_text: ReadText, topics: TopicGatherer) -> None:
+        self.read_text = read_text
+        self.topics = topics
+        self.names: dict[str, int] = {}
+        self.said: list[npt.NDArray[np.int64]] = [np.empty((0, 4), dtype=np.int64)]  # account, word, posts, post
+        self.quoted_account: list[int] = []
+        self.quoted_post: list[str] = []
+        self.quoted_at: list[int] = []
+
+    def begin(self, known: WordColumns) -> None:
+        """Begin with what is known."""
+        self.names = {name: place for place, name in enumerate(known.names)}
+        self.said.append(np.stack([known.account, known.word, known.posts, known.post], axis=1))
+        self.quoted_account += known.quoted_account.tolist()
+        self.quoted_post += known.quoted_post
+        self.quoted_at += known.quoted_at.tolist()
+
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Read the posts of accounts, parallel columns a row; all those of an account stand in one row."""
+        for row in rows:
+            posts = zip(row["account"], row["post"], row["at"], row["text"], row["lang"], row["stated"], strict=True)
+            for account, of in itertools.groupby(sorted(posts), key=operator.itemgetter(0)):
+                self._read(account, [post[1:] for post in of])
+
+    def renew(self, rows: Iterable[Row]) -> None:
+        """Forget what the accounts said that rows name, and read the posts that the rows give them."""
+        for row in rows:
+            changed = np.array(row["account"], dtype=np.int64)
+            said = np.concatenate(self.said)
+            self.said = [said[~np.isin(said[:, 0], changed)]]
+            kept = np.flatnonzero(~np.isin(np.array(self.quoted_account, dtype=np.int64), changed)).tolist()
+            self.quoted_account = [self.quoted_account[place] for place in kept]
+            self.quoted_post = [self.quoted_post[place] for place in kept]
+            self.quoted_at = [self.quoted_at[place] for place in kept]
+            for account, texts in zip(row["account"], row["texts"], strict=True):
+                self._read(account, sorted(map(tuple, texts)))
+
+    def _read(self, account: int, posts: list[tuple[str, int, str, str, int]]) -> None:
+        """Read the posts of an account, ascending: key, time, text, language, whether topics are stated.
+
+        Topics stand for a post as if they were stated.
+        """
+        words: dict[str, _Used] = {}
+        topics: dict[str, _Used] = {}
+        for post, at, text, language, stated in posts:
+            content = self.read_text(text, language)
+            for word in content.words:
+                words.setdefault(word, _Used()).note(at, post)
+            if not stated:
+                for topic in content.topics:
+                    topics.setdefault(topic, _Used()).note(at, post)
+        if topics:
+            used = list(topics.values())
+            self.topics.add(
+                [
+                    {
+                        "account": [account] * len(used), "topic": list(topics), "posts": [one.posts for one in used],
+                        "first": [one.first for one in used], "post": [one.post for one in used],
+                        "latest": [one.latest for one in used],
+                    }
+                ]
+            )  # fmt: skip
+        most = sorted(words, key=lambda word: (-words[word].posts, word))[:WORDS_KEPT]
+        if most:
+            quoted = dict(sorted({words[word].post: words[word].latest for word in most}.items()))
+            place = {post: k for k, post in enumerate(quoted)}
+            names = self.names
+            self.said.append(
+                np.array(
+                    [
+                        (account, names.setdefault(word, len(names)), words[word].posts, place[words[word].post])
+                        for word in most
+                    ],
+                    dtype=np.int64,
+                )
+            )
+            self.quoted_account += [account] * len(quoted)
+            self.quoted_post += quoted
+            self.quoted_at += quoted.values()
+
+    def columns(self) -> WordColumns:
+        """All that was gathered."""
+        said = np.concatenate(self.said)
+        return WordColumns(
+            names=list(self.names),
+            account=said[:, 0],
+            word=said[:, 1],
+            posts=said[:, 2],
+            post=said[:, 3],
+            quoted_account=np.array(self.quoted_account, dtype=np.int64),
+            quoted_post=self.quoted_post,
+            quoted_at=np.array(self.quoted_at, dtype=np.int64),
+        )
+
+
+class _Used:
+    """In how many posts of an account something is said, when first, and in which one last; -1 where unknown."""
+
+    __slots__ = ("first", "latest", "post", "posts")
+
+    def __init__(self) -> None:
+        self.posts, self.first, self.latest, self.post = 0, -1, -1, ""
+
+    def note(self, at: int, post: str) -> None:
+        self.posts += 1
+        if at >= 0 and (self.first < 0 or at < self.first):
+            self.first = at
+        if (at, post) >= (self.latest, self.post):
+            self.latest, self.post = at, post
 
 
 class _Postings:

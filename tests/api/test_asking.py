@@ -88,6 +88,7 @@ def test_answers_to_questions_add_up_and_say_what_was_asked(asked: TestClient) -
     for query in (
         {"weights": "authority:0.5,trust:0.5"}, {"brand": "bee"}, {"topic": "#Jazz"}, {"objective": "targeted"},
         {"objective": "advocacy", "brand": "bee"}, {"brand": "owl", "topic": "tea"},
+        {"brief": "All that #JAZZ, and teas"}, {"brief": "jazz", "brand": "bee", "weights": "relevance:1"},
     ):  # fmt: skip
         page = ambassadors(asked, community, **query)
         assert page.items
@@ -111,6 +112,37 @@ def test_answers_to_questions_add_up_and_say_what_was_asked(asked: TestClient) -
     assert "t:a2" not in {one.key for one in everybody.items}, "a detractor of this brand"
     assert "t:a2" in {one.key for one in plain.items}, "of this brand, not of others"
     assert "1 detractor of Bee left out" in everybody.items[0].population
+
+
+def test_a_brief_is_answered_with_its_words_and_the_posts_that_say_them(asked: TestClient) -> None:
+    community = first(asked)
+    page = ambassadors(asked, community, brief="All that JAZZ, and xylophones", weights="relevance:1")
+    assert page.question.brief is not None
+    assert page.question.topic is None
+    words = {word.word: word.accounts for word in page.question.brief.words}
+    assert words.keys() == {"jazz", "xylophones"}
+    assert words["xylophones"] == 0
+    assert (words["jazz"] or 0) >= 2
+    said = [one for one in page.items if one.parts[4].evidence]
+    assert said
+    for one in said:
+        [item] = one.parts[4].evidence
+        assert item.kind == "word"
+        assert (item.account, item.word, item.share) == (one.key, "jazz", 1.0)
+        assert item.post is not None
+        assert item.post.startswith("t:p")
+        [reason] = [reason for reason in one.reasons if reason.about == "relevance"]
+        assert reason.en.startswith("Says 1 of the 2 words (50%) of the brief: “jazz” in ")
+        assert reason.fr.startswith("Dit 1 des 2 mots (50 %) du brief : « jazz » dans ")
+    by_topic = ambassadors(asked, community, topic="jazz", weights="relevance:1")
+    assert {one.key for one in said} == {one.key for one in by_topic.items if one.parts[4].evidence}
+    assert {item.post for one in by_topic.items for item in one.parts[4].evidence if item.kind == "topic"} == {
+        item.post for one in said for item in one.parts[4].evidence if item.kind == "word"
+    }
+    answer = asked.get("/v1/brands/bee/ambassadors", params={"brief": "jazz", "track": "open"})
+    across = BrandAmbassadorPage.model_validate(answer.json())
+    assert across.question.brief is not None
+    assert (across.question.brief.words[0].accounts or 0) >= (words["jazz"] or 0)
 
 
 def test_pages_of_a_question_are_the_whole_cut_up(asked: TestClient) -> None:
@@ -144,6 +176,10 @@ def test_questions_that_cannot_be_answered(asked: TestClient) -> None:
         ({"fame": "1"}, 422, "invalid_request"),
         ({"track": "x"}, 422, "invalid_request"),
         ({"topic": ""}, 422, "invalid_request"),
+        ({"brief": ""}, 422, "invalid_request"),
+        ({"brief": "the and of"}, 422, "invalid_request"),
+        ({"brief": "x" * 2_001}, 422, "invalid_request"),
+        ({"brief": "tea", "topic": "tea"}, 422, "invalid_request"),
     ):
         is_problem(asked.get(address, params=query), status, code)
     is_problem(asked.get("/v1/communities/cnone/influencers"), 404, "community_not_found")

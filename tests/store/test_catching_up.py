@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from service.analytics.graph import build_graph, columns_of
-from service.domain import Follow, Graph, Snapshot, no_progress
+from service.content.words import read_text
+from service.domain import Follow, Graph, ReadText, Snapshot, no_progress
 from service.flows import snapshots as flow
 from service.flows.snapshots import read_graph
 from service.records import THINGS, Statement
@@ -25,7 +26,7 @@ from tests.unit.analytics_graphs import assert_equal, topics_in
 
 
 def read_whole(store: Store) -> Graph:
-    return build_graph(read_snapshot(store))
+    return build_graph(read_snapshot(store, read_text=read_text))
 
 
 @pytest.fixture
@@ -34,9 +35,9 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     taken: list[str] = []
     real = flow.read_snapshot
 
-    def read(store: Store, progress: object, known: Snapshot | None) -> Snapshot:
+    def read(store: Store, progress: object, known: Snapshot | None, read: ReadText) -> Snapshot:
         taken.append("all" if known is None else "changes")
-        return real(store, no_progress, known)
+        return real(store, no_progress, known, read)
 
     def load(folder: Path) -> Graph | None:
         taken.append("kept")
@@ -273,10 +274,10 @@ def test_writers_while_it_catches_up(store: Store, tmp_path: Path, monkeypatch: 
     apply_follows(store, [Follow("t:1", "t:2", 1.0, 7_000)])
     real = snapshots.read_snapshot
 
-    def later(own: Store, progress: object, known: Snapshot | None) -> Snapshot:
+    def later(own: Store, progress: object, known: Snapshot | None, read: ReadText) -> Snapshot:
         apply_unfollows(store, [Statement("unfollows", ("t:1", "t:2"), (), 8_000)])
         apply_follows(store, [Follow("t:2", "t:1", 1.0, 8_001)])
-        return real(own, no_progress, known)
+        return real(own, no_progress, known, read)
 
     monkeypatch.setattr(flow, "read_snapshot", later)
     graph = read_graph(store, tmp_path, no_progress)

@@ -21,6 +21,7 @@ from service.domain import (
     Community,
     CommunityGroup,
     CommunityScores,
+    CommunityValue,
     Graph,
     PublishedPart,
     RespectableTest,
@@ -29,6 +30,7 @@ from service.domain import (
     SecondaryMemberships,
     StoreAddress,
     Texts,
+    TopicExample,
     no_progress,
 )
 from service.errors import AccountNotFound, CommunityNotFound, Conflict, NotFound, PublishedSetCorrupt, RunNotFound
@@ -80,7 +82,8 @@ def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tup
     graph = Graph(
         version=1, as_of=None, followed_at=-1, number=np.arange(1, n + 1, dtype=np.int32), keys=Texts.of(keys),
         handles=Texts.of([""] * n), opted_out=np.zeros(n, np.bool_),
-        followers=np.full(n, -1), out_ptr=np.zeros(n + 1, np.int64), out_idx=empty.astype(np.int32), out_weight=empty,
+        followers=np.full(n, -1), bio=np.zeros(n, np.int64), out_day=empty.astype(np.int32),
+        out_ptr=np.zeros(n + 1, np.int64), out_idx=empty.astype(np.int32), out_weight=empty,
         in_ptr=np.zeros(n + 1, np.int64), in_idx=empty.astype(np.int32),
         engaged_ptr=np.zeros(n + 1, np.int64), engaged_idx=empty.astype(np.int32), engaged_day=empty.astype(np.int32),
         engaged_code=empty.astype(np.int32), engaged_counts=np.zeros((0, 4), np.int64),
@@ -90,6 +93,10 @@ def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tup
         relation_until=empty.astype(np.int64),
         topic_names=Texts.of([]), topic_ptr=np.zeros(n + 1, np.int64), topic_idx=empty.astype(np.int32),
         topic_posts=empty.astype(np.int32), topic_first=empty.astype(np.int64),
+        topic_post=Texts.of([]), topic_latest=empty.astype(np.int64),
+        word_names=Texts.of([]), word_ptr=np.zeros(n + 1, np.int64), word_idx=empty.astype(np.int32),
+        word_posts=empty.astype(np.int32), word_post=empty.astype(np.int32), quoted_ptr=np.zeros(n + 1, np.int64),
+        quoted_post=Texts.of([]), quoted_at=empty.astype(np.int64),
         posted_ptr=np.zeros(n + 1, np.int64), posted_day=empty.astype(np.int32),
         posted_counts=np.zeros((0, 3), np.int32), mention_ptr=np.zeros(n + 1, np.int64),
         mention_brand=empty.astype(np.int32), mention_post=Texts.of([]), mention_at=empty.astype(np.int64),
@@ -155,6 +162,17 @@ def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tup
                 follows_out=1,
                 reciprocity=0.25,
                 most_followed=("net:1", "net:2"),
+                values=tuple(
+                    CommunityValue(
+                        topic=topic,
+                        members=3,
+                        share=0.5,
+                        share_elsewhere=0.1,
+                        strength=1.0,
+                        examples=(TopicExample(account="net:1", posts=4),),
+                    )
+                    for topic in ("coffee", "latte art")[: c % 3]
+                ),
             )  # fmt: skip
         )
     placed = np.flatnonzero(labels >= 0)
@@ -254,6 +272,8 @@ def test_the_graph_says_what_the_analysis_says(
         c = row["c"]
         failed = [test.test for test in community.tests if test.passed is False]
         assert (c.pop("run"), c.pop("failed_tests")) == (run_id, failed)
+        listed = zip(c.pop("values"), c.pop("values_share"), c.pop("values_share_elsewhere"), strict=True)
+        assert list(listed) == [(one.topic, one.share, one.share_elsewhere) for one in community.values]
         document = community.model_dump(mode="json", exclude={"tests", "gates", "values", "part_of"})
         assert c == {name: value for name, value in document.items() if value is not None}
     groups = {group.id: group for level in analysis.groups for group in level}

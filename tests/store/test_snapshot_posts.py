@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from service.analytics.graph import build_graph, columns_of
+from service.content.words import read_text
 from service.domain import DAY_MS, Graph, no_progress
 from service.errors import RunFailed
 from service.flows.snapshots import read_graph
@@ -144,7 +145,7 @@ def test_posts_mentions_and_first_uses_are_read_and_caught_up(
             for _ in range(rng.randrange(1, 4)):
                 change(store, rng, turn)
             graph = read_graph(store, tmp_path, no_progress)
-            assert_equal(graph, build_graph(read_snapshot(store)))
+            assert_equal(graph, build_graph(read_snapshot(store, read_text=read_text)))
             if turn % 8 == 0:
                 assert held(graph) == counted(store)
                 assert_equal(build_graph(columns_of(graph)), graph)

@@ -9,7 +9,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from service.domain import ENGAGEMENT_NAMES, RELATION_NAMES, Follow, Snapshot
+from service.analytics.graph import build_graph
+from service.domain import ENGAGEMENT_NAMES, RELATION_NAMES, Follow, Snapshot, bio_digest
 from service.errors import MigrationError, StoreError, StoreUnavailable
 from service.records import THINGS, Statement
 from service.store import snapshots
@@ -93,6 +94,22 @@ def engaged_in(snapshot: Snapshot) -> list[Engaged]:
     read = snapshot.engagements
     columns = zip(read.source.tolist(), read.target.tolist(), read.day.tolist(), read.counts.tolist(), strict=True)
     return sorted((key[a], key[b], day, tuple(counts)) for a, b, day, counts in columns)
+
+
+def test_bios_and_days_of_follows_are_read(store: Store) -> None:
+    """Of bios a number that stands for their letters, of follows the day; what is not known says so."""
+    day = 86_400_000
+    apply_follows(
+        store, [Follow("t:1", "t:2", at=20_000 * day - 1), Follow("t:2", "t:1", at=20_000 * day), Follow("t:3", "t:1")]
+    )
+    bios = {"t:1": "Ｔravels by train  & TEA", "t:2": "travels by Train, tea", "t:3": "tea"}
+    for key, bio in bios.items():
+        store.statement("MATCH (a:Account {key: $key}) SET a.bio = $bio", key=key, bio=bio)
+    graph = build_graph(read_snapshot(store))
+    assert graph.bio.tolist() == [bio_digest("travelsbytraintea")] * 2 + [0]
+    assert graph.bio[0] != 0
+    assert bio_digest(None) == bio_digest("") == 0 != bio_digest("travels by plane, tea")
+    assert graph.out_day.tolist() == [19_999, 20_000, -1]
 
 
 def test_interactions_are_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,7 +325,7 @@ def test_progress_ends_with_everything_done(store: Store, monkeypatch: pytest.Mo
     said: list[tuple[str, int, int | None]] = []
     read_snapshot(store, lambda *step: said.append(step))
     assert said == sorted(said)
-    assert said[-1] == ("snapshot", 84, 84), "21 accounts: their follows, interactions, topics and posts"
+    assert said[-1] == ("snapshot", 105, 105), "21 accounts: follows, interactions, topics, posts and what these say"
 
 
 def test_a_reader_that_fails_ends_the_others(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,6 +37,7 @@ from service.domain import (
     ScoringRules,
     Snapshot,
     TopicColumns,
+    WordColumns,
     no_progress,
 )
 
@@ -160,6 +161,26 @@ def columns(
             paid=np.array([PAID_UNKNOWN if one is None else one for *_, one, _ in mentioning], dtype=np.int8),
             answered=np.array([one for *_, one in mentioning], dtype=np.bool_),
         ),
+    )
+
+
+def words_of(said: Iterable[tuple[str, str, int, str, int]], number: Mapping[str, int]) -> WordColumns:
+    """Words of accounts as columns: account, word, posts, and key and time of the latest of these posts."""
+    rows = list(said)
+    names = sorted({word for _, word, *_ in rows}, reverse=True)
+    quoted = sorted({(account, post, at) for account, _, _, post, at in rows})
+    place: dict[tuple[str, str], int] = {}
+    for account, post, _ in quoted:
+        place[account, post] = sum(other == account for other, _ in place)
+    return WordColumns(
+        names=names,
+        account=np.array([number[account] for account, *_ in rows], dtype=np.int64),
+        word=np.array([names.index(word) for _, word, *_ in rows], dtype=np.int64),
+        posts=np.array([posts for _, _, posts, *_ in rows], dtype=np.int64),
+        post=np.array([place[account, post] for account, _, _, post, _ in rows], dtype=np.int64),
+        quoted_account=np.array([number[account] for account, *_ in quoted], dtype=np.int64),
+        quoted_post=[post for _, post, _ in quoted],
+        quoted_at=np.array([at for *_, at in quoted], dtype=np.int64),
     )
 
 

@@ -8,11 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from service.analytics.graph import build_graph, columns_of
-from service.domain import EngagementColumns, FollowColumns, Graph
+from service.domain import EngagementColumns, FollowColumns, Graph, bio_digest
 
 
-def with_follows(graph: Graph, follows: Iterable[tuple[str, str]]) -> Graph:
-    """The graph with these follows, too; accounts that it does not hold are made. What is there stays."""
+def with_follows(graph: Graph, follows: Iterable[tuple[str, str]], bio: str = "", day: int = -1) -> Graph:
+    """The graph with these follows since a day, too; accounts that it does not hold are made, with this bio.
+
+    What is there stays.
+    """
     now = columns_of(graph)
     wanted = list(follows)
     known = dict(zip(now.accounts.key, now.accounts.n.tolist(), strict=True))
@@ -29,6 +32,7 @@ def with_follows(graph: Graph, follows: Iterable[tuple[str, str]]) -> Graph:
         handle=[*now.accounts.handle, *[None] * len(new)],
         opted_out=np.append(now.accounts.opted_out, np.zeros(len(new), dtype=np.bool_)),
         followers=np.append(now.accounts.followers, np.full(len(new), -1)),
+        bio=np.append(graph.bio, np.full(len(new), bio_digest(bio))),
     )
     return build_graph(
         replace(
@@ -38,6 +42,7 @@ def with_follows(graph: Graph, follows: Iterable[tuple[str, str]]) -> Graph:
                 np.append(now.follows.source, source),
                 np.append(now.follows.target, target),
                 np.append(now.follows.weight, np.ones(len(added))),
+                np.append(graph.out_day.astype(np.int64), np.full(len(added), day)),
             ),
         )
     )

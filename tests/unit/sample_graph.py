@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import functools
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 
 from service.analytics.graph import build_graph
+from service.content.words import read_text
 from service.domain import (
     PAID_UNKNOWN,
     STANCE_UNKNOWN,
@@ -16,14 +19,17 @@ from service.domain import (
     EngagementColumns,
     FollowColumns,
     Graph,
-    Int64,
     MentionColumns,
     Past,
     PostingColumns,
     Snapshot,
     TopicColumns,
+    bio_digest,
 )
 from service.sample import BRANDS, DAY, DEMO_FOLLOWS, SEED, UNKNOWN, Sample, make_sample, topic_name
+from service.sample_files import _post_lines
+from service.sample_words import BOUGHT_BIO, TOPICS
+from tests.unit.analytics_graphs import words_of
 
 LINK, REPOSTED, REPOST = 1, 4, 3  # kinds of posts, and of interactions
 KINDS = (0, 1, 2, 3)  # of interactions: like, reply, mention, repost, in the order of the counts
@@ -50,7 +56,6 @@ def snapshot_of(sample: Sample) -> Snapshot:
     for column, those in enumerate((np.ones(len(posts.at), dtype=bool), posts.kind == LINK, posts.kind == REPOSTED)):
         np.add.at(posted[:, column], row.ravel(), those)
     named = np.flatnonzero(posts.brand >= 0)
-    by_account, topic, number, first = _topics(sample)
     own = np.flatnonzero(people.brand >= 0)
     replied = _answered(sample)
     return Snapshot(
@@ -61,8 +66,14 @@ def snapshot_of(sample: Sample) -> Snapshot:
             handle=[None] * n,
             opted_out=people.opted_out,
             followers=inside + np.floor(inside * rng.lognormal(0, 1, n)).astype(np.int64),
+            bio=np.where(people.bought, bio_digest(BOUGHT_BIO), 0),
         ),
-        follows=FollowColumns(sample.follows.follower, sample.follows.followee, np.ones(len(sample.follows.at))),
+        follows=FollowColumns(
+            sample.follows.follower,
+            sample.follows.followee,
+            np.ones(len(sample.follows.at)),
+            sample.follows.at // DAY,
+        ),
         followed_at=1000 * int(max(sample.follows.at.max(), sample.unfollows.at.max())),
         engagements=EngagementColumns(pair_day[0], pair_day[1], pair_day[2], counts),
         brands=BrandColumns(
@@ -76,7 +87,7 @@ def snapshot_of(sample: Sample) -> Snapshot:
             since=1000 * rel.since,
             until=np.where(rel.until < 0, -1, 1000 * rel.until),
         ),
-        topics=TopicColumns(by_account, topic, number, first),
+        topics=_topics(sample),
         postings=PostingColumns(author_day[0], author_day[1], posted),
         mentions=MentionColumns(
             account=posts.author[named],
@@ -90,30 +101,49 @@ def snapshot_of(sample: Sample) -> Snapshot:
     )
 
 
+def with_texts(sample: Sample) -> Graph:
+    """The sample's graph with what its authors say in the posts that they wrote; what they shared is left out."""
+    names = [topic_name(i, sample.trends) for i in range(len(TOPICS) + len(sample.trends))]
+    ids = [f"u{i:06}" for i in range(sample.people.n)]
+    lines = [line for some in _post_lines(sample, ids, names) for line in some.splitlines()]
+    counts: Counter[tuple[str, str]] = Counter()
+    latest: dict[tuple[str, str], tuple[int, str]] = {}
+    for row, at in zip(csv.reader(lines), sample.posts.at.tolist(), strict=True):
+        for word in read_text(row[5], row[4]).words:
+            said = f"sample:{row[1]}", word
+            counts[said] += 1
+            latest[said] = max(latest.get(said, (-1, "")), (1000 * at, f"sample:{row[0]}"))
+    snapshot = snapshot_of(sample)
+    number = dict(zip(snapshot.accounts.key, snapshot.accounts.n.tolist(), strict=True))
+    said_by = [(*said, posts, latest[said][1], latest[said][0]) for said, posts in counts.items()]
+    return build_graph(replace(snapshot, words=words_of(said_by, number)))
+
+
 def past_of(sample: Sample, before_day: int) -> Past:
     """What the store would return of the sample's time before a day."""
     before = before_day * DAY
     older = sample.follows.at < before
-    account, topic, posts, first = _topics(sample, before)
+    topics = _topics(sample, before)
     return Past(
         before_day=before_day,
         source=sample.follows.follower[older],
         target=sample.follows.followee[older],
         followed_at=1000 * int(sample.follows.at[older].max(initial=-1)),
-        topics=TopicColumns(account, topic, posts, first),
-        topics_at=int(first.max(initial=-1)),
+        topics=topics,
+        topics_at=int(topics.first.max(initial=-1)),
         follows_without_time=0,
         posts_without_time=0,
         with_undated=False,
     )
 
 
-def _topics(sample: Sample, before: int | None = None) -> tuple[Int64, list[str], Int64, Int64]:
+def _topics(sample: Sample, before: int | None = None) -> TopicColumns:
     """Topics of what each account wrote, and of what it passed on by a repost that names the post; or of older ones."""
     posts, acts = sample.posts, sample.interactions
     shared = np.flatnonzero((acts.kind == REPOST) & (acts.post >= 0))
     seen: dict[tuple[int, int], set[int]] = {}
     first: Counter[tuple[int, int]] = Counter()
+    last: dict[tuple[int, int], tuple[int, str]] = {}
     for account, post, at in zip(
         np.concatenate([posts.author, acts.account[shared]]).tolist(),
         np.concatenate([np.arange(len(posts.at)), acts.post[shared]]).tolist(),
@@ -125,12 +155,15 @@ def _topics(sample: Sample, before: int | None = None) -> tuple[Int64, list[str]
                 pair = (account, topic)
                 seen.setdefault(pair, set()).add(post)
                 first[pair] = min(first.get(pair, at), at)
+                last[pair] = max(last.get(pair, (-1, "")), (1000 * at, f"sample:p{post}"))
     pairs = list(seen)
-    return (
-        np.array([account for account, _ in pairs], dtype=np.int64),
-        [topic_name(topic, sample.trends) for _, topic in pairs],
-        np.array([len(seen[pair]) for pair in pairs], dtype=np.int64),
-        np.array([1000 * first[pair] for pair in pairs], dtype=np.int64),
+    return TopicColumns(
+        account=np.array([account for account, _ in pairs], dtype=np.int64),
+        topic=[topic_name(topic, sample.trends) for _, topic in pairs],
+        posts=np.array([len(seen[pair]) for pair in pairs], dtype=np.int64),
+        first=np.array([1000 * first[pair] for pair in pairs], dtype=np.int64),
+        post=[last[pair][1] for pair in pairs],
+        latest=np.array([last[pair][0] for pair in pairs], dtype=np.int64),
     )
 
 

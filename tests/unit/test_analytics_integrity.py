@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
+from dataclasses import replace
 
 import networkx as nx
 import numpy as np
@@ -12,11 +14,12 @@ from hypothesis import strategies as st
 
 from service.analytics.activity import activity
 from service.analytics.analysis import analyse
-from service.analytics.integrity import integrity
+from service.analytics.graph import build_graph, columns_of
+from service.analytics.integrity import TIMES_USUAL, integrity
 from service.analytics.scoring import MACRO
-from service.domain import Analysis, Candidate, Graph, RunSpec, ScoringRules, no_progress
-from tests.unit.analytics_graphs import Edge, Engaged, edge_lists, edges_of, laws, make_graph
-from tests.unit.attacks import bought, burst, fake_ring, ring
+from service.domain import Analysis, Candidate, Graph, RunSpec, ScoringRules, bio_digest, no_progress
+from tests.unit.analytics_graphs import Edge, Engaged, columns, edge_lists, edges_of, laws, make_graph
+from tests.unit.attacks import bought, burst, fake_ring, ring, with_follows
 from tests.unit.sample_graph import sample_and_graph
 from tests.unit.test_analytics_measures import TODAY, interactions
 
@@ -160,6 +163,89 @@ def test_what_was_left_out_is_said_with_the_candidate() -> None:
     assert (found.score_millionths, found.rank) == (buyer.score_millionths, buyer.rank)
     [test] = [one for one in after.communities[0].tests if one.test == "suspicious_share"]
     assert test.value == pytest.approx(new / (new + after.communities[0].size), rel=0.1)
+
+
+followings = st.lists(
+    st.tuples(st.integers(0, 9), st.integers(0, 9), st.sampled_from([-1, 100, 101, 102])),
+    max_size=40,
+    unique_by=lambda one: one[:2],
+).map(lambda edges: [(a, b, day) for a, b, day in edges if a != b])
+
+
+@laws
+@given(followings, st.lists(st.sampled_from(["", "Love life", "Love life | DM", "love LIFE dm", "Mostly jazz, really"]),
+                            min_size=10, max_size=10))  # fmt: skip
+def test_copied_bios_and_bursts_of_follows_are_those_of_their_definition(
+    follows: list[tuple[int, int, int]], bios: list[str]
+) -> None:
+    rules = ScoringRules(copied_bios=2, follow_burst=2, burst_share=0.5)
+    graph = make_graph([], [f"x:{i}" for i in range(10)])
+    for day in (-1, 100, 101, 102):
+        graph = with_follows(graph, [(f"x:{a}", f"x:{b}") for a, b, on in follows if on == day], day=day)
+    graph = replace(graph, bio=np.array([bio_digest(bio) for bio in bios]))
+    found = integrity(graph, activity(graph, rules), rules)
+    said = ["".join(one for one in bio.casefold() if one.isalnum()) for bio in bios]
+    copied = [len(one) >= 12 and said.count(one) >= 2 for one in said]
+    assert found.copied.tolist() == copied
+    dated = [(b, day) for _, b, day in follows if day >= 0]
+    for account in range(10):
+        own = Counter(day for b, day in dated if b == account)
+        everywhere = Counter(day for _, day in dated)
+        bursts = [
+            (-count, day) for day, count in own.items()
+            if count >= 2 and 2 * count >= own.total()
+            and count * len(dated) >= TIMES_USUAL * everywhere[day] * own.total()
+        ]  # fmt: skip
+        assert found.burst_day[account] == (min(bursts)[1] if bursts else -1)
+    none = rules.model_copy(update={"leave_out_suspicious": False})
+    silent = integrity(graph, activity(graph, none), none)
+    assert not silent.copied.any()
+    assert silent.burst_day.max() == -1
+
+
+def test_followers_that_came_in_a_day_with_one_bio_are_named_and_cost_nothing_by_themselves() -> None:
+    """Of bought ones it is said that they are empty, too; where nothing is known of activity, that they count."""
+    _, graph, analysis = sampled()
+    [lines] = [part.lines for part in analysis.parts if part.name == f"candidates/{analysis.communities[0].id}"]
+    buyer = Candidate.model_validate_json(lines[0])
+    day = (graph.as_of or 0) // 86_400_000 - 50
+    fakes = [(f"sample:fake{i}", buyer.key) for i in range(3 * buyer.followers)]
+    attacked = with_follows(graph, fakes, bio="Love life | DM for a collab", day=day)
+    after = analysed(attacked)
+    found = {one.key: one for part in after.candidates for one in part}[buyer.key]
+    signs = {one.sign: one for one in found.signs}
+    date = np.datetime64(day, "D").item()
+    burst, copied = signs["follow_burst"], signs["copied_bios"]
+    assert len(fakes) <= burst.count <= len(fakes) + buyer.followers
+    assert burst.total == found.followers
+    assert f"came on one day, {date.day} " in burst.en
+    assert str(date.year) in burst.fr
+    assert copied.count == copied.left_out == len(fakes)
+    assert copied.en.endswith("word for word. They count nothing.")
+    assert "mot pour mot. Ils ne comptent pas." in copied.fr
+    assert (found.score_millionths, found.rank) == (buyer.score_millionths, buyer.rank)
+
+    unknown = without_activity(attacked)
+    scores = analysed(unknown)
+    for one in (one for part in scores.candidates for one in part):
+        for sign in one.signs:
+            assert sign.sign in ("follow_burst", "copied_bios")
+            assert sign.left_out == 0
+            assert sign.en.endswith("count as others do.")
+    named = {one.key for part in scores.candidates for one in part if one.signs}
+    everybody = {one.key for part in scores.candidates for one in part}
+    assert buyer.key in named or buyer.key not in everybody
+
+
+def without_activity(graph: Graph) -> Graph:
+    """The graph with its follows alone."""
+    now = columns_of(graph)
+    alone = columns([], [])
+    return build_graph(
+        replace(
+            now, engagements=alone.engagements, postings=alone.postings, mentions=alone.mentions, topics=alone.topics
+        )
+    )
 
 
 @pytest.mark.parametrize("place", range(1, 12, 4))
