@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import TypeAdapter, ValidationError
+from pydantic import SerializeAsAny, TypeAdapter, ValidationError
 from rich.markup import escape
 
 from service import __version__, console
@@ -736,21 +736,31 @@ def communities(
         int, typer.Option("--level", min=0, help="From 1 on: groups of communities that belong together.")
     ] = 0,
     defined: Annotated[bool, typer.Option("--defined", help="Those that people defined.")] = False,
+    brief: Annotated[
+        str | None, typer.Option(help="A text, or some words: those whose members write about it come first.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the communities of the current run, largest first; with --level, groups of them."""
+    """List the communities of the current run, largest first; with --level, groups of them.
+
+    With --brief, those that fit it best come first, and how many of their members say any of it.
+    """
+    from service.flows.asking import usable_brief
     from service.flows.published import read_communities, read_groups
     from service.flows.store import open_store
 
     with open_store(store_source(settings()), migrated=False) as address:
+        if level and brief is not None:
+            raise typer.BadParameter("--brief is about communities, not about groups of them; leave out --level.")
         if level:
             groups = asyncio.run(read_groups(address, level, run))
             total, table = len(groups), console.groups_table(groups[:limit])
             document = TypeAdapter(list[CommunityGroup]).dump_json(groups[:limit], indent=2)
         else:
-            listed = asyncio.run(read_communities(address, run, defined=defined))
+            asked = None if brief is None else usable_brief(brief)
+            listed = asyncio.run(read_communities(address, run, defined=defined, brief=asked))
             total, table = len(listed), console.communities_table(listed[:limit])
-            document = TypeAdapter(list[Community]).dump_json(listed[:limit], indent=2)
+            document = TypeAdapter(list[SerializeAsAny[Community]]).dump_json([*listed[:limit]], indent=2)
     if as_json:
         print(document.decode())
         return

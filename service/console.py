@@ -95,6 +95,7 @@ def community_title(community: domain.Community) -> str:
 def communities_table(communities: Sequence[domain.Community]) -> Table:
     """Draw communities, one a row."""
     table = Table(box=None, header_style="bold", pad_edge=False)
+    fitted = any(isinstance(one, domain.FittingCommunity) for one in communities)
     for name, side in (
         ("id", "left"),
         ("label", "left"),
@@ -103,6 +104,7 @@ def communities_table(communities: Sequence[domain.Community]) -> Table:
         ("follows inside", "right"),
         ("reciprocity", "right"),
         ("respectable", "left"),
+        *([("say any of the brief", "right")] if fitted else []),
     ):
         table.add_column(name, justify="right" if side == "right" else "left", overflow="fold")
     for community in communities:
@@ -115,8 +117,13 @@ def communities_table(communities: Sequence[domain.Community]) -> Table:
             f"{community.follows_inside:,}",
             f"{community.reciprocity:.0%}",
             "yes" if community.respectable else f"no: {failed}",
+            *([_fit(community.fit)] if isinstance(community, domain.FittingCommunity) else []),
         )
     return table
+
+
+def _fit(fit: domain.CommunityFit) -> str:
+    return f"{fit.accounts:,} ({fit.share:.0%})"
 
 
 def groups_table(groups: Sequence[domain.CommunityGroup]) -> Table:
@@ -225,6 +232,7 @@ def explanation(found: dict[str, Any], community: domain.Community, lang: Langua
     if document is not None:
         lines += ["", *(f"- {escape(reason)}" for reason in reasons_of(candidate, lang).split("\n")), ""]
         lines.append(_ties_table(found["evidence"]))
+        lines += ["", _posts_table(found["posts"])] if found["posts"] else []
     return Group(*lines)
 
 
@@ -267,6 +275,15 @@ def _ties_table(evidence: Sequence[dict[str, Any]]) -> Table:
         days = f"{one['first_engaged']} to {one['last_engaged']}" if one["last_engaged"] else "none"
         gone = "" if one["in_graph"] else "  [yellow]no longer in the graph[/]"
         table.add_row(escape(one["follower"]), ", ".join(one["parts"]), since + gone, days)
+    return table
+
+
+def _posts_table(posts: Sequence[dict[str, Any]]) -> Table:
+    table = Table("post", "evidence of", "at", "what it says", box=None, padding=(0, 2, 0, 0))
+    for one in posts:
+        said = escape(" ".join((one["text"] or "").split())[:200])
+        gone = said if one["in_graph"] else "[yellow]no longer in the graph[/]"
+        table.add_row(escape(one["post"]), escape(", ".join(one["evidence_of"])), (one["at"] or "")[:10], gone)
     return table
 
 

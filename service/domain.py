@@ -1648,6 +1648,24 @@ class Detractor(Frozen):
     complaints: tuple[Complaint, ...]
 
 
+class CommunityFit(Frozen):
+    """How well a community fits a brief.
+
+    `relevance` is the mean of its base, 0 for who says nothing of the brief; `accounts` of its base say any word of it,
+    which is `share` of them.
+    """
+
+    relevance: float
+    accounts: int
+    share: float
+
+
+class FittingCommunity(Community):
+    """A community as it answers a brief."""
+
+    fit: CommunityFit
+
+
 class CommunityGroup(Frozen):
     """Communities of one run that belong together, at a level above them; sizes of a level plus isolates are all.
 

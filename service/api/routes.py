@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -35,7 +34,7 @@ from service.api.schemas import (
 )
 from service.domain import MEASURED_PROPERTIES, Definition, Run, RunEstimate
 from service.errors import InvalidRequest, NotFound
-from service.flows.asking import published_document, standing_of
+from service.flows.asking import published_document, standing_of, usable_brief
 from service.flows.brand_limits import Sees, limited_run, may_see
 from service.flows.definitions import define_and_score, forget
 from service.flows.estimates import estimate_requested
@@ -109,27 +108,35 @@ async def get_run(store: StoreDep, sees: SeesDep, run_id: str) -> Run:
 async def list_communities(
     request: Request, reader: ReaderDep, sees: SeesDep, query: Annotated[CommunitiesQuery, Query()]
 ) -> Response:
-    """The communities of a run, largest first; with `level`, groups of communities that belong together."""
-    question = f"communities?respectable={query.respectable}&level={query.level}&kind={query.kind}"
+    """The communities of a run, largest first; with `level`, groups of communities that belong together.
+
+    With a brief, those that fit it best come first.
+    """
+    question = f"communities?respectable={query.respectable}&level={query.level}&kind={query.kind}&brief={query.brief}"
     if query.level and query.respectable is not None:
         raise InvalidRequest("Groups of communities are not tested for respectability; leave out `respectable`.")
     if query.level and query.kind == "defined":
         raise InvalidRequest("Communities that people defined are in no group; leave out `level`.")
+    if query.level and query.brief is not None:
+        raise InvalidRequest("A brief is measured against communities, not against groups of them; leave out `level`.")
+    brief = None if query.brief is None else usable_brief(query.brief)
     published, offset = await where(reader, query, question)
-    if query.kind == "defined":
-        defined = await reader.defined(published.run, sees)
-        chosen = [line for one, line in defined if query.respectable in (None, one.respectable)]
-        return answer(request, published, page(chosen, published.run.id, question, offset, query.limit))
+    run = published.run
     if query.level:
-        lines: Sequence[bytes] = [
-            line for group, line in await reader.groups(published.run) if group.level == query.level
-        ]
-        return answer(request, published, page(lines, published.run.id, question, offset, query.limit))
-    lines = (await reader.part(published.run.id, "communities")).lines
-    if query.respectable is not None:
-        listed = await reader.communities(published.run.id)
-        lines = [line for line, one in zip(lines, listed, strict=True) if one.respectable is query.respectable]
-    return answer(request, published, page(lines, published.run.id, question, offset, query.limit))
+        lines = [line for group, line in await reader.groups(run) if group.level == query.level]
+        return answer(request, published, page(lines, run.id, question, offset, query.limit))
+    if query.kind == "defined":
+        listed = await reader.defined(run, sees)
+    else:
+        parsed = await reader.communities(run.id)
+        listed = list(zip(parsed, (await reader.part(run.id, "communities")).lines, strict=True))
+    chosen = [(one, line) for one, line in listed if query.respectable in (None, one.respectable)]
+    if brief is None:
+        lines = [line for _, line in chosen]
+    else:
+        fitting = await reader.fitting(run, [one for one, _ in chosen], brief)
+        lines = [one.model_dump_json().encode() for one in fitting]
+    return answer(request, published, page(lines, run.id, question, offset, query.limit))
 
 
 @v1.post(

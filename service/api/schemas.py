@@ -22,6 +22,7 @@ from service.domain import (
     DeliveryState,
     Detractor,
     Excluded,
+    FittingCommunity,
     Frozen,
     Gate,
     GateName,
@@ -44,6 +45,15 @@ from service.domain import (
 
 Limit = Annotated[int, Field(ge=1, le=200, description="Items a page.")]
 Cursor = Annotated[str, Field(max_length=512, description="`next_cursor` of the page before.")]
+BriefText = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=2_000,
+        description="What is looked for, as a text in English or French, or some words: relevance to it counts.",
+        examples=["A sourdough kit for home bakers who care for slow food"],
+    ),
+]
 Topic = Annotated[str, Field(min_length=1, max_length=100, description="A topic: relevance to it counts.")]
 RunId = Annotated[str, Field(max_length=100, description="A kept run; the current one when not said.")]
 
@@ -129,6 +139,7 @@ class CommunitiesQuery(PageQuery):
     level: int = Field(
         default=0, ge=0, le=100, description="0: communities. From 1 on: groups of them; a run may have no such level."
     )
+    brief: BriefText | None = None
 
 
 class AskingQuery(PageQuery):
@@ -140,13 +151,7 @@ class AskingQuery(PageQuery):
         description="A campaign's objective: the recipe says whom it asks for, and weights.",
     )
     topic: Topic | None = None
-    brief: str | None = Field(
-        default=None,
-        min_length=1,
-        max_length=2_000,
-        description="What is looked for, as a text in English or French, or some words: relevance to it counts.",
-        examples=["A sourdough kit for home bakers who care for slow food"],
-    )
+    brief: BriefText | None = None
     weights: str | None = Field(
         default=None,
         max_length=300,
@@ -227,12 +232,12 @@ class RunSummary(BaseModel):
 
 
 class CommunityPage(BaseModel):
-    """One page of communities, largest first."""
+    """One page of communities, largest first; of a brief those that fit it best first, and how well."""
 
     run: RunSummary
     total: int
     next_cursor: str | None
-    items: list[Community | CommunityGroup]
+    items: list[FittingCommunity | Community | CommunityGroup]
 
 
 class CommunityAnswer(BaseModel):
@@ -411,6 +416,19 @@ class TieNow(BaseModel):
     last_engaged: date | None
 
 
+class PostNow(BaseModel):
+    """A post of an account's evidence as the graph has it now; of who opted out neither author nor text."""
+
+    post: str
+    evidence_of: list[str] = Field(description="Topics, and keys of brands, that it is evidence of.")
+    in_graph: bool
+    at: datetime | None
+    author: str | None
+    kind: str | None
+    lang: str | None
+    text: str | None
+
+
 class ExplanationAnswer(BaseModel):
     """One account in one community, explained."""
 
@@ -421,6 +439,7 @@ class ExplanationAnswer(BaseModel):
     above: Neighbour | None
     below: Neighbour | None
     evidence: list[TieNow]
+    posts: list[PostNow]
     cypher: str = Field(description="Shows one of these ties in the graph; its parameters are follower and followee.")
 
 

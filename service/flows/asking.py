@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from service.content.words import read_brief
+from service.content.words import Brief, read_brief
 from service.domain import (
     BRAND_TRACKS,
     MILLION,
@@ -70,10 +70,7 @@ def asked_question(
     if brief is not None and topic is not None:
         why = "brief and topic are two ways to say what is looked for"
         raise InvalidRequest(f"Relevance is measured to one thing: {why}; leave one out.", errors=_wrong("brief", why))
-    asked = None if brief is None else read_brief(brief)
-    if asked is not None and not asked.words:
-        why = "there is no word in it that says what is looked for"
-        raise InvalidRequest(f"The brief cannot be used: {why}.", errors=_wrong("brief", why))
+    asked = None if brief is None else usable_brief(brief)
     recipe = None if objective is None else recipe_of(objective)
     if recipe is not None and recipe.needs_brand and brand is None and needs_brand:
         raise InvalidRequest(f"Objective {recipe.name} is about a brand; name one with brand=.")
@@ -93,6 +90,19 @@ def asked_question(
         size_band=size_band,
         standing=standing,
     )
+
+
+def usable_brief(text: str) -> Brief:
+    """Read a brief.
+
+    Raises:
+        InvalidRequest: no word in it says what is looked for.
+    """
+    brief = read_brief(text)
+    if not brief.words:
+        why = "there is no word in it that says what is looked for"
+        raise InvalidRequest(f"The brief cannot be used: {why}.", errors=_wrong("brief", why))
+    return brief
 
 
 def parse_weights(text: str) -> PartWeights:
@@ -215,6 +225,7 @@ async def explain_account(reader: PublishedReader, run: Run, community: Communit
         candidate: its whole document where it is a candidate or a macro-influencer of the base; above, below: who is
         next to it, and what separates them: points of each part, that add up to the difference of the scores; evidence:
         each tie of the candidate's evidence as the graph has it now: since when, first and last day of interactions;
+        posts: each post of its evidence as the graph has it now, with its text where its author has not opted out;
         cypher: a statement that shows one of these ties in the graph, given its follower and followee.
 
     Raises:
@@ -240,6 +251,7 @@ async def explain_account(reader: PublishedReader, run: Run, community: Communit
         "above": near.get("above"),
         "below": near.get("below"),
         "evidence": await _evidence_now(reader, candidate),
+        "posts": await _posts_now(reader, candidate),
         "cypher": load_queries()["published/tie"].text,
     }
 
@@ -353,6 +365,22 @@ async def _evidence_now(reader: PublishedReader, document: dict[str, Any] | None
     return evidence
 
 
+async def _posts_now(reader: PublishedReader, document: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """The posts of a document's evidence as the graph has them now, each once."""
+    keys: dict[str, list[str]] = {}
+    for part in document["parts"] if document else []:
+        for item in part["evidence"]:
+            if item.get("post"):
+                keys.setdefault(item["post"], []).append(item.get("topic") or item["brand"])
+    rows = {row["post"]: row for row in await reader.posts(list(keys))}
+    found = []
+    for key, about in keys.items():
+        row = rows.get(key, {})
+        said = {name: row.get(name) for name in ("author", "kind", "lang", "text")}
+        found.append({"post": key, "evidence_of": about, "in_graph": bool(row), "at": _text(row.get("at")), **said})
+    return found
+
+
 def _text(value: Any) -> str | None:
     """A date or time of Neo4j as text."""
     return None if value is None else str(value.to_native().isoformat()).replace("+00:00", "Z")
@@ -397,6 +425,8 @@ async def read_ambassadors(
 ) -> list[tuple[Community, list[Candidate], str | None]]:
     """Read the candidates that answer a question, of one community or of the largest respectable ones.
 
+    With a brief, and no community named, of those that fit it best.
+
     Returns:
         Communities, each with its candidates, best first, and why there are none where there are none.
 
@@ -411,7 +441,10 @@ async def read_ambassadors(
         if community_id is not None:
             chosen = [await community_of(reader, run, community_id)]
         else:
-            chosen = [one for one in await reader.communities(run.id) if one.respectable or include][:most]
+            every = [one for one in await reader.communities(run.id) if one.respectable or include]
+            if question.brief is not None:
+                every = [*await reader.fitting(run, every, question.brief)]
+            chosen = every[:most]
         answers = []
         for community in chosen:
             why = nobody_because(community, question, include=include)

@@ -15,7 +15,7 @@ from pydantic_core import from_json
 
 from service.analytics.rounding import significant
 from service.content.words import Brief
-from service.domain import Float64
+from service.domain import CommunityFit, Float64
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,9 @@ class CommunityWords:
         if not lines:
             return cls(0, {}, ())
         head = from_json(lines[0])
-        words = {from_json(line)["word"]: line for line in lines[1 : head["words"] + 1]}
+        # A line begins with its word; parsing all of it would take many times as long.
+        own = lines[1 : head["words"] + 1]
+        words = {from_json(line[len('{"word":') : line.index(b',"places":')]): line for line in own}
         return cls(head["base"], words, lines[head["words"] + 1 :])
 
     def counts(self, forms: tuple[str, ...]) -> Float64:
@@ -100,6 +102,15 @@ class BriefMeasure:
         """The brief as it was understood: its words, and how many of those compared say each of them."""
         words = zip(self.brief.words, self.accounts, strict=True)
         return {"text": self.brief.text, "words": [{"word": one, "accounts": said} for (one, _), said in words]}
+
+
+def fit_of(brief: Brief, words: CommunityWords) -> CommunityFit:
+    """How well a community fits a brief."""
+    counts = [words.counts(forms) for _, forms in brief.words]
+    relevance = np.sum(counts, axis=0)
+    accounts, size = int(np.count_nonzero(relevance)), max(words.base, 1)
+    mean, share = significant(np.array([relevance.sum() / size, accounts / size])).tolist()
+    return CommunityFit(relevance=mean, accounts=accounts, share=share)
 
 
 def unmeasured(brief: Brief) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from service.content.words import Brief
 from service.domain import (
     Brand,
     Candidate,
     Community,
     CommunityGroup,
+    FittingCommunity,
     PublishedPart,
     Run,
     StoreAddress,
@@ -28,10 +30,10 @@ from service.errors import (
     StoreUnavailable,
 )
 from service.flows.brand_limits import Sees, may_see
-from service.flows.briefs import CommunityWords
+from service.flows.briefs import CommunityWords, fit_of
 from service.flows.questions import Population, community_population, union_population
 from service.store.driver import AsyncStore
-from service.store.published import current_run_id, read_account, read_neighbours, read_part, read_ties
+from service.store.published import current_run_id, read_account, read_neighbours, read_part, read_posts, read_ties
 from service.store.runs import get_run
 
 CACHE_BYTES = 256 * 2**20
@@ -201,6 +203,16 @@ class PublishedReader:
         found = await self._population((run.id, ""), make)
         return await self._with_words(run, found) if words else found
 
+    async def fitting(self, run: Run, communities: Sequence[Community], brief: Brief) -> list[FittingCommunity]:
+        """Say how well communities fit a brief, best first; of equals the larger, then by id."""
+        parts = [(await self.part_if_any(run.id, f"words/{one.id}")).lines for one in communities]
+        fits = await asyncio.to_thread(lambda: [fit_of(brief, CommunityWords.of(lines)) for lines in parts])
+        found = [
+            FittingCommunity.model_validate({**one.model_dump(), "fit": fit})
+            for one, fit in zip(communities, fits, strict=True)
+        ]
+        return sorted(found, key=lambda one: (-one.fit.relevance, -one.size, one.id))
+
     async def _with_words(self, run: Run, population: Population) -> Population:
         """Add what accounts say, once."""
         if not population.words:
@@ -273,6 +285,11 @@ class PublishedReader:
         self._check_away()
         return await read_ties(self._store, pairs)
 
+    async def posts(self, keys: list[str]) -> list[dict[str, Any]]:
+        """Return posts as the graph has them now; see `store.published.read_posts`."""
+        self._check_away()
+        return await read_posts(self._store, keys)
+
     async def _run(self, run_id: str) -> Run:
         if run_id not in self._runs:
             self._check_away()
@@ -341,9 +358,11 @@ def _size(part: PublishedPart) -> int:
 
 
 async def read_communities(
-    address: StoreAddress, run_id: str | None = None, *, defined: bool = False
-) -> list[Community]:
+    address: StoreAddress, run_id: str | None = None, *, defined: bool = False, brief: Brief | None = None
+) -> Sequence[Community]:
     """Read the communities of the current run, or of a kept one: those that were found, or those that people defined.
+
+    With a brief they come with how well they fit it, best first.
 
     Raises:
         NothingPublished: there is no current run.
@@ -354,7 +373,8 @@ async def read_communities(
         reader = PublishedReader(store)
         try:
             run = (await reader.published(run_id)).run
-            return [one for one, _ in await reader.defined(run)] if defined else await reader.communities(run.id)
+            found = [one for one, _ in await reader.defined(run)] if defined else await reader.communities(run.id)
+            return found if brief is None else await reader.fitting(run, found, brief)
         finally:
             await reader.close()
 

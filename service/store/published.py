@@ -72,6 +72,11 @@ async def read_ties(store: AsyncStore, pairs: list[tuple[str, str]]) -> list[Row
     )
 
 
+async def read_posts(store: AsyncStore, keys: list[str]) -> list[Row]:
+    """Read posts as the graph has them now; of who opted out neither author nor text."""
+    return await store.read("published/posts", keys=keys) if keys else []
+
+
 async def read_account(store: AsyncStore, run_id: str, key: str) -> dict[str, Any]:
     """Read one account as the graph has it now, and where a run put it.
 

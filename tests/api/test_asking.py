@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,15 +17,19 @@ from service.api.app import create_app
 from service.api.schemas import (
     AmbassadorPage,
     BrandAmbassadorPage,
+    CommunityPage,
     DefinedAnswer,
     DetractorPage,
     ExcludedPage,
     ExplanationAnswer,
     InfluencersAnswer,
+    PostNow,
 )
-from service.domain import Candidate, Follow, RunSpec, ScoringRules
+from service.domain import Candidate, FittingCommunity, Follow, RunSpec, ScoringRules
 from service.flows.analyze import execute
+from service.flows.asking import _posts_now
 from service.flows.definitions import define, with_definitions
+from service.flows.published import PublishedReader
 from service.store.driver import AsyncStore, Store
 from service.store.edges import apply_follows
 from service.store.runs import claim
@@ -139,6 +144,14 @@ def test_a_brief_is_answered_with_its_words_and_the_posts_that_say_them(asked: T
     assert {item.post for one in by_topic.items for item in one.parts[4].evidence if item.kind == "topic"} == {
         item.post for one in said for item in one.parts[4].evidence if item.kind == "word"
     }
+    listed = CommunityPage.model_validate(asked.get("/v1/communities", params={"brief": "jazz"}).json())
+    fits = [one.fit for one in listed.items if isinstance(one, FittingCommunity)]
+    assert len(fits) == len(listed.items) == CommunityPage.model_validate(asked.get("/v1/communities").json()).total
+    assert [fit.relevance for fit in fits] == sorted((fit.relevance for fit in fits), reverse=True)
+    in_each = {one.id: one.fit.accounts for one in listed.items if isinstance(one, FittingCommunity)}
+    assert in_each[community] == words["jazz"]
+    is_problem(asked.get("/v1/communities", params={"brief": "the"}), 422, "invalid_request")
+    is_problem(asked.get("/v1/communities", params={"brief": "jazz", "level": 1}), 422, "invalid_request")
     answer = asked.get("/v1/brands/bee/ambassadors", params={"brief": "jazz", "track": "open"})
     across = BrandAmbassadorPage.model_validate(answer.json())
     assert across.question.brief is not None
@@ -310,6 +323,34 @@ def test_an_account_explained(asked: TestClient, store: Store) -> None:
     assert (outside["above"], outside["below"], outside["evidence"]) == (None, None, [])
     is_problem(asked.get(f"/v1/communities/{brand}/accounts/t:a0"), 404, "account_not_found")
     is_problem(asked.get(f"/v1/communities/{brand}/accounts/t:none"), 404, "account_not_found")
+
+
+def test_posts_of_evidence_as_the_graph_has_them_now(asked: TestClient, store: Store) -> None:
+    """With their text; not of who opted out; of those that are gone it is said."""
+    store.statement("MATCH (p:Post {key: 't:p0'}) SET p.text = 'All that jazz', p.lang = 'en'")
+    store.statement("MATCH (p:Post {key: 't:p4'}) SET p.text = 'Jazz again'")
+    store.statement("MATCH (a:Account {key: 't:b0'}) SET a.opted_out = true")
+    evidence = [
+        {"kind": "topic", "topic": "jazz", "post": "t:p0"}, {"kind": "mention", "brand": "bee", "post": "t:p0"},
+        {"kind": "topic", "topic": "jazz", "post": "t:p4"}, {"kind": "topic", "topic": "tea", "post": "t:gone"},
+        {"kind": "topic", "topic": "tea", "post": None}, {"kind": "follow", "follower": "t:a1", "followee": "t:a0"},
+    ]  # fmt: skip
+
+    async def read() -> list[PostNow]:
+        async with AsyncStore(store.address) as own:
+            found = await _posts_now(PublishedReader(own), {"parts": [{"evidence": evidence}]})
+            return [PostNow.model_validate(one) for one in found]
+
+    at = datetime(2024, 6, 15, 10, tzinfo=UTC)
+    unknown: dict[str, Any] = {"author": None, "lang": None, "text": None}
+    assert asyncio.run(read()) == [
+        PostNow(
+            post="t:p0", evidence_of=["jazz", "bee"], in_graph=True, at=at, author="t:a0", kind="text", lang="en",
+            text="All that jazz",
+        ),
+        PostNow(post="t:p4", evidence_of=["jazz"], in_graph=True, at=at, kind="text", **unknown),
+        PostNow(post="t:gone", evidence_of=["tea"], in_graph=False, at=None, kind=None, **unknown),
+    ]  # fmt: skip
 
 
 # --- communities that people define --------------------------------------------------------------------------------
