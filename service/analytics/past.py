@@ -155,6 +155,7 @@ def require_no_future(was: Graph, past: Past) -> None:
         "the first use of a topic": int(was.topic_first.max(initial=-1)),
         "the latest post on a topic": int(was.topic_latest.max(initial=-1)),
         "words of posts": before if len(was.word_idx) else -1,
+        "a bio": before if bool(np.any(was.bio)) else -1,
         "a mention of a brand": int(was.mention_at.max(initial=-1)),
         "a relation to a brand": int(max(was.relation_since.max(initial=-1), was.relation_until.max(initial=-1))),
         "a reported number of followers": before if bool(np.any(was.followers >= 0)) else -1,

@@ -189,11 +189,13 @@ def test_whatever_happens_afterwards_the_past_is_the_same() -> None:
             handle=[*now.accounts.handle, None],
             opted_out=np.append(now.accounts.opted_out, np.False_),
             followers=np.append(rng.integers(0, 10**6, graph.n), 10**7),
+            bio=rng.integers(0, 5, graph.n + 1),
         ),
         follows=FollowColumns(
             np.append(now.follows.source, fans),
             np.append(now.follows.target, np.full(len(fans), newcomer)),
             np.append(now.follows.weight, np.ones(len(fans))),
+            np.append(graph.out_day.astype(np.int64), np.full(len(fans), past.before_day)),
         ),
         engagements=EngagementColumns(engaged.source[~gone], engaged.target[~gone], engaged.day[~gone], counts[~gone]),
         postings=replace(posted, counts=np.where(late, posted.counts * 3, posted.counts)),
@@ -215,6 +217,10 @@ def planted_leaks() -> list[tuple[str, Graph, Past]]:
     late = np.array([past.before_day], dtype=np.int32)
     return [
         ("a follow", replace(was, followed_at=cut), past),
+        ("a follow", replace(was, out_day=np.append(was.out_day[:-1], late)), past),
+        ("the latest post on a topic", replace(was, topic_latest=np.append(was.topic_latest[:-1], cut)), past),
+        ("words of posts", replace(was, word_idx=late), past),
+        ("a bio", replace(was, bio=np.ones(was.n, dtype=np.int64)), past),
         ("a post or share on a topic", was, replace(past, topics_at=cut)),
         ("an interaction", replace(was, engaged_day=np.append(was.engaged_day[:-1], late)), past),
         ("a post", replace(was, posted_day=np.append(was.posted_day[:-1], late)), past),
@@ -225,7 +231,7 @@ def planted_leaks() -> list[tuple[str, Graph, Past]]:
     ]
 
 
-@pytest.mark.parametrize("place", range(8))
+@pytest.mark.parametrize("place", range(12))
 def test_a_planted_leak_is_caught(place: int) -> None:
     name, was, past = planted_leaks()[place]
     with pytest.raises(FutureLeaked, match=f"holds {name} of"):
