@@ -15,12 +15,9 @@ from __future__ import annotations
 import logging
 
 import numpy as np
-from bm25s import BM25
 
 from service.content.words import forms
 from service.domain import Float64, Graph, Int32, Int64, Texts, WordIndex
-
-logging.getLogger("bm25s").setLevel(logging.WARNING)  # the library has it say everything
 
 K1, B = 1.5, 0.75
 
@@ -77,6 +74,9 @@ def _said(graph: Graph, of_words: Int64, topic_ptr: Int64, topic_idx: Int32) -> 
 
 def _weights(ptr: Int64, idx: Int32, count: Int64, words: int) -> Float64:
     """Weights of bm25s of each entry; accounts without words are no documents."""
+    from bm25s import BM25  # it takes half a second, for which runs without words need not wait
+
+    logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to say everything
     rows = np.flatnonzero(np.diff(ptr))
     documents = [np.repeat(idx[ptr[i] : ptr[i + 1]], count[ptr[i] : ptr[i + 1]]) for i in rows.tolist()]
     index = BM25(k1=K1, b=B, method="lucene", dtype="float64")

@@ -1,7 +1,7 @@
 """What a text says: the topics it names, and its words, in English and French; other languages as far as they go.
 
 Topics are hashtags, and sites that links lead to; words are what is left of text, hashtags and the readable part of
-links when what every text says is taken away (stop words of bm25s) and endings are cut (Snowball stemmers). Where
+links when what every text says is taken away (stop words) and endings are cut (Snowball stemmers). Where
 nobody stated the language, the one whose stop words are more is taken; without any, words stay as they are written.
 Accents do not count. Nothing is translated: a brief in one language finds those who write in it.
 """
@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import snowballstemmer
-from bm25s.stopwords import STOPWORDS_EN_PLUS, STOPWORDS_FRENCH
 
 from service.domain import Content, folded_topic
 
@@ -55,20 +54,43 @@ def _folded(word: str) -> str:
     return "".join(one for one in decomposed if not unicodedata.combining(one))
 
 
-# What stop words leave behind where an apostrophe is taken for a space, and common words that the lists lack.
-_ALSO = """
-    an can couldn didn dm doesn don hadn hasn haven isn ll re rt shouldn ve via wasn weren won wouldn
-    ai alors apres aussi autre autres avant bien ca car cela cette ceux chez comme deja depuis donc encore enfin entre
-    etre faire fait faut hors ici il ils je jusqu jusque la le les lors lorsqu lorsque mais meme moins nos notre nous
-    on ont ou par parce peu peut plus pour pourquoi puis puisque quand quelqu quelque quelques quel quelle quels
-    quelles qui quoi qu sa sans sera si sont sous sur ta tous tout toute toutes tres trop tu un une vers voici voila
-    vos votre vous
+_ENGLISH = """
+    a about above after again against all also always am an and any are aren as at be because been before being below
+    between both but by can cannot could couldn did didn do does doesn doing don down during each either else ever every
+    few for from further get gets getting got had hadn has hasn have haven having he her here hers herself him himself
+    his how however i if in into is isn it its itself just least less let like ll made make makes many may maybe me
+    might mightn more most much must mustn my myself neither never no nor not now of off often on once one only onto or
+    other others our ours ourselves out over own perhaps quite rather re really same shall shan she should shouldn since
+    so some still such than that the their theirs them themselves then there these they this those though through thus
+    till to too toward towards under until up upon us ve very was wasn we were weren what whatever when where whether
+    which while who whoever whom whose why will with within without won would wouldn yet you your yours yourself
+    yourselves
 """
+_FRENCH = """
+    a ai aie aient ainsi ait alors apres as assez au aucun aucune aucuns aucunes aujourd aura aurai aurais aurait auront
+    aussi autant autre autres aux avaient avais avait avant avec avez aviez avions avoir avons ayant beaucoup bien ca
+    car ce ceci cela celle celles celui ces cet cette ceux chacun chacune chaque chez ci combien comme comment contre d
+    dans de deja depuis des desormais deux devant doit doivent donc dont du durant elle elles en encore enfin ensuite
+    entre envers environ es est et etaient etais etait etant ete etes etions etre eu eue eues eurent eus eut eux faire
+    fais faisait faisant fait faites faut font fut furent hors hui ici il ils j je jusqu jusque l la laquelle le lequel
+    les lesquelles lesquels leur leurs lors lorsqu lorsque lui ma mais malgre me meme memes mes mien mienne moi moins
+    mon n ne ni non nos notre nous on ont or ou outre par parce parfois parmi pas pendant peu peut peuvent peux plupart
+    plus plusieurs plutot pour pourquoi pourtant pres presque puis puisqu puisque qu quand quant que quel quelle quelles
+    quelqu quelque quelques quels qui quoi rien s sa sans sauf se selon sera serai serais serait seront ses seulement si
+    sien sienne sinon soi soient sois soit sommes son sont sous souvent suis sur t ta tandis tant te tel telle telles
+    tellement tels tes toi ton toujours tous tout toute toutes tres trop tu un une va vais vers via voici voila vont vos
+    votre vous vu y
+"""
+_WRITTEN_EVERYWHERE = "dm lol mdr omg pls plz rt stp svp thx via"
+
 STOP_WORDS: dict[Language, frozenset[str]] = {
-    "en": frozenset(map(_folded, STOPWORDS_EN_PLUS)),
-    "fr": frozenset(map(_folded, STOPWORDS_FRENCH)),
+    "en": frozenset(_ENGLISH.split()),
+    "fr": frozenset(_FRENCH.split()),
 }
-_STOPS = STOP_WORDS["en"] | STOP_WORDS["fr"] | frozenset(_ALSO.split())
+"""Words that say nothing of what a text is about, without accents; also what is left of them where an apostrophe is
+taken for a space."""
+
+_STOPS = STOP_WORDS["en"] | STOP_WORDS["fr"] | frozenset(_WRITTEN_EVERYWHERE.split())
 
 
 def read_text(text: str, language: str = "") -> Content:
