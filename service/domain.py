@@ -827,6 +827,9 @@ class ScoringRules(Frozen):
     ring_members: int = Field(
         default=20, ge=3, description="A follow ring has at least so many accounts that follow each other ..."
     )
+    ring_density: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.8, description="... at least this share of all of each other, and never engage with each other (c)."
+    )
     copied_bios: int = Field(
         default=10,
         ge=2,
@@ -834,9 +837,6 @@ class ScoringRules(Frozen):
     )
     follow_burst: int = Field(
         default=20, ge=2, description="A burst of follows: at least so many, and half of an account's, on one day (c)."
-    )
-    ring_density: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=0.8, description="... at least this share of all of each other, and never engage with each other (c)."
     )
     inactive_days: int = Field(
         default=90,

@@ -29,7 +29,6 @@ from service.analytics.rounding import significant
 from service.analytics.sentences import (
     audience_reason,
     authority_reason,
-    burst_sentence,
     reach_reason,
     relation_reason,
     relevance_reason,
@@ -47,6 +46,7 @@ from service.domain import (
     SIZE_BAND_FROM,
     SIZE_BANDS,
     TYPE_NAMES,
+    Bool,
     BrandRelation,
     Candidate,
     CandidateBasis,
@@ -66,7 +66,6 @@ from service.domain import (
     RankInterval,
     Reason,
     Role,
-    Said,
     ScoringRules,
     Sign,
     SignName,
@@ -386,22 +385,22 @@ def _signs(described: Described, i: int) -> tuple[Sign, ...]:
     read, signs, rules, whole = described.read, described.signs, described.rules, int(described.scores.members[i])
     followers = read.in_idx[read.in_ptr[whole] : read.in_ptr[whole + 1]]
     found: list[Sign] = []
-    empty = signs.empty[followers]
     if signs.empty_followers[whole]:
-        found.append(_sign("empty_followers", len(followers), read, followers[empty], rules))
-    counted = signs.counted
-    still = np.isin(followers, counted.in_idx[counted.in_ptr[whole] : counted.in_ptr[whole + 1]])
+        empty = followers[signs.empty[followers]]
+        found.append(_sign("empty_followers", len(empty), len(followers), len(empty), read, empty, rules))
     if signs.ring_follows[whole]:
-        found.append(_sign("follow_ring", len(followers), read, followers[~still & ~empty], rules))
+        ring = followers[_count_nothing(signs, followers, whole) & ~signs.empty[followers]]
+        found.append(_sign("follow_ring", len(ring), len(followers), len(ring), read, ring, rules))
     if signs.burst_day[whole] >= 0:
         days = _follow_days(read, followers, whole)
-        came = days == signs.burst_day[whole]
-        out, day = int(np.count_nonzero(came & ~still)), np.datetime64(int(signs.burst_day[whole]), "D").item()
-        found.append(_sign("follow_burst", int((days >= 0).sum()), read, followers[came], rules, out, day))
-    copied = signs.copied[followers]
-    if np.count_nonzero(copied) >= rules.copied_bios:
-        out = int(np.count_nonzero(copied & ~still))
-        found.append(_sign("copied_bios", len(followers), read, followers[copied], rules, out))
+        came, dated = followers[days == signs.burst_day[whole]], int(np.count_nonzero(days >= 0))
+        left_out = int(np.count_nonzero(_count_nothing(signs, came, whole)))
+        day = np.datetime64(int(signs.burst_day[whole]), "D").item()
+        found.append(_sign("follow_burst", len(came), dated, left_out, read, came, rules, day))
+    copied = followers[signs.copied[followers]]
+    if len(copied) >= rules.copied_bios:
+        left_out = int(np.count_nonzero(_count_nothing(signs, copied, whole)))
+        found.append(_sign("copied_bios", len(copied), len(followers), left_out, read, copied, rules))
     resonance, ties = described.measured.resonance, described.measured.ties
     if resonance is not None:
         entries = slice(int(ties.in_ptr[i]), int(ties.in_ptr[i + 1]))
@@ -411,8 +410,7 @@ def _signs(described: Described, i: int) -> tuple[Sign, ...]:
         if total >= BURST_INTERACTIONS and left_out >= rules.burst_share * total:
             most = np.lexsort((ties.in_idx[entries], -beyond))
             by = ties.in_idx[entries][most[beyond[most] > 0]]
-            said = burst_sentence(left_out, total)
-            found.append(_made_sign("burst", left_out, total, left_out, said, described.measured.graph, by, rules))
+            found.append(_sign("burst", left_out, total, left_out, described.measured.graph, by, rules))
     return tuple(found)
 
 
@@ -423,23 +421,24 @@ def _follow_days(graph: Graph, followers: Int32, followee: int) -> Int32:
     return days
 
 
+def _count_nothing(signs: Integrity, followers: Int32, followee: int) -> Bool:
+    """Say of some followers of an account whether their follows count nothing."""
+    counted = signs.counted
+    return ~np.isin(followers, counted.in_idx[counted.in_ptr[followee] : counted.in_ptr[followee + 1]])
+
+
 def _sign(
     name: SignName,
+    count: int,
     total: int,
+    left_out: int,
     graph: Graph,
     by: Int32,
     rules: ScoringRules,
-    left_out: int | None = None,
     day: date | None = None,
 ) -> Sign:
-    """A sign of some followers `by` of `total`; of these `left_out` count nothing, None: all."""
-    out = len(by) if left_out is None else left_out
-    return _made_sign(name, len(by), total, out, sign_sentence(name, len(by), total, out, day), graph, by, rules)
-
-
-def _made_sign(
-    name: SignName, count: int, total: int, left_out: int, said: Said, graph: Graph, by: Int32, rules: ScoringRules
-) -> Sign:
+    """A sign of `count` of `total`, of which `left_out` count nothing; `by` are accounts of `graph` they come from."""
+    said = sign_sentence(name, count, total, left_out, day)
     named = by[~graph.opted_out[by]][: rules.evidence_items]
     return Sign(
         sign=name,

@@ -357,7 +357,7 @@ def _parmi(some: int, whole: int, noun: str, plural: str, after: str = "", *, f:
     return f"{number(some)} des {number(whole)} {plural}{after}" + (f" ({percent} %)" if percent else "")
 
 
-def burst_sentence(left_out: int, total: int) -> Said:
+def _burst_sentence(left_out: int, total: int) -> Said:
     """Say how many of all interactions received from the community came in bursts and count nothing."""
     one = left_out == 1
     whom = _of(left_out, total, "interaction", "interactions", " received")
@@ -371,15 +371,18 @@ def burst_sentence(left_out: int, total: int) -> Said:
 
 
 def sign_sentence(sign: SignName, count: int, total: int, left_out: int, day: date | None = None) -> Said:
-    """Say what a sign of manipulation among followers rests on, and what it costs.
+    """Say what a sign of manipulation rests on, and what it costs.
 
     Args:
-        sign: which one; not `burst`.
-        count: followers that carry it.
-        total: all followers in the graph; of a burst of follows those of whom is known since when.
+        sign: which one.
+        count: followers, or of a burst interactions, that carry it.
+        total: all followers in the graph, of a burst of follows those of whom is known since when; or all interactions
+            received from the community.
         left_out: how many of `count` count nothing.
         day: of the burst of follows.
     """
+    if sign == "burst":
+        return _burst_sentence(left_out, total)
     one = count == 1
     whom, qui = _of(count, total, "follower", "followers"), _parmi(count, total, "abonné", "abonnés")
     if sign == "empty_followers":

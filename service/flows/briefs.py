@@ -43,7 +43,11 @@ class CommunityWords:
         words = {from_json(line[len('{"word":') : line.index(b',"places":')]): line for line in own}
         return cls(head["base"], words, lines[head["words"] + 1 :])
 
-    def counts(self, forms: tuple[str, ...]) -> Float64:
+    def counts(self, brief: Brief) -> Float64:
+        """What each word of a brief counts for each account of the base: float64[words, base]."""
+        return np.stack([self._counts(forms) for _, forms in brief.words])
+
+    def _counts(self, forms: tuple[str, ...]) -> Float64:
         """What a word counts for each account of the base, in the form that counts most: float64[base]."""
         most = np.zeros(self.base)
         for form in forms:
@@ -106,8 +110,7 @@ class BriefMeasure:
 
 def fit_of(brief: Brief, words: CommunityWords) -> CommunityFit:
     """How well a community fits a brief."""
-    counts = [words.counts(forms) for _, forms in brief.words]
-    relevance = np.sum(counts, axis=0)
+    relevance = words.counts(brief).sum(axis=0)
     accounts, size = int(np.count_nonzero(relevance)), max(words.base, 1)
     mean, share = significant(np.array([relevance.sum() / size, accounts / size])).tolist()
     return CommunityFit(relevance=mean, accounts=accounts, share=share)
@@ -124,7 +127,7 @@ def measure_brief(brief: Brief, communities: Sequence[CommunityWords], candidate
     bases, counts = [np.zeros(0)], [np.zeros((len(brief.words), 0))]
     said: list[bytes] = []
     for of in communities:
-        found = np.stack([of.counts(forms) for _, forms in brief.words])
+        found = of.counts(brief)
         accounts += np.count_nonzero(found, axis=1)
         places = [from_json(line)["place"] for line in of.candidates]
         bases.append(significant(found.sum(axis=0)))

@@ -158,13 +158,8 @@ def read_snapshot(
     if not states:
         raise _not_prepared()
     [state] = states
-    accounts, follows, engagements, topics, postings = (
-        _Accounts(),
-        _Follows(),
-        _Engagements(),
-        TopicGatherer(),
-        _Postings(),
-    )
+    accounts, follows, engagements, postings = _Accounts(), _Follows(), _Engagements(), _Postings()
+    topics = TopicGatherer()
     words = WordGatherer(read_text, topics)
     if known is None:
         version = state["v"]
