@@ -771,6 +771,22 @@ class ScoringRules(Frozen):
         le=1_000,
         description="Randomly rewired graphs whose modularity stands beside that of the graph; 0 for none (c).",
     )
+    kept_slack: Share = Field(
+        default=0.02,
+        description="The resolution of the run before is kept while it misses these two by no more than this (c).",
+    )
+    lineage_most: Annotated[float, Field(ge=0.5, le=1)] = Field(
+        default=0.5, description="A community continues, merges or splits where this share of one is in the other (c)."
+    )
+    lineage_least: Share = Field(
+        default=0.1, description="It continues, or an event is named, only where this share of the other is, too (c)."
+    )
+    confidence_seeds: int = Field(
+        default=10,
+        ge=0,
+        le=1_000,
+        description="Seeds with which communities are looked for again, to see who stays together; 0 for none (c).",
+    )
     secondary_share: Annotated[float, Field(ge=0.01, le=1)] = Field(
         default=0.2, description="Share of an account's tie weight to another community that makes it a member too (c)."
     )
@@ -985,6 +1001,10 @@ class Definition(Frozen):
         return "d" + base64.b32encode(hashlib.sha256(said.encode()).digest()).decode().lower()[:10]
 
 
+AUTO, COLD = "auto", "cold"
+"""What a run starts from, beside the id of a run: the one that readers see now; none."""
+
+
 class RunSpec(Frozen):
     """What a run computes. A run is a function of (graph version, RunSpec)."""
 
@@ -999,6 +1019,11 @@ class RunSpec(Frozen):
         description="Measures of accounts over the whole network that are written to the graph, beside the scores.",
     )
     brand: str | None = Field(default=None, max_length=500, description="Key of the brand of `brand_pagerank`.")
+    start: Annotated[str, Field(min_length=1, max_length=100)] = Field(
+        default="auto",
+        description="Id of the run whose communities this one starts from, so that they keep their ids and change as "
+        "little as the graph did; `auto`: the one that readers see now; `cold`: none, everything is found anew.",
+    )
     rules: ScoringRules = ScoringRules()
     communities: tuple[Definition, ...] = Field(
         default=(),
@@ -1066,6 +1091,7 @@ Stage = Literal[
     "past",
     "words",
     "communities",
+    "confidence",
     "measures",
     "scores",
     "outcomes",
@@ -1077,6 +1103,10 @@ Stage = Literal[
 
 
 # --- back-tests: what scores would have said -------------------------------------------------------------
+
+
+WITHOUT_CHANCE = {"rewirings": 0, "reweightings": 0, "confidence_seeds": 0}
+"""Rules of an analysis that nobody asks how much of it is chance."""
 
 
 class BacktestSpec(Frozen):
@@ -1110,7 +1140,7 @@ class BacktestSpec(Frozen):
         default=0.90, description="Share of the draws that an interval holds."
     )
     seed: int = Field(default=42, ge=0, le=2**31 - 1, description="Seed of everything random.")
-    rules: ScoringRules = ScoringRules(rewirings=0, reweightings=0)
+    rules: ScoringRules = ScoringRules(**WITHOUT_CHANCE)
 
     @field_validator("first")
     @classmethod
@@ -1120,8 +1150,8 @@ class BacktestSpec(Frozen):
     @field_validator("rules")
     @classmethod
     def _without_chance(cls, rules: ScoringRules) -> ScoringRules:
-        """What a back-test does not look at: modularity of rewired graphs, intervals of ranks."""
-        return rules.model_copy(update={"rewirings": 0, "reweightings": 0})
+        """What a back-test does not look at: modularity of rewired graphs, confidence, intervals of ranks."""
+        return rules.model_copy(update=WITHOUT_CHANCE)
 
 
 # --- what a run publishes -------------------------------------------------------------------------------
@@ -1408,12 +1438,14 @@ class Candidate(Frozen):
     `relations` are those to any brand, by brand, then employee, collaborator, customer, user. `track` comes from the
     active ones: employees_collaborators where one is of an employee or collaborator, else customers_users where one is
     of a customer or user, else open. `signs` are those of manipulation; the score is already without what they carry.
+    `confidence` is the chance that it is in this community under another seed of the search, null where not computed.
     """
 
     key: str
     handle: str | None
     name: str
     community: str
+    confidence: float | None = None
     rank: int
     rank_interval: RankInterval | None
     score: float
@@ -1511,6 +1543,12 @@ class Community(Frozen):
     micros: int
     candidates: int
     no_candidates_reason: str | None
+    confidence: float | None = Field(
+        default=None, description="Chance that a member is here under another seed of the search, on average."
+    )
+    between_members: int = Field(
+        default=0, description="Members that stand between this community and others: they are not sure to be here."
+    )
     secondary_members: int = Field(default=0, description="Accounts of other communities that belong here, too.")
     follows_inside: int
     follows_in: int
@@ -1666,6 +1704,65 @@ class FittingCommunity(Community):
     fit: CommunityFit
 
 
+Relation = Literal["continues", "merges", "splits"]
+LineageEvent = Literal["born", "continues", "merges", "splits"]
+EndEvent = Literal["died", "merged", "split"]
+
+
+class Predecessor(Frozen):
+    """A community of the run before that this one comes from.
+
+    `relation`: this one continues it (and has its id), it merges into this one, or this one splits off from it;
+    `counts` says whether enough accounts do so to call that an event.
+    `accounts` are those that were there and are here; `share_of_it` is their share of the accounts there were there
+    (also of those that are gone), `share_of_this` their share of the accounts here.
+    """
+
+    id: str
+    relation: Relation
+    accounts: int
+    share_of_it: float
+    share_of_this: float
+    counts: bool
+
+
+class Lineage(Frozen):
+    """Where a community comes from. `event` says what happened to it since the run before, where several did the first
+    of: others merged into it, it split (or split off), it continues, it is born.
+    """
+
+    id: str
+    event: LineageEvent
+    predecessors: tuple[Predecessor, ...]
+
+
+class Ended(Frozen):
+    """A community of the run before that is no more: it merged into another, it split, or it died; with those that most
+    of it, or most of whom, are found in now.
+    """
+
+    id: str
+    event: EndEvent
+    size: int
+    into: tuple[str, ...]
+
+
+class CommunityName(Frozen):
+    """What people call a community.
+
+    `question` is open where the community split or merged since they said so: whether the name is right, then. The name
+    in question is that of the community `asked_of`, and `suggested` where this one has another or none. Whoever names
+    the community, or confirms its name, answers it.
+    """
+
+    id: str
+    name: str | None
+    question: Literal["split", "merged"] | None = None
+    asked_of: str | None = None
+    suggested: str | None = None
+    named_at: datetime | None = None
+
+
 class CommunityGroup(Frozen):
     """Communities of one run that belong together, at a level above them; sizes of a level plus isolates are all.
 
@@ -1750,6 +1847,8 @@ class Chance(Frozen):
     rewirings: int
     mean: float
     deviation: float
+    ties: int = Field(default=0, description="Ties there were when it was measured.")
+    run: str | None = Field(default=None, description="Run that measured it, where an earlier one did.")
 
 
 class Quality(Frozen):
@@ -2001,6 +2100,29 @@ class SecondaryMemberships:
     share: Float64
 
 
+@dataclass(frozen=True)
+class Before:
+    """What an earlier run found, for the run that starts from it.
+
+    Attributes:
+        run: its id.
+        ids: of its communities.
+        written: of each the run that its node in the graph names: the latest that found it like this.
+        sizes: int64[k], accounts in each of them then, also those that are gone.
+        labels: int32[n], which of them each account of the graph of now was in, -1 for none.
+        quality: what it found as a whole.
+        rules: those it had.
+    """
+
+    run: str
+    ids: Sequence[str]
+    written: Sequence[str]
+    sizes: Int64
+    labels: Int32
+    quality: Quality
+    rules: ScoringRules
+
+
 KeepLines = Callable[[Iterable[bytes]], Sequence[bytes]]
 """Keeps lines somewhere as they come, and returns them from there."""
 
@@ -2032,7 +2154,10 @@ class Analysis:
     `labels` is int32[n]: position of each account's community in that order, -1 for isolates.
     `groups` are those of each level above, finest first, in canonical order.
     `measures` are values of all accounts by the name of the property that holds them, `share` (of the account's own
-    community) among them.
+    community) and, where it was asked for, `confidence` among them.
+    `between` is bool[n], accounts that are not sure to be in their community and belong to others, too.
+    `lineage` says of each community that was found where it comes from, `ended` what became of those that are no more;
+    both are empty where the run starts from none.
     """
 
     quality: Quality
@@ -2044,6 +2169,9 @@ class Analysis:
     parts: list[PublishedPart]
     measures: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64]]
     secondary: SecondaryMemberships
+    between: Bool
+    lineage: list[Lineage]
+    ended: list[Ended]
 
     @property
     def candidates(self) -> list[list[Candidate]]:

@@ -14,8 +14,7 @@ RETURN
   COUNT { (a)-[:FOLLOWS]->() } AS following,
   COLLECT {
     MATCH (a)-[m:MEMBER_OF]->(c:Community)
-    // toString keeps Neo4j from looking through all memberships of the run by index, instead of those of the account.
-    WHERE toString(m.run) = $run
+    WHERE EXISTS { MATCH (c)<-[:FOUND]-(r:Run) WHERE r.id = $run }
     RETURN m {.*, community: c {.id, .label, .size, .respectable, .kind}}
     ORDER BY coalesce(m.primary, true) DESC, m.share DESC, c.id
   } AS memberships

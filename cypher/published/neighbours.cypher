@@ -8,7 +8,7 @@
 // index: account_key
 MATCH (a:Account {key: $key})-[m:MEMBER_OF]->(c:Community)
 USING INDEX a:Account(key)
-WHERE c.id = $community AND c.run = $run
+WHERE c.id = $community AND EXISTS { MATCH (c)<-[:FOUND]-(r:Run) WHERE r.id = $run }
 CALL (a, m, c) {
   MATCH (b:Account)-[n:MEMBER_OF]->(c)
   WHERE b.key <> a.key AND n.score IS NOT NULL AND NOT coalesce(b.opted_out, false)

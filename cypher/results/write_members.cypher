@@ -12,5 +12,5 @@ MATCH (c:Community {id: row.community, run: $run})
 USING INDEX c:Community(id, run)
 // A community belongs to one run, so the pair says all. With {run: $run} here, Neo4j looks through the whole run.
 MERGE (a)-[m:MEMBER_OF]->(c)
-SET m += row.properties, m.run = $run
+SET m += row.properties
 RETURN count(m) AS written

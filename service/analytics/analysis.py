@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from service.analytics.communities import (
     find_communities,
     most_followed,
 )
+from service.analytics.confidence import confidence
 from service.analytics.defined import defined_members
 from service.analytics.documents import Described, basis_lines, candidate_lines, excluded_lines, ranked, word_lines
 from service.analytics.engine import Engine, get_engine
@@ -24,6 +25,7 @@ from service.analytics.graph import entries_of, lengths, project, rows_of, subgr
 from service.analytics.hierarchy import coarser_levels, describe_levels
 from service.analytics.integrity import Integrity, integrity
 from service.analytics.intervals import REWEIGHTED, Intervals, rank_intervals, replicate_scores, replicate_x
+from service.analytics.lineage import Overlaps, continued, lineage_of, overlaps
 from service.analytics.measures import days_observed, influence, resonance, trust
 from service.analytics.network import measure_network
 from service.analytics.reweighting import reweighted
@@ -45,11 +47,13 @@ from service.domain import (
     GATE_NAMES,
     PART_NAMES,
     Analysis,
+    Before,
     Bool,
     Brand,
     Community,
     CommunityScores,
     Definition,
+    Ended,
     Float32,
     Float64,
     Gate,
@@ -59,6 +63,7 @@ from service.domain import (
     Int64,
     KeepLines,
     Level,
+    Lineage,
     PartName,
     Progress,
     PublishedPart,
@@ -72,20 +77,26 @@ from service.errors import EmptyGraph
 
 SUSPICIOUS_SHARE = 0.20
 CONFIDENCE = 0.70
-"""Thresholds of respectable communities whose data is not there yet: shown, and null for now (c)."""
+"""A respectable community has a smaller share of suspicious accounts than the one, and at least a mean confidence of
+the other; an account that is less sure of its community stands between it and others that it belongs to (c)."""
 
 MOST_FOLLOWED = 5
 """So many of a community's most followed members are listed with it."""
 
 
 def analyse(
-    graph: Graph, spec: RunSpec, progress: Progress, keep: KeepLines = list, words: WordIndex | None = None
+    graph: Graph,
+    spec: RunSpec,
+    progress: Progress,
+    keep: KeepLines = list,
+    words: WordIndex | None = None,
+    before: Before | None = None,
 ) -> Analysis:
     """Find the communities of a graph, measure their members, and score candidates in each.
 
-    A function of (graph, spec, words) alone: the same for any order in which accounts, follows and interactions were
-    read, any hash seed. Everything inside a community (followers, ties, PageRank, reach, resonance, trust) is taken
-    over its own graph: its members and the follows and interactions among them. Over the whole graph are taken
+    A function of (graph, spec, words, before) alone: the same for any order in which accounts, follows and interactions
+    were read, any hash seed. Everything inside a community (followers, ties, PageRank, reach, resonance, trust) is
+    taken over its own graph: its members and the follows and interactions among them. Over the whole graph are taken
     `followers`, the in-degrees that make an account macro, the days and the mean that chances of influence are made of,
     what accounts do and what roles look at.
     Members who have opted out take part in the measures, because others do follow them, but are in nobody's comparison
@@ -94,11 +105,13 @@ def analyse(
     Args:
         graph: at least one account.
         spec: engine, seed and rules.
-        progress: told of stage `communities`, a step for each resolution and rewiring, of stage `measures`, a step for
-            each, and of stage `scores`, a step for each member.
+        progress: told of stage `communities`, a step for each resolution and rewiring, of stage `confidence`, a step
+            for each seed, of stage `measures`, a step for each, and of stage `scores`, a step for each member.
         keep: takes in the lines of each community's candidates as they are made (4 KB each, 100 bytes a follow and
             more in all), and returns what stands for them in the analysis; by default a list.
         words: what words of accounts count for briefs; None: nothing is published for these.
+        before: the run that this one starts from: communities that continue those of it keep their ids. None: every
+            community is named after its anchor.
 
     Raises:
         EmptyGraph: the graph has no account.
@@ -113,11 +126,17 @@ def analyse(
     read, graph = graph, signs.counted
     ties = tie_graph(graph, spec.rules)
     projection = project(ties)
-    partition = find_communities(ties, projection, engine, spec, progress)
+    partition = find_communities(ties, projection, engine, spec, progress, before)
+    sure = confidence(projection, partition.labels, partition.chosen.resolution, engine, spec, progress)
     measures, secondary = measure_network(graph, ties, projection, partition.labels, engine, spec, progress)
     levels = coarser_levels(projection, partition.labels, partition.chosen.resolution, engine, spec)
     seen = habits(graph, projection, partition.labels, doing, spec.rules)
     del projection  # a third of the memory of all arrays
+    between = np.zeros(graph.n, dtype=np.bool_)
+    between[secondary.account] = sure[secondary.account] < CONFIDENCE
+    pairs = _overlaps(partition, before)
+    continues = continued(pairs, len(partition.members), spec.rules.lineage_most, spec.rules.lineage_least)
+    taken = set(before.ids) if before else set()
     everything = _Everything(
         graph=graph,
         ties=ties,
@@ -132,6 +151,8 @@ def analyse(
         engine=engine,
         spec=spec,
         words=words,
+        confidence=sure,
+        between=between,
     )
     secondary_members = np.bincount(secondary.community, minlength=len(partition.members)).tolist()
     communities: list[Community] = []
@@ -139,9 +160,13 @@ def analyse(
     parts: list[PublishedPart] = []
     done, total = 0, sum(len(members) for members in partition.members)
     topics = distinctive_topics(graph, partition.labels)
-    for members, named, others in zip(partition.members, topics, secondary_members, strict=True):
+    for members, named, others, then in zip(
+        partition.members, topics, secondary_members, continues.tolist(), strict=True
+    ):
         progress("scores", done, total)
-        found, scored, pages = _analyse_community(everything, members, named)
+        identity = before.ids[then] if before and then >= 0 else None
+        found, scored, pages = _analyse_community(everything, members, named, identity=identity, taken=taken)
+        taken.add(found.id)
         communities.append(found.model_copy(update={"secondary_members": others}))
         scores.append(scored)
         parts += [PublishedPart(name, keep(lines)) for name, lines in pages]
@@ -152,7 +177,8 @@ def analyse(
     for definition in spec.communities:
         members = defined_members(graph, ties.window, definition)
         if len(members):
-            found, scored, pages = _analyse_community(everything, members, topics_of(graph, members), definition)
+            named = topics_of(graph, members)
+            found, scored, pages = _analyse_community(everything, members, named, definition, definition.id)
             defined.append(found)
             scores.append(scored)
             parts += [PublishedPart(name, keep(lines)) for name, lines in pages]
@@ -160,6 +186,15 @@ def analyse(
     listed = [Brand(key=key, name=name).model_dump_json().encode() for key, name in brands]
     parts.append(PublishedPart("brands", listed))
     parts.append(PublishedPart("detractors", keep(_detractor_lines(everything, communities))))
+    lineage: list[Lineage] = []
+    ended: list[Ended] = []
+    if before is not None:
+        ids = [community.id for community in communities]
+        lineage, ended = lineage_of(pairs, continues, ids, before, spec.rules)
+        parts.append(PublishedPart("lineage", [one.model_dump_json().encode() for one in lineage]))
+        parts.append(PublishedPart("ended", [one.model_dump_json().encode() for one in ended]))
+    if not np.isnan(sure).all():
+        measures["confidence"] = sure
     return Analysis(
         quality=_quality(read, signs, partition, communities, defined, hierarchy, engine),
         labels=partition.labels,
@@ -170,7 +205,18 @@ def analyse(
         parts=parts,
         measures={**measures, **_carried(signs)},
         secondary=secondary,
+        between=between,
+        lineage=lineage,
+        ended=ended,
     )
+
+
+def _overlaps(partition: Partition, before: Before | None) -> Overlaps:
+    """What communities share with those of the run before, if there is one."""
+    sizes = np.array([len(members) for members in partition.members], dtype=np.int64)
+    if before is None:
+        return overlaps(np.full_like(partition.labels, -1), partition.labels, np.zeros(0, dtype=np.int64), sizes)
+    return overlaps(before.labels, partition.labels, before.sizes, sizes)
 
 
 @dataclass(frozen=True)
@@ -193,6 +239,8 @@ class _Everything:
     engine: Engine
     spec: RunSpec
     words: WordIndex | None
+    confidence: Float64
+    between: Bool
 
 
 def measure(
@@ -249,7 +297,12 @@ def measure(
 
 
 def _analyse_community(
-    everything: _Everything, members: Int32, topics: CommunityTopics, definition: Definition | None = None
+    everything: _Everything,
+    members: Int32,
+    topics: CommunityTopics,
+    definition: Definition | None = None,
+    identity: str | None = None,
+    taken: Container[str] = (),
 ) -> tuple[Community, CommunityScores, Iterator[tuple[str, Iterable[bytes]]]]:
     graph, rules = everything.graph, everything.spec.rules
     followers = lengths(everything.read.in_ptr, members)
@@ -266,8 +319,9 @@ def _analyse_community(
         _replicate_scores(scores, candidates, replicates), scores.rank[candidates], rules.interval
     )
     scores = replace(scores, roles=roles.has, intervals=intervals)
-    identity = community_id(own, measured.ties) if definition is None else definition.id
-    tests = _respectable_tests(everything, members)
+    identity = identity or community_id(own, measured.ties, taken)
+    sure = everything.confidence[members]
+    tests = _respectable_tests(everything, members, found=definition is None)
     community = Community(
         id=identity,
         kind="found" if definition is None else definition.kind,
@@ -284,6 +338,8 @@ def _analyse_community(
         macros=int(np.count_nonzero(scores.macro_rank)),
         micros=int(np.count_nonzero(scores.type == MICRO)),
         candidates=len(candidates),
+        confidence=next(test.value for test in tests if test.test == "confidence"),
+        between_members=int(np.count_nonzero(everything.between[members])) if definition is None else 0,
         no_candidates_reason=why_no_candidates(own, scores),
         follows_inside=own.m,
         follows_in=int(lengths(graph.in_ptr, members).sum()) - own.m,
@@ -301,6 +357,7 @@ def _analyse_community(
         doing=everything.doing,
         brands=everything.brands,
         community=identity,
+        confidence=sure if definition is None else np.full(own.n, np.nan),
         rules=rules,
     )
     return community, scores, _pages(described, community, candidates, intervals, replicates, everything.words)
@@ -358,7 +415,7 @@ def own_reciprocity(measured: Measured) -> float:
     return float(np.count_nonzero(measured.parts.mutual)) / max(measured.graph.m, 1)
 
 
-def _respectable_tests(everything: _Everything, members: Int32) -> tuple[RespectableTest, ...]:
+def _respectable_tests(everything: _Everything, members: Int32, *, found: bool) -> tuple[RespectableTest, ...]:
     smallest, least = everything.partition.useful_min, everything.spec.rules.active_share
     known = everything.doing.known[members]
     active = None
@@ -371,8 +428,17 @@ def _respectable_tests(everything: _Everything, members: Int32) -> tuple[Respect
             test="active_share", passed=None if active is None else active >= least, value=active, threshold=least
         ),
         _suspicious_share(everything, members),
-        RespectableTest(test="confidence", passed=None, value=None, threshold=CONFIDENCE),
+        _confident(everything.confidence[members], found=found),
     )
+
+
+def _confident(confidence: Float64, *, found: bool) -> RespectableTest:
+    """Mean confidence of the members; of a community that people defined nobody doubts who is in it."""
+    value = None
+    if found and not np.isnan(confidence).any():
+        value = float(significant(np.array([confidence.mean()]))[0])
+    passed = None if value is None else value >= CONFIDENCE
+    return RespectableTest(test="confidence", passed=passed, value=value, threshold=CONFIDENCE)
 
 
 def _suspicious_share(everything: _Everything, members: Int32) -> RespectableTest:

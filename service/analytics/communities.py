@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -17,7 +18,10 @@ from service.analytics.graph import Projection, projected, strengths
 from service.analytics.rounding import significant
 from service.analytics.sparse import components, weight_inside
 from service.analytics.ties import WeightedGraph
-from service.domain import Chance, Float64, Graph, Int32, LevelTried, Progress, RunSpec, ScoringRules
+from service.domain import Before, Chance, Float64, Graph, Int32, LevelTried, Progress, RunSpec, ScoringRules
+
+CHANCE_HOLDS = 0.1
+"""What is known of chance holds until the number of ties has changed by this share."""
 
 ISOLATE = -1
 """Label of an account without any tie: counted, in no community."""
@@ -49,7 +53,12 @@ class Partition:
 
 
 def find_communities(
-    graph: Graph | WeightedGraph, projection: Projection, engine: Engine, spec: RunSpec, progress: Progress
+    graph: Graph | WeightedGraph,
+    projection: Projection,
+    engine: Engine,
+    spec: RunSpec,
+    progress: Progress,
+    before: Before | None = None,
 ) -> Partition:
     """Partition a graph at each resolution of the rules and take the finest one that is good enough.
 
@@ -62,6 +71,8 @@ def find_communities(
         engine: finds a partition at one resolution.
         spec: seed and rules.
         progress: told of each resolution and each rewiring as stage `communities`.
+        before: the run whose communities the search begins with; its resolution is kept while that is nearly as good as
+            the rules ask, and what it knows of chance where the graph is about as large.
     """
     low, high = useful_sizes(graph.n, spec.rules)
     resolutions = spec.rules.resolutions
@@ -69,7 +80,8 @@ def find_communities(
     quality: list[tuple[float, float]] = []
 
     def partition(resolution: float) -> Int32:
-        found = engine.partition(projection, resolution, spec.seed, spec.rules.quality_function)
+        start = None if before is None else before.labels
+        found = engine.partition(projection, resolution, spec.seed, spec.rules.quality_function, start)
         return canonical(connected_parts(projection, found))
 
     steps = len(resolutions) + (spec.rules.rewirings if graph.m else 0)
@@ -82,7 +94,8 @@ def find_communities(
             found.append(labels)
             quality.append((float(significant(np.array([modularity(projection, labels)]))[0]), float(useful)))
             progress("communities", len(found), steps)
-    best = choose_level(resolutions, quality, spec.rules)
+    kept = None if before is None else before.quality.resolution
+    best = choose_level(resolutions, quality, spec.rules, kept)
     levels = tuple(
         LevelTried(
             resolution=resolution,
@@ -93,7 +106,8 @@ def find_communities(
         )
         for position, (resolution, labels, (q, u)) in enumerate(zip(resolutions, found, quality, strict=True))
     )
-    chance = modularity_by_chance(
+    known = None if before is None else known_chance(graph, before, resolutions[best], spec)
+    chance = known or modularity_by_chance(
         graph,
         engine,
         resolutions[best],
@@ -101,6 +115,22 @@ def find_communities(
         lambda done, _: progress("communities", len(resolutions) + done, steps),
     )
     return Partition(found[best], members_of(found[best]), low, high, levels, chance)
+
+
+def known_chance(graph: Graph | WeightedGraph, before: Before, resolution: float, spec: RunSpec) -> Chance | None:
+    """What an earlier run knows of chance, where it looked for the same in a graph of nearly as many ties.
+
+    It depends on degrees alone, so that a little change of the graph hardly changes it, and measuring it again would be
+    most of the work of a run.
+    """
+    chance = before.quality.chance
+    if chance is None or before.quality.resolution != resolution or before.quality.engine != spec.engine:
+        return None
+    if before.rules.quality_function != spec.rules.quality_function or chance.rewirings != spec.rules.rewirings:
+        return None
+    if abs(graph.m - chance.ties) > CHANCE_HOLDS * chance.ties:
+        return None
+    return chance if chance.run is not None else chance.model_copy(update={"run": before.run})
 
 
 def modularity_by_chance(
@@ -136,7 +166,7 @@ def modularity_by_chance(
             qualities.append(quality)
             progress(len(qualities), rewirings)
     mean, deviation = significant(np.array([np.mean(qualities), np.std(qualities)])).tolist()
-    return Chance(rewirings=rewirings, mean=mean, deviation=deviation)
+    return Chance(rewirings=rewirings, mean=mean, deviation=deviation, ties=graph.m)
 
 
 def useful_sizes(accounts: int, rules: ScoringRules) -> tuple[int, int]:
@@ -190,35 +220,50 @@ def modularity(projection: Projection, labels: Int32) -> float:
     return float(inside / twice_total - np.sum((strength / twice_total) ** 2))
 
 
-def choose_level(resolutions: Sequence[float], quality: Sequence[tuple[float, float]], rules: ScoringRules) -> int:
+def choose_level(
+    resolutions: Sequence[float],
+    quality: Sequence[tuple[float, float]],
+    rules: ScoringRules,
+    kept: float | None = None,
+) -> int:
     """Choose among levels: Q ≥ 0.95 · max Q, of these U ≥ 0.95 · their max U, of these the finest.
 
     Q is modularity at γ = 1, U the share of accounts in communities of useful size. Where max Q is negative (no
-    partition is better than chance) only it is kept.
+    partition is better than chance) only it is kept. The resolution of the run before (`kept`) stays the chosen one
+    while it misses neither by more than the rules allow, so that a level at the edge does not come and go.
 
     Returns:
         Position of the chosen level; of equal resolutions the first.
     """
     best = max(q for q, _ in quality)
-    kept = [i for i, (q, _) in enumerate(quality) if q >= min(best, rules.modularity_kept * best)]
-    most = max(quality[i][1] for i in kept)
-    kept = [i for i in kept if quality[i][1] >= rules.useful_kept * most]
-    return max(kept, key=lambda i: (resolutions[i], -i))
+    good = [i for i, (q, _) in enumerate(quality) if q >= min(best, rules.modularity_kept * best)]
+    most = max(quality[i][1] for i in good)
+    if kept in resolutions:
+        stays = resolutions.index(kept)
+        q, useful = quality[stays]
+        enough = min(best, (rules.modularity_kept - rules.kept_slack) * best)
+        if q >= enough and useful >= (rules.useful_kept - rules.kept_slack) * most:
+            return stays
+    good = [i for i in good if quality[i][1] >= rules.useful_kept * most]
+    return max(good, key=lambda i: (resolutions[i], -i))
 
 
-def community_id(community: Graph, ties: WeightedGraph) -> str:
+def community_id(community: Graph, ties: WeightedGraph, taken: Container[str] = ()) -> str:
     """Name a community after its anchor, the member with the largest weighted in-strength inside it (ties by key).
 
     Args:
         community: its own graph.
         ties: those inside it.
+        taken: ids that others have; where the anchor's is one of them, it is made of the key and a number.
 
     Returns:
         `c` and 10 characters of the lower-case base32 of the SHA-256 of the anchor's key: the same for the same
         anchor, in any run.
     """
     strength = strengths(ties.in_ptr, ties.in_weight)
-    return anchor_id(community.keys[int(np.argmax(significant(strength)))], level=0)
+    key = community.keys[int(np.argmax(significant(strength)))]
+    ids = (anchor_id(key if turn == 1 else f"{key} {turn}", level=0) for turn in itertools.count(1))
+    return next(one for one in ids if one not in taken)
 
 
 def anchor_id(key: str, level: int) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import bisect
 import itertools
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -103,6 +104,7 @@ class Described:
         doing: what all accounts of the whole graph do.
         brands: what accounts of the whole graph have to do with brands.
         community: its id.
+        confidence: float64[k], of its members, NaN where unknown.
         rules: weights, cut-offs, and how much evidence to show.
     """
 
@@ -115,6 +117,7 @@ class Described:
     doing: Activity
     brands: BrandTies
     community: str
+    confidence: Float64
     rules: ScoringRules
 
 
@@ -176,6 +179,7 @@ def candidate_lines(described: Described, accounts: Int32, intervals: Intervals 
             "handle": [named.handles[i] for i in members],
             "name": [named.names[i] for i in members],
             "community": itertools.repeat(_json(described.community)),
+            "confidence": ["null" if math.isnan(sure) else sure for sure in described.confidence[block].tolist()],
             "rank": ranks[block].tolist(),
             "rank_interval": _intervals(intervals, some),
             "score": _numbers(scores.score[block] / MILLION),

@@ -28,7 +28,12 @@ class Engine(Protocol):
         """How many calls are worth making side by side. The answers do not depend on it."""
 
     def partition(
-        self, projection: Projection, resolution: float, seed: int, quality_function: QualityFunction = "modularity"
+        self,
+        projection: Projection,
+        resolution: float,
+        seed: int,
+        quality_function: QualityFunction = "modularity",
+        start: Int32 | None = None,
     ) -> Int32:
         """Assign accounts to communities that maximise a quality at a resolution γ.
 
@@ -43,6 +48,7 @@ class Engine(Protocol):
             resolution: γ > 0; higher is finer.
             seed: of everything random.
             quality_function: which quality.
+            start: int32[n], communities to begin with, -1 for accounts of none; None: each account alone.
 
         Returns:
             int32[n], labels from 0 on.

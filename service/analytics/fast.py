@@ -32,10 +32,15 @@ class FastEngine:
         return min(MOST_THREADS, os.cpu_count() or 1)
 
     def partition(
-        self, projection: Projection, resolution: float, seed: int, quality_function: QualityFunction = "modularity"
+        self,
+        projection: Projection,
+        resolution: float,
+        seed: int,
+        quality_function: QualityFunction = "modularity",
+        start: Int32 | None = None,
     ) -> Int32:
         """Leiden (Traag et al. 2019) at resolution γ; see `engine.Engine.partition`."""
-        return leiden(projection, resolution, seed, quality_function)
+        return leiden(projection, resolution, seed, quality_function, start)
 
     def pagerank(self, community: Graph | WeightedGraph, damping: float) -> Float64:
         """PageRank (Page et al. 1999), dangling mass spread evenly; see `engine.Engine.pagerank`.

@@ -73,7 +73,11 @@ BLOCK = 64
 
 
 def leiden(
-    projection: Projection, resolution: float, seed: int, quality_function: QualityFunction = "modularity"
+    projection: Projection,
+    resolution: float,
+    seed: int,
+    quality_function: QualityFunction = "modularity",
+    start: Int32 | None = None,
 ) -> Int32:
     """Find communities that maximise a quality. All are connected but for rare ones that a last move cut in two.
 
@@ -82,19 +86,22 @@ def leiden(
         resolution: γ > 0; higher is finer.
         seed: of the order in which nodes are visited.
         quality_function: which quality.
+        start: int32[n], communities to begin with, -1 for accounts that are in none; None: each account alone. Where
+            little has changed since they were found, little changes, and most of the work is done.
 
     Returns:
         int32[n], labels 0, 1, … in the order of each community's first account.
     """
     ptr, idx = unsigned(projection.ptr, projection.idx)
     weight = projection.weight
-    labels = np.arange(projection.n, dtype=np.uint32)
+    labels = np.arange(projection.n, dtype=np.uint32) if start is None else numbered(start)
     mass, skew, rate = null_model(projection, resolution, quality_function)
     total = float(projection.strength.sum())
     if not len(idx):
         return labels.view(np.int32)
     half = total / 2  # moves say half of what they gain, in units of weight
-    move_nodes(ptr, idx, weight, mass, skew, labels, rate, visiting_order(ptr, seed), SWEEP_GAIN * half)
+    if start is None:
+        move_nodes(ptr, idx, weight, mass, skew, labels, rate, visiting_order(ptr, seed), SWEEP_GAIN * half)
     order = sorted_by(labels, len(labels))[1]  # which account stands at each place of the arrays
     ptr, idx, weight = rearranged(ptr, idx, weight, order)
     mass, labels = mass[order], labels[order]
@@ -108,6 +115,16 @@ def leiden(
     result[order] = labels
     compact(result)
     return result.view(np.int32)
+
+
+def numbered(start: Int32) -> UInt32:
+    """Number communities 0, 1, … in the order of their first accounts; who is in none (-1) gets one alone."""
+    labels = start.astype(np.int64)
+    alone = np.flatnonzero(labels < 0)
+    labels[alone] = labels.max(initial=-1) + 1 + np.arange(len(alone))
+    result = np.unique(labels, return_inverse=True)[1].astype(np.uint32)
+    compact(result)
+    return result
 
 
 def null_model(

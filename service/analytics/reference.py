@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from service.analytics.graph import Projection, entries_of, rows_of, strengths
-from service.analytics.leiden import EXTREME, MOVE_GAIN, null_model
+from service.analytics.leiden import EXTREME, MOVE_GAIN, null_model, numbered
 from service.analytics.measures import ALMOST_CERTAIN, pagerank_steps
 from service.analytics.ties import WeightedGraph, both_ways
 from service.domain import Float64, Graph, Int32, QualityFunction
@@ -29,7 +29,12 @@ class ReferenceEngine:
     threads = 1
 
     def partition(
-        self, projection: Projection, resolution: float, seed: int, quality_function: QualityFunction = "modularity"
+        self,
+        projection: Projection,
+        resolution: float,
+        seed: int,
+        quality_function: QualityFunction = "modularity",
+        start: Int32 | None = None,
     ) -> Int32:
         """Louvain (Blondel et al. 2008) at resolution γ; see `engine.Engine.partition`.
 
@@ -43,7 +48,7 @@ class ReferenceEngine:
         is Q_γ but for a constant factor. Other qualities than modularity it does not know: see `louvain`.
         """
         if quality_function != "modularity":
-            return louvain(projection, *null_model(projection, resolution, quality_function), seed)
+            return louvain(projection, *null_model(projection, resolution, quality_function), seed, start)
         # Accounts without ties are left out, so that they do not change the order in which the others are visited.
         tied = np.flatnonzero(np.diff(projection.ptr))
         node = np.cumsum(np.diff(projection.ptr) > 0) - 1
@@ -61,7 +66,12 @@ class ReferenceEngine:
         rest = total / min(resolution, 1.0) - total + alone
         if rest > 0 and total > alone:
             graph.add_edge(len(tied), len(tied), weight=rest)
-        found = python_louvain.best_partition(graph, resolution=max(resolution, 1.0), random_state=seed)
+        begun = None
+        if start is not None:
+            begun = dict(enumerate(numbered(start)[tied].tolist()))
+            if len(tied) in graph:
+                begun[len(tied)] = projection.n  # the account that only stands for γ, alone
+        found = python_louvain.best_partition(graph, begun, resolution=max(resolution, 1.0), random_state=seed)
         labels = np.zeros(projection.n, dtype=np.int32)
         labels[tied] = [found[i] for i in range(len(tied))]
         return labels
@@ -126,7 +136,9 @@ def power_iteration(graph: Graph | WeightedGraph, damping: float, restart: Float
     return rank
 
 
-def louvain(projection: Projection, mass: Float64, skew: Float64 | None, rate: float, seed: int) -> Int32:
+def louvain(
+    projection: Projection, mass: Float64, skew: Float64 | None, rate: float, seed: int, start: Int32 | None = None
+) -> Int32:
     """Communities of any quality that expects rate · (mass_i · mass_j − skew_i · skew_j) of a pair, by Louvain.
 
     Nodes move to the neighbouring community that gains most (of equals the one of the first neighbour), in an order
@@ -136,6 +148,7 @@ def louvain(projection: Projection, mass: Float64, skew: Float64 | None, rate: f
         projection: undirected ties of n nodes.
         mass, skew, rate: see `leiden.null_model`.
         seed: of the orders.
+        start: int32[n], communities to begin with, -1 for accounts of none.
 
     Returns:
         int32[n], labels in no particular order.
@@ -147,9 +160,11 @@ def louvain(projection: Projection, mass: Float64, skew: Float64 | None, rate: f
     for i, j, weight in zip(rows_of(projection.ptr).tolist(), projection.idx.tolist(), projection.weight, strict=True):
         ties[i][j] = float(weight)
     labels = np.arange(projection.n)
+    community = list(range(len(nodes))) if start is None else numbered(start).tolist()
     while True:
-        community = list(range(len(nodes)))
-        whole = list(nodes)  # mass and skew of each community
+        whole = [(0.0, 0.0)] * len(nodes)  # mass and skew of each community
+        for i, c in enumerate(community):
+            whole[c] = (whole[c][0] + nodes[i][0], whole[c][1] + nodes[i][1])
         moved = True
         while moved:
             moved = False
@@ -181,6 +196,7 @@ def louvain(projection: Projection, mass: Float64, skew: Float64 | None, rate: f
                 if other != own:
                     merged[own][other] = merged[own].get(other, 0.0) + weight
         nodes, ties = [whole[c] for c in names], merged
+        community = list(range(len(nodes)))
 
 
 def moved_by(graph: Graph | WeightedGraph, influence: Float64, i: int) -> Float64:

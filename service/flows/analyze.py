@@ -12,7 +12,7 @@ from typing import Self
 
 from service.analytics.analysis import analyse
 from service.content.relevance import word_index
-from service.domain import Analysis, Progress, PublishedPart, Run, RunError, StoreAddress, no_progress
+from service.domain import COLD, Analysis, Progress, PublishedPart, Run, RunError, StoreAddress, no_progress
 from service.errors import Conflict, EntourageError, StoreError
 from service.files.spool import Spool
 from service.flows.backtest import read_and_backtest
@@ -20,6 +20,7 @@ from service.flows.estimates import require_room
 from service.flows.runs import mark_failed
 from service.flows.snapshots import read_graph
 from service.store.driver import Store
+from service.store.lineage import read_before
 from service.store.results import finish, write_back, write_pages
 from service.store.runs import finish_backtest, read_run, report
 
@@ -80,13 +81,16 @@ def _analyse_and_publish(store: Store, run: Run, kept: Path, progress: Progress)
         graph = read_graph(store, kept, progress)
         with _no_search_for_garbage():
             progress("words", 0, None)
-            analysis = analyse(graph, run.spec, progress, spool.keep, word_index(graph))
+            words = word_index(graph)
+            start = run.spec.start
+            before = None if start == COLD else read_before(store, read_run(store, start), graph.number)
+            analysis = analyse(graph, run.spec, progress, spool.keep, words, before)
         progress("pages", 0, None)
         parts = pages(analysis)
-        write_back(store, run.id, graph, analysis, progress)
+        succession = write_back(store, run.id, graph, analysis, progress, before, share=run.publish)
         progress("publish", 0, None)
         digest = write_pages(store, run.id, parts)
-        finish(store, run.id, analysis.quality, digest, graph.as_of, graph.version, run.publish)
+        finish(store, run.id, analysis.quality, digest, graph.as_of, graph.version, run.publish, succession)
 
 
 @contextmanager

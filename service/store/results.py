@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import islice
@@ -23,6 +24,7 @@ from service.domain import (
     ROLE_NAMES,
     TYPE_NAMES,
     Analysis,
+    Before,
     Community,
     CommunityGroup,
     CommunityScores,
@@ -39,6 +41,9 @@ from service.store.runs import lock, require_running
 FILE_BYTES = 1_048_576
 """A published file is at most this large, unless a single line is larger."""
 
+MEMBERS_FORMAT = b"memberships 1"
+"""Changed when the properties of memberships change, so that all of them are written anew."""
+
 COMMUNITIES_A_BATCH = 1_000
 MEMBERS_A_BATCH = 2_000
 BYTES_A_BATCH = 8 * FILE_BYTES
@@ -50,7 +55,32 @@ T = TypeVar("T")
 # --- the analysts' view ---------------------------------------------------------------------------------
 
 
-def write_back(store: Store, run_id: str, graph: Graph, analysis: Analysis, progress: Progress) -> None:
+@dataclass(frozen=True)
+class Succession:
+    """What the last transaction of a run has to do to communities of the run before, as rows of statements.
+
+    `shared` are those that belong to both runs, because all their memberships are the same; `ended` what became of
+    those that are no more; `names` where people are to be asked whether a name is still right.
+    """
+
+    shared: list[Row]
+    ended: list[Row]
+    names: list[Row]
+
+
+NOBODY = Succession([], [], [])
+
+
+def write_back(
+    store: Store,
+    run_id: str,
+    graph: Graph,
+    analysis: Analysis,
+    progress: Progress,
+    before: Before | None = None,
+    *,
+    share: bool = False,
+) -> Succession:
     """Write communities, the groups that they are part of, and memberships with their scores, in batches.
 
     The membership of an account in its own community has primary, share, type and in_base; gate where one keeps it out;
@@ -60,21 +90,38 @@ def write_back(store: Store, run_id: str, graph: Graph, analysis: Analysis, prog
     measures, and primary is false. Secondary memberships have primary (false) and share. Accounts that have gone since
     the snapshot are left out.
 
+    With `share`, a community of which nothing was found that the run before had not written is not written again: it
+    belongs to both runs once this one is published, see `finish`.
+
     Raises:
         Conflict: the run is no longer running.
     """
-    groups = [group for level in analysis.groups for group in level]
-    parts = [(one.id, one.part_of) for one in analysis.communities if one.part_of is not None]
-    parts += [(one.id, one.part_of) for one in groups if one.part_of is not None]
-    members = sum(len(scores.members) for scores in analysis.scores) + len(analysis.secondary.account)
+    digests = members_digests(graph, analysis)
     communities = [*analysis.communities, *analysis.defined]
-    total = len(communities) + len(groups) + len(parts) + members
+    written: dict[tuple[str, str], str] = {}
+    if before is not None and share:
+        rows = store.read("results/written_before", run=before.run)
+        written = {(row["id"], row["members_digest"]): row["run"] for row in rows}
+    fresh = [(one.id, digest) not in written for one, digest in zip(communities, digests, strict=True)]
+    new = {one.id for one, is_fresh in zip(communities, fresh, strict=True) if is_fresh}
+
+    described = [_community_row(one, digest) for one, digest in zip(communities, digests, strict=True)]
+    groups = [group for level in analysis.groups for group in level]
+    parts = [(one.id, one.part_of) for one in analysis.communities if one.part_of is not None and one.id in new]
+    parts += [(one.id, one.part_of) for one in groups if one.part_of is not None]
+    origins = [] if before is None else list(_origin_rows(analysis, before, new))
+    members = sum(len(scores.members) for scores, is_fresh in zip(analysis.scores, fresh, strict=True) if is_fresh)
+    total = len(new) + len(groups) + len(parts) + len(origins) + members
     done = 0
     batches = [
-        ("results/write_communities", _batches(map(_community_row, communities), COMMUNITIES_A_BATCH)),
+        (
+            "results/write_communities",
+            _batches(iter([row for row in described if row["id"] in new]), COMMUNITIES_A_BATCH),
+        ),
         ("results/write_communities", _batches(map(_group_row, groups), COMMUNITIES_A_BATCH)),
         ("results/write_parts", _batches(map(_part_row, parts), COMMUNITIES_A_BATCH)),
-        ("results/write_members", _batches(_member_rows(graph, analysis), MEMBERS_A_BATCH)),
+        ("lineage/write", _batches(iter(origins), COMMUNITIES_A_BATCH)),
+        ("results/write_members", _batches(_member_rows(graph, analysis, fresh), MEMBERS_A_BATCH)),
     ]
     for query, rows_of_batches in batches:
         for rows in rows_of_batches:
@@ -82,6 +129,12 @@ def write_back(store: Store, run_id: str, graph: Graph, analysis: Analysis, prog
             _write_rows(store, run_id, query, rows)
             done += len(rows)
     progress("write_back", total, total)
+    shared = [
+        {**row, "run": written[row["id"], digest], "part_of": one.part_of}
+        for row, one, digest in zip(described, communities, digests, strict=True)
+        if row["id"] not in new
+    ]
+    return NOBODY if before is None else Succession(shared, _ended_rows(analysis, before), _name_rows(analysis))
 
 
 def _write_rows(store: Store, run_id: str, query: str, rows: list[Row]) -> None:
@@ -97,13 +150,76 @@ def _batches(rows: Iterator[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def _community_row(community: Community) -> Row:
+def members_digests(graph: Graph, analysis: Analysis) -> list[str]:
+    """SHA-256 in hex over all memberships of each community, found or defined: equal where all of them are."""
+    secondary = analysis.secondary
+    order = np.argsort(secondary.community, kind="stable")
+    ends = np.searchsorted(secondary.community[order], np.arange(len(analysis.communities) + 1))
+    digests = []
+    for place, (community, scores) in enumerate(
+        zip([*analysis.communities, *analysis.defined], analysis.scores, strict=True)
+    ):
+        found = community.kind == "found"
+        digest = sha256(MEMBERS_FORMAT)
+        digest.update("\n".join(graph.keys.take(scores.members)).encode())
+        columns = [scores.gate, scores.type, scores.raw, scores.x, scores.points, scores.score, scores.rank]
+        columns += [scores.macro_rank, _ranks(scores, 0), _ranks(scores, 1)]
+        columns += [] if scores.roles is None else [scores.roles]
+        if found:
+            columns += [analysis.measures[name][scores.members] for name in sorted(analysis.measures)]
+            columns.append(analysis.between[scores.members])
+            others = order[ends[place] : ends[place + 1]]
+            digest.update("\n".join(graph.keys.take(secondary.account[others])).encode())
+            columns.append(secondary.share[others])
+            digest.update(",".join(sorted(analysis.measures)).encode())
+        for column in columns:
+            digest.update(np.ascontiguousarray(column).tobytes())
+        digests.append(digest.hexdigest())
+    return digests
+
+
+def _origin_rows(analysis: Analysis, before: Before, fresh: set[str]) -> Iterator[Row]:
+    written = dict(zip(before.ids, before.written, strict=True))
+    for lineage in analysis.lineage:
+        for one in lineage.predecessors if lineage.id in fresh else ():
+            properties = one.model_dump(include={"accounts", "share_of_it", "share_of_this", "counts"})
+            yield {
+                "id": lineage.id,
+                "predecessor": one.id,
+                "written": written[one.id],
+                "relation": one.relation,
+                "properties": properties,
+            }
+
+
+def _ended_rows(analysis: Analysis, before: Before) -> list[Row]:
+    written = dict(zip(before.ids, before.written, strict=True))
+    return [{**one.model_dump(mode="json", exclude={"size"}), "written": written[one.id]} for one in analysis.ended]
+
+
+def _name_rows(analysis: Analysis) -> list[Row]:
+    """Where a name may have to go elsewhere: to each part of what split, and to what others merged into."""
+    rows = []
+    goes_on = {one.id for lineage in analysis.lineage for one in lineage.predecessors if one.relation == "continues"}
+    for lineage in analysis.lineage:
+        for one in lineage.predecessors:
+            if one.counts and one.relation == "merges":
+                rows.append({"id": lineage.id, "predecessor": one.id, "question": "merged"})
+            if one.counts and one.relation == "splits":
+                rows.append({"id": lineage.id, "predecessor": one.id, "question": "split"})
+                if one.id in goes_on:
+                    rows.append({"id": one.id, "predecessor": one.id, "question": "split"})
+    return rows
+
+
+def _community_row(community: Community, members_digest: str) -> Row:
     # Tests, gates and values are nested and a property cannot be; the published pages hold them whole.
     properties = community.model_dump(exclude={"id", "tests", "gates", "values", "part_of"})
     properties["failed_tests"] = [test.test for test in community.tests if test.passed is False]
     properties["values"] = [value.topic for value in community.values]
     properties["values_share"] = [value.share for value in community.values]
     properties["values_share_elsewhere"] = [value.share_elsewhere for value in community.values]
+    properties["members_digest"] = members_digest
     return {"id": community.id, "properties": properties}
 
 
@@ -115,14 +231,21 @@ def _part_row(part: tuple[str, str]) -> Row:
     return dict(zip(("part", "whole"), part, strict=True))
 
 
-def _member_rows(graph: Graph, analysis: Analysis) -> Iterator[Row]:
-    for community, scores in zip([*analysis.communities, *analysis.defined], analysis.scores, strict=True):
+def _member_rows(graph: Graph, analysis: Analysis, fresh: list[bool]) -> Iterator[Row]:
+    for community, scores, is_fresh in zip(
+        [*analysis.communities, *analysis.defined], analysis.scores, fresh, strict=True
+    ):
         found = community.kind == "found"
+        if not is_fresh:
+            continue
         for first in range(0, len(scores.members), MEMBERS_A_BATCH):
             some = slice(first, first + MEMBERS_A_BATCH)
             members = scores.members[some]
             # Measures of the whole network are of an account, and said once: with its own community.
-            measured = {name: values[members].tolist() for name, values in analysis.measures.items() if found}
+            measured: dict[str, list[Any]] = {}
+            if found:
+                measured = {name: values[members].tolist() for name, values in analysis.measures.items()}
+                measured["between"] = [one or None for one in analysis.between[members].tolist()]
             for key, properties in zip(
                 graph.keys.take(members), _member_properties(scores, some, measured), strict=True
             ):
@@ -131,6 +254,8 @@ def _member_rows(graph: Graph, analysis: Analysis) -> Iterator[Row]:
     for account, community, share in zip(
         secondary.account.tolist(), secondary.community.tolist(), secondary.share.tolist(), strict=True
     ):
+        if not fresh[community]:
+            continue
         yield {
             "key": graph.keys[account],
             "community": analysis.communities[community].id,
@@ -264,6 +389,7 @@ def finish(
     as_of: int | None,
     graph_version: int,
     publish: bool,
+    succession: Succession = NOBODY,
 ) -> None:
     """Mark a run as done and, with `publish`, make it the current one: both or neither.
 
@@ -275,10 +401,20 @@ def finish(
         as_of: latest event time, in milliseconds since 1970 UTC; None where nothing has a time.
         graph_version: version of the graph that was analysed.
         publish: whether readers see it from now on.
+        succession: what becomes of communities of the run before, where this one is published.
 
     Raises:
         Conflict: the run is no longer running, for instance because it was taken for dead.
     """
+    batches = [
+        (query, rows[first : first + COMMUNITIES_A_BATCH])
+        for query, rows in (
+            ("results/share", succession.shared),
+            ("lineage/end", succession.ended),
+            ("names/carry", succession.names),
+        )
+        for first in range(0, len(rows), COMMUNITIES_A_BATCH)
+    ]
 
     def work(tx: Tx) -> None:
         found = lock(tx, run_id)
@@ -293,6 +429,8 @@ def finish(
             graph_version=graph_version,
         )  # fmt: skip
         if publish:
+            for query, rows in batches:
+                tx.run(query, **({} if query == "names/carry" else {"run": run_id}), rows=rows)
             tx.run("runs/make_current", id=run_id)
 
     store.write_transaction(work)

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from service.domain import BacktestReport, BacktestSpec, Quality, Run, RunError, RunSpec
-from service.errors import Conflict, IdempotencyConflict, RunNotFound
+from service.domain import AUTO, COLD, BacktestReport, BacktestSpec, Quality, Run, RunError, RunSpec
+from service.errors import Conflict, IdempotencyConflict, InvalidRequest, RunNotFound
 from service.store.driver import AsyncStore, AsyncTx, Row, Store, Tx
 
 SILENT_SECONDS = 60
@@ -26,6 +26,11 @@ SILENT_SECONDS = 60
 def canonical_json(spec: RunSpec) -> str:
     """Write a specification as JSON that is equal for equal specifications: keys sorted, nothing left out."""
     return json.dumps(spec.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+
+def question_of(spec: RunSpec) -> str:
+    """What a specification asks of a graph, whatever it starts from: the same JSON without `start`."""
+    return json.dumps(spec.model_dump(mode="json", exclude={"start"}), sort_keys=True, separators=(",", ":"))
 
 
 # --- for the API and the command ------------------------------------------------------------------------
@@ -42,7 +47,9 @@ async def create_run(
     """Queue a run, unless there is one that answers already.
 
     The run that answered this `idempotency_key` before answers again; so does the current run where it had the same
-    specification and the graph has not changed since. A key is remembered with the request it came with and the run
+    specification and the graph has not changed since. A run that starts from whichever is current (`start` auto) is
+    kept with the id of that run, or as one that starts cold; whatever the current run itself started from, it answers
+    then. A key is remembered with the request it came with and the run
     that answered, whichever that was: a retry gets the same run even when the graph has changed meanwhile.
 
     Args:
@@ -58,9 +65,9 @@ async def create_run(
 
     Raises:
         IdempotencyConflict: the key came with another request before.
+        InvalidRequest: it is to start from a run that is not there, or not done.
     """
-    text = canonical_json(spec)
-    new_id = _new_id()
+    question, new_id = question_of(spec), _new_id()
 
     async def work(tx: AsyncTx) -> tuple[Row, bool]:
         if idempotency_key is not None:
@@ -74,16 +81,40 @@ async def create_run(
                 )
             if kept["run"] != new_id:
                 return await _row(tx, kept["run"]), False
-        for current in await tx.run("runs/current_of_spec", spec=text) if backtest is None else ():
+        start = None if spec.start == AUTO else spec.start
+        answers = await tx.run("runs/current_of_spec", question=question, start=start) if backtest is None else ()
+        for current in answers:
             if idempotency_key is not None:
                 await tx.run("runs/answer_key", idempotency_key=idempotency_key, run=current["id"])
             return await _row(tx, current["id"]), False
         asked = None if backtest is None else backtest.model_dump_json()
-        await tx.run("runs/create", id=new_id, spec=text, publish=publish, backtest=asked)
+        resolved = spec.model_copy(update={"start": COLD if asked else await _start(tx, spec.start)})
+        text = canonical_json(resolved)
+        await tx.run("runs/create", id=new_id, spec=text, question=question, publish=publish, backtest=asked)
         return await _row(tx, new_id), True
 
     row, created = await store.write_transaction(work)
     return _run(row), created
+
+
+async def _start(tx: AsyncTx, start: str) -> str:
+    """What a run starts from: the current run for `auto`, `cold` where there is none, else the run that is named.
+
+    Raises:
+        InvalidRequest: there is no such run, it is a back-test, or it is not done.
+    """
+    if start == COLD:
+        return start
+    if start == AUTO:
+        current = await tx.run("runs/current")
+        return current[0]["id"] if current else COLD
+    rows = await tx.run("runs/get", id=start)
+    if not rows or rows[0]["run"]["state"] != "done" or rows[0]["run"].get("backtest"):
+        raise InvalidRequest(
+            f"No run can start from {start[:80]!r}: `start` is the id of an analysis that is done, `auto` for the one "
+            "that readers see now, or `cold` for none."
+        )
+    return start
 
 
 async def get_run(store: AsyncStore, run_id: str) -> Run:
@@ -260,16 +291,16 @@ def _run(row: Row) -> Run:
         spec=RunSpec.model_validate_json(kept["spec"]),
         backtest=BacktestSpec.model_validate_json(kept["backtest"]) if kept.get("backtest") else None,
         graph_version=kept.get("graph_version"),
-        as_of=_time(kept.get("as_of")),
-        created_at=_time(kept["created_at"]),
-        started_at=_time(kept.get("started_at")),
-        finished_at=_time(kept.get("finished_at")),
+        as_of=in_utc(kept.get("as_of")),
+        created_at=in_utc(kept["created_at"]),
+        started_at=in_utc(kept.get("started_at")),
+        finished_at=in_utc(kept.get("finished_at")),
         digest=kept.get("digest"),
         quality=Quality.model_validate_json(kept["quality"]) if kept.get("quality") else None,
         error=error,
     )
 
 
-def _time(value: Any) -> datetime | None:
+def in_utc(value: Any) -> datetime | None:
     """Turn the driver's own type of time into Python's, in UTC."""
     return None if value is None else value.to_native().astimezone(UTC)

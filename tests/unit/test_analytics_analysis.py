@@ -82,7 +82,8 @@ def check_laws(graph: Graph, analysis: Analysis) -> None:
         assert passed[0] == (community.size >= quality.useful_min)
         [suspicious] = [test for test in community.tests if test.test == "suspicious_share"]
         assert suspicious.passed is (None if suspicious.value is None else suspicious.value < 0.2)
-        assert passed[3] is None
+        sure = community.confidence
+        assert passed[3] is (None if sure is None else sure >= 0.7)
         assert community.respectable == all(one is not False for one in passed)
         kept_out = sum(gate.excluded for gate in community.gates)
         assert community.base == int(scores.in_base.sum()) == community.size - kept_out

@@ -1,0 +1,88 @@
+"""What an earlier run found, for the run that starts from it; histories of communities, and the names people give."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from service.domain import Before, CommunityName, Int32, Run
+from service.errors import CommunityNotFound, InvalidRequest
+from service.store.driver import AsyncStore, AsyncTx, Row, Store
+from service.store.runs import in_utc
+
+
+def read_before(store: Store, run: Run, number: Int32) -> Before:
+    """Read which community each account was in in an earlier run.
+
+    Args:
+        store: the graph.
+        run: that run, which is done.
+        number: int32[n], `Account.n` of the accounts of the graph of now.
+
+    Raises:
+        InvalidRequest: nothing is left of what that run found.
+    """
+    rows = store.read("lineage/before", run=run.id)
+    if run.quality is None or len(rows) < run.quality.communities:
+        raise InvalidRequest(
+            f"The communities of run {run.id} are no longer kept, so that no run can start from it; start from a later "
+            "one, or cold."
+        )
+    place = np.full(int(number.max(initial=0)) + 1, -1, dtype=np.int64)
+    place[number] = np.arange(len(number))
+    labels = np.full(len(number), -1, dtype=np.int32)
+    for community, row in enumerate(rows):
+        members = np.array(row["members"], dtype=np.int64)
+        at = place[members[members < len(place)]]
+        labels[at[at >= 0]] = community
+    return Before(
+        run=run.id,
+        ids=[row["id"] for row in rows],
+        written=[row["written"] for row in rows],
+        sizes=np.array([row["size"] for row in rows], dtype=np.int64),
+        labels=labels,
+        quality=run.quality,
+        rules=run.spec.rules,
+    )
+
+
+async def read_history(store: AsyncStore, community_id: str) -> list[Row]:
+    """Read what published runs, latest first, found of a community; see `cypher/lineage/history.cypher`."""
+    return await store.read("lineage/history", id=community_id)
+
+
+# --- names ----------------------------------------------------------------------------------------------
+
+
+async def list_names(store: AsyncStore) -> dict[str, CommunityName]:
+    """Return the names that people gave, and open questions about them, by id of the community."""
+    rows = await store.read("names/all")
+    return {
+        row["id"]: CommunityName(
+            id=row["id"],
+            name=row["name"],
+            question=row["question"],
+            asked_of=row["asked_of"],
+            suggested=row["suggested"],
+            named_at=in_utc(row["named_at"]),
+        )
+        for row in rows
+    }
+
+
+async def keep_name(store: AsyncStore, community_id: str, name: str | None) -> CommunityName:
+    """Give a community a name, or take it away; an open question about it is answered with that.
+
+    Raises:
+        CommunityNotFound: no run found a community of this id.
+    """
+
+    async def work(tx: AsyncTx) -> list[Row]:
+        return await tx.run("names/set", id=community_id, name=name)
+
+    [row] = await store.write_transaction(work)
+    if not row["known"]:
+        raise CommunityNotFound(
+            f"No run found a community {community_id}, so that it cannot be named; GET /v1/communities lists them. "
+            "What people defined is named where it is defined."
+        )
+    return (await list_names(store))[community_id]
