@@ -32,9 +32,8 @@ from service.domain import (
     PublishedPart,
     Quality,
 )
-from service.errors import Conflict
 from service.store.driver import Row, Store, Tx
-from service.store.runs import lock, require_running
+from service.store.runs import lock, require_running, write_run
 
 FILE_BYTES = 1_048_576
 """A published file is at most this large, unless a single line is larger."""
@@ -50,7 +49,9 @@ T = TypeVar("T")
 # --- the analysts' view ---------------------------------------------------------------------------------
 
 
-def write_back(store: Store, run_id: str, graph: Graph, analysis: Analysis, progress: Progress) -> None:
+def write_back(
+    store: Store, run_id: str, graph: Graph, analysis: Analysis, progress: Progress, token: int | None = None
+) -> None:
     """Write communities, the groups that they are part of, and memberships with their scores, in batches.
 
     The membership of an account in its own community has primary, share, type and in_base; gate where one keeps it out;
@@ -79,17 +80,17 @@ def write_back(store: Store, run_id: str, graph: Graph, analysis: Analysis, prog
     for query, rows_of_batches in batches:
         for rows in rows_of_batches:
             progress("write_back", done, total)
-            _write_rows(store, run_id, query, rows)
+            _write_rows(store, run_id, query, rows, token)
             done += len(rows)
     progress("write_back", total, total)
 
 
-def _write_rows(store: Store, run_id: str, query: str, rows: list[Row]) -> None:
+def _write_rows(store: Store, run_id: str, query: str, rows: list[Row], token: int | None) -> None:
     def work(tx: Tx) -> None:
-        require_running(tx, run_id)
+        require_running(tx, run_id, token)
         tx.run(query, run=run_id, rows=rows)
 
-    store.write_transaction(work)
+    write_run(store, work)
 
 
 def _batches(rows: Iterator[T], size: int) -> Iterator[list[T]]:
@@ -192,7 +193,7 @@ def _roles(scores: CommunityScores, some: slice) -> list[list[str] | None]:
 # --- the published set ----------------------------------------------------------------------------------
 
 
-def write_pages(store: Store, run_id: str, parts: list[PublishedPart]) -> str:
+def write_pages(store: Store, run_id: str, parts: list[PublishedPart], token: int | None = None) -> str:
     """Write the published set of a run as files of at most FILE_BYTES, and return its digest.
 
     A line is never split: one that is larger than FILE_BYTES has a file of its own. A part without lines is one empty
@@ -209,12 +210,12 @@ def write_pages(store: Store, run_id: str, parts: list[PublishedPart]) -> str:
     for part in parts:
         for row in _file_rows(part):
             if batch and (size + len(row["bytes"]) > BYTES_A_BATCH or len(batch) == FILES_A_BATCH):
-                _write_rows(store, run_id, "results/write_files", batch)
+                _write_rows(store, run_id, "results/write_files", batch, token)
                 batch, size = [], 0
             batch.append(row)
             size += len(row["bytes"])
     if batch:
-        _write_rows(store, run_id, "results/write_files", batch)
+        _write_rows(store, run_id, "results/write_files", batch, token)
     return digest_of(parts)
 
 
@@ -264,6 +265,7 @@ def finish(
     as_of: int | None,
     graph_version: int,
     publish: bool,
+    token: int | None = None,
 ) -> None:
     """Mark a run as done and, with `publish`, make it the current one: both or neither.
 
@@ -275,17 +277,18 @@ def finish(
         as_of: latest event time, in milliseconds since 1970 UTC; None where nothing has a time.
         graph_version: version of the graph that was analysed.
         publish: whether readers see it from now on.
+        token: of the claim by which it is running.
 
     Raises:
-        Conflict: the run is no longer running, for instance because it was taken for dead.
+        Conflict: the run is no longer running by this claim, for instance because it was taken for dead; or it is to be
+            cancelled.
     """
 
     def work(tx: Tx) -> None:
         found = lock(tx, run_id)
         if found["state"] == "done" and found["digest"] == digest:
             return  # the commit had arrived, only its answer was lost, and the driver tries again
-        if found["state"] != "running":
-            raise Conflict(f"Run {run_id} is {found['state']} and no longer running; its results are dropped.")
+        require_running(tx, run_id, token)
         tx.run(
             "runs/finish",
             id=run_id, quality=quality.model_dump_json(), digest=digest,
@@ -295,11 +298,27 @@ def finish(
         if publish:
             tx.run("runs/make_current", id=run_id)
 
-    store.write_transaction(work)
+    write_run(store, work)
+
+
+def clean_attempts(store: Store, run_id: str, token: int) -> None:
+    """Remove, in batches, what earlier attempts at a run left behind, before this one writes anything.
+
+    Raises:
+        Conflict: the run is no longer running by this claim.
+    """
+    for what in ("members", "communities", "files"):
+
+        def work(tx: Tx, query: str = f"results/remove_some_{what}") -> int:
+            require_running(tx, run_id, token)
+            return int(tx.run(query, run=run_id)[0]["removed"])
+
+        while write_run(store, work):
+            pass
 
 
 def clean_failed(store: Store) -> list[str]:
-    """Remove, in batches, what failed runs left behind; return the ids of these runs, which stay."""
+    """Remove, in batches, what failed and cancelled runs left behind; return the ids of these runs, which stay."""
     ids = [row["id"] for row in store.read("results/failed_runs")]
     for run_id in ids:
         for what in ("members", "communities", "files"):
