@@ -79,6 +79,8 @@ sources_app = typer.Typer(
 app.add_typer(sources_app, name="sources")
 keys_app = typer.Typer(help="Who may ask the HTTP API what: keys, their scopes and brands.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+runs_app = typer.Typer(help="Analyses and back-tests that were asked for.", no_args_is_help=True)
+app.add_typer(runs_app, name="runs")
 deliveries_app = typer.Typer(help="What sources pushed, and what became of it.", no_args_is_help=True)
 app.add_typer(deliveries_app, name="deliveries")
 
@@ -1267,6 +1269,28 @@ def deliveries_replay(delivery: Annotated[str, typer.Argument(help="Id of the de
         console.out.print(f"{again[2]:,} events are journaled again, as delivery {again[0]}.")
 
 
+# --- runs -----------------------------------------------------------------------------------------------
+
+
+@runs_app.command("cancel")
+def runs_cancel(run: Annotated[str, typer.Argument(help="Id of the run.")], as_json: AsJson = False) -> None:
+    """Cancel an analysis or a back-test that is queued or running; a running one ends within seconds.
+
+    What it had written is removed; readers go on seeing the run that is published.
+    """
+    from service.flows.runs import cancel
+    from service.flows.store import open_store
+
+    with open_store(store_source(settings())) as address:
+        cancelled = cancel(address, run)
+    if as_json:
+        print(cancelled.model_dump_json(indent=2))
+    elif cancelled.state == "cancelled":
+        console.out.print(f"Run {cancelled.id} is cancelled.")
+    else:
+        console.out.print(f"Run {cancelled.id} is being cancelled; its process ends within seconds.")
+
+
 # --- inner commands: the processes of the service ----------------------------------------------------------
 
 
@@ -1312,14 +1336,14 @@ def inner_engine() -> None:
 
 
 @app.command("_run", hidden=True)
-def inner_run(run_id: str) -> None:
-    """Carry out one run that was claimed."""
+def inner_run(run_id: str, token: int) -> None:
+    """Carry out one run that was claimed, under the token of that claim."""
     from service.flows.analyze import execute
     from service.flows.processes import end_with_parent
 
     end_with_parent()
     read = settings()
-    execute(given_address(read), run_id, read.data_dir / "graphs", most_mb=read.run_memory_mb)
+    execute(given_address(read), run_id, read.data_dir / "graphs", most_mb=read.run_memory_mb, token=token)
 
 
 def version(asked: bool) -> None:

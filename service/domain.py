@@ -1084,7 +1084,7 @@ class RunEstimate(Frozen):
     fits: bool
 
 
-RunState = Literal["queued", "running", "done", "failed"]
+RunState = Literal["queued", "running", "done", "failed", "cancelled"]
 Stage = Literal[
     "queued",
     "snapshot",
@@ -1881,14 +1881,14 @@ class Quality(Frozen):
 
 
 class RunError(Frozen):
-    """Why a run failed."""
+    """Why a run failed, or that it was cancelled."""
 
     code: str
     message: str
 
 
 class Run(Frozen):
-    """One analysis: queued, running, done or failed. `current` is the run that readers see by default."""
+    """One analysis: queued, running, done, failed or cancelled. `current` is the run that readers see by default."""
 
     id: str
     state: RunState
@@ -1903,7 +1903,12 @@ class Run(Frozen):
     graph_version: int | None = None
     as_of: datetime | None = None
     created_at: datetime
-    started_at: datetime | None = None
+    attempts: int = Field(
+        default=0, description="How often it was begun; more than once where the process that worked on it died."
+    )
+    token: int | None = Field(default=None, exclude=True)
+    started_at: datetime | None = Field(default=None, description="When it was begun last.")
+    cancel_asked_at: datetime | None = Field(default=None, description="When somebody asked to cancel it.")
     finished_at: datetime | None = None
     digest: str | None = Field(default=None, description="SHA-256 over everything the run published.")
     quality: Quality | None = None

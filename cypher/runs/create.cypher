@@ -6,6 +6,6 @@
 // parameter: backtest STRING JSON of what a back-test asks; null for an analysis
 // column: id STRING the run's id
 // mode: write
-CREATE (r:Run {id: $id, state: 'queued', stage: 'queued', publish: $publish, spec: $spec, question: $question, created_at: datetime()})
-SET r.backtest = $backtest
+CREATE (r:Run {id: $id, state: 'queued', stage: 'queued', publish: $publish, spec: $spec, created_at: datetime()})
+SET r.question = $question, r.backtest = $backtest
 RETURN r.id AS id

@@ -40,7 +40,7 @@ from service.flows.definitions import define_and_score, forget
 from service.flows.estimates import estimate_requested
 from service.flows.importing import line_schemas
 from service.flows.published import PublishedReader
-from service.flows.requests import check_ready, request_run, run_by_id
+from service.flows.requests import cancel_by_id, check_ready, request_run, run_by_id
 
 v1 = APIRouter(prefix="/v1")
 health = APIRouter(prefix="/health", tags=["system"])
@@ -67,7 +67,7 @@ async def post_run(
     response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> Run | RunEstimate:
-    """Ask for an analysis; it is carried out by the engine. Follow `Location` until its state is done or failed.
+    """Ask for an analysis; it is carried out by the engine. Follow `Location` until it is done, failed or cancelled.
 
     Asked again of an unchanged graph, or with the same Idempotency-Key, the run that is there is returned with 200.
     With `dry_run` nothing is asked for, and no key remembered: the answer is what the run would take.
@@ -101,6 +101,26 @@ async def get_schema(kind: str) -> dict[str, Any]:
 async def get_run(store: StoreDep, sees: SeesDep, run_id: str) -> Run:
     """One run: its state, how far it has come, what it found or why it failed."""
     run = await run_by_id(store, run_id)
+    return run if sees is None else limited_run(run, sees)
+
+
+@v1.post(
+    "/runs/{run_id}/cancel",
+    tags=["runs"],
+    response_model=Run,
+    responses={
+        202: {"model": Run, "description": "It is running, and will be cancelled within seconds."},
+        **problems(404, 409, 422, 503),
+    },
+    dependencies=[NO_QUERY],
+)
+async def post_cancel(store: StoreDep, sees: SeesDep, response: Response, run_id: str) -> Run:
+    """Cancel a run, or a back-test, that is queued or running; one that has ended answers 409.
+
+    200 when it is cancelled, as it is at once unless a process works on it: then 202, and it is within seconds.
+    """
+    run = await cancel_by_id(store, run_id)
+    response.status_code = 200 if run.state == "cancelled" else 202
     return run if sees is None else limited_run(run, sees)
 
 

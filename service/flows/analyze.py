@@ -21,7 +21,7 @@ from service.flows.runs import mark_failed
 from service.flows.snapshots import read_graph
 from service.store.driver import Store
 from service.store.lineage import read_before
-from service.store.results import finish, write_back, write_pages
+from service.store.results import clean_attempts, finish, write_back, write_pages
 from service.store.runs import finish_backtest, read_run, report
 
 REPORT_SECONDS = 0.5
@@ -32,7 +32,12 @@ HEARTBEAT_SECONDS = 5.0
 
 
 def execute(
-    address: StoreAddress, run_id: str, kept: Path, progress: Progress = no_progress, most_mb: int | None = None
+    address: StoreAddress,
+    run_id: str,
+    kept: Path,
+    progress: Progress = no_progress,
+    most_mb: int | None = None,
+    token: int | None = None,
 ) -> None:
     """Carry out a run that was claimed: snapshot, analysis, pages, write-back, and at last publication.
 
@@ -48,9 +53,11 @@ def execute(
             there, too, until they are published.
         progress: told what the graph is told, stage by stage.
         most_mb: memory the run may use at most, in MiB; None for what is free.
+        token: of the claim by which it is running; None for that of the claim that is found. Once the run is running
+            by another one, nothing is written any more.
 
     Raises:
-        Conflict: the run is not running, or was ended by somebody else meanwhile.
+        Conflict: the run is not running, or was ended, cancelled or taken over by somebody else meanwhile.
         EmptyGraph: there is no account to analyse.
         NothingToTest: there is nothing that a back-test could measure.
         RunTooLarge: there is not enough memory for it; it did not begin.
@@ -58,21 +65,23 @@ def execute(
     """
     with Store(address) as store:
         run = read_run(store, run_id)
-        if run.state != "running":
-            raise Conflict(f"Run {run_id} is {run.state}, not running; claim it first.")
+        if run.state != "running" or run.token is None or token not in (None, run.token):
+            raise Conflict(f"Run {run_id} is {run.state}, and not running by this claim; claim it first.")
         try:
-            with _Reporter(address, run_id, progress) as reporter:
+            with _Reporter(address, run_id, run.token, progress) as reporter:
                 require_room(store, run.spec, most_mb)
                 if run.backtest is not None:
-                    finish_backtest(store, run.id, read_and_backtest(store, kept, run.backtest, reporter.progress))
+                    found = read_and_backtest(store, kept, run.backtest, reporter.progress)
+                    finish_backtest(store, run.id, found, run.token)
                 else:
+                    clean_attempts(store, run.id, run.token)
                     _analyse_and_publish(store, run, kept, reporter.progress)
         except EntourageError as error:
-            mark_failed(address, run_id, RunError(code=error.code, message=error.message))
+            mark_failed(address, run_id, RunError(code=error.code, message=error.message), run.token)
             raise
         except Exception as error:
             said = f"An error nobody foresaw ended the analysis ({type(error).__name__}); the log holds its traceback."
-            mark_failed(address, run_id, RunError(code=EntourageError.code, message=said))
+            mark_failed(address, run_id, RunError(code=EntourageError.code, message=said), run.token)
             raise
 
 
@@ -87,10 +96,11 @@ def _analyse_and_publish(store: Store, run: Run, kept: Path, progress: Progress)
             analysis = analyse(graph, run.spec, progress, spool.keep, words, before)
         progress("pages", 0, None)
         parts = pages(analysis)
-        succession = write_back(store, run.id, graph, analysis, progress, before, share=run.publish)
+        succession = write_back(store, run.id, graph, analysis, progress, run.token, before, share=run.publish)
         progress("publish", 0, None)
-        digest = write_pages(store, run.id, parts)
-        finish(store, run.id, analysis.quality, digest, graph.as_of, graph.version, run.publish, succession)
+        digest = write_pages(store, run.id, parts, run.token)
+        quality, publish = analysis.quality, run.publish
+        finish(store, run.id, quality, digest, graph.as_of, graph.version, publish, run.token, succession)
 
 
 @contextmanager
@@ -123,13 +133,14 @@ def pages(analysis: Analysis) -> list[PublishedPart]:
 class _Reporter:
     """Tells the graph, from a thread of its own, how far a run has come and that it lives.
 
-    The analysis never waits for it. When it learns that the run was ended by somebody else, the next call of `progress`
-    raises Conflict, so that nothing goes on computing for nobody.
+    The analysis never waits for it. When it learns that the run was ended or taken over by somebody else, or is to be
+    cancelled, the next call of `progress` raises Conflict, so that nothing goes on computing for nobody.
     """
 
-    def __init__(self, address: StoreAddress, run_id: str, relay: Progress) -> None:
+    def __init__(self, address: StoreAddress, run_id: str, token: int, relay: Progress) -> None:
         self._address = address
         self._run_id = run_id
+        self._token = token
         self._relay = relay
         self._now: tuple[str, float | None] = ("snapshot", None)
         self._news = threading.Event()
@@ -152,7 +163,7 @@ class _Reporter:
                 self._news.clear()
                 stage, share = self._now
                 try:
-                    report(store, self._run_id, stage, share)
+                    report(store, self._run_id, stage, share, self._token)
                 except Conflict as ended:
                     self._ended = ended
                     return

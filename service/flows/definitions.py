@@ -41,7 +41,7 @@ async def define_and_score(
     created = await keep_definition(store, definition)
     current = await current_run_id(store)
     spec = RunSpec() if current is None else (await get_run(store, current)).spec
-    asked = RunSpec.model_validate({**spec.model_dump(exclude={"communities"})})
+    asked = RunSpec.model_validate({**spec.model_dump(exclude={"communities", "start"})})
     spec = await with_definitions(store, asked)
     run, new = await create_run(
         store, spec, publish, idempotency_key, request_digest if idempotency_key is not None else None

@@ -8,7 +8,7 @@ from service.flows.backtest import run_of_backtest
 from service.flows.definitions import with_definitions
 from service.store.driver import AsyncStore
 from service.store.migrations import expected_version
-from service.store.runs import create_run, get_run, report_of_backtest
+from service.store.runs import cancel_run, create_run, get_run, report_of_backtest
 
 
 async def request_run(
@@ -63,6 +63,11 @@ async def read_report(address: StoreAddress, run_id: str) -> BacktestReport:
 async def run_by_id(store: AsyncStore, run_id: str) -> Run:
     """Read one run. Raises RunNotFound."""
     return await get_run(store, run_id)
+
+
+async def cancel_by_id(store: AsyncStore, run_id: str) -> Run:
+    """Cancel one run; see `store.runs.cancel_run`."""
+    return await cancel_run(store, run_id)
 
 
 async def check_ready(store: AsyncStore) -> None:

@@ -10,24 +10,39 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from tempfile import TemporaryFile
 
 from service.domain import BacktestSpec, Progress, Run, RunError, RunSpec, StoreAddress, no_progress
 from service.errors import Conflict, EmptyGraph, EntourageError, NothingToTest, RunFailed, StoreError, StoreUnavailable
 from service.flows.definitions import with_definitions
-from service.flows.processes import end, spawn
+from service.flows.processes import GRACE_SECONDS, end, spawn
 from service.store.driver import AsyncStore, Store
 from service.store.results import clean_failed
-from service.store.runs import claim, claim_next, create_run, fail, read_run, sweep_interrupted
+from service.store.runs import (
+    CANCELLED,
+    cancel_run,
+    claim,
+    claim_next,
+    create_run,
+    fail,
+    interrupt,
+    read_run,
+    sweep_interrupted,
+)
 
 RUN_NICE = 10
 POLL_SECONDS = 0.2
 IDLE_SECONDS = 0.5
 SWEEP_EVERY_SECONDS = 30.0
+CANCEL_GRACE_SECONDS = 1.0
+"""How long a child whose run is cancelled may take to end before it is killed; shorter than usual, somebody waits."""
 MARK_SECONDS = 20.0
-"""How long to go on trying to mark a run as failed while Neo4j is away; later it is swept."""
+"""How long to go on trying to mark what became of a run while Neo4j is away; later it is swept."""
 LONGEST_BACK_OFF_SECONDS = 10.0
+
+STOPPED = RunError(code="run_interrupted", message="The service was stopped during the analysis; ask for it again.")
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +57,8 @@ def analyze(
 ) -> tuple[Run, bool]:
     """Analyse the graph for the command: ask for a run, carry it out in a child process, wait for it.
 
-    What failed runs left behind is removed first.
+    While another run is running, it waits in the queue; the engine of a running service may then carry it out. What
+    failed runs left behind is removed first.
 
     Args:
         address: the graph.
@@ -59,6 +75,7 @@ def analyze(
         EmptyGraph: there is no account to analyse.
         NothingToTest: there is nothing that a back-test could measure.
         RunFailed: the run ended without a result.
+        KeyboardInterrupt: Ctrl-C; the run is cancelled.
     """
     with Store(address) as store:
         sweep_interrupted(store)
@@ -67,11 +84,39 @@ def analyze(
         if not created:
             return run, False
         try:
-            run = claim(store, run.id)
-        except Conflict:
-            # The engine of a running service looks for queued runs too, and was faster.
-            return _wait_for(store, run.id, progress), True
-    return run_in_child(address, run, progress, timeout_s), True
+            return _carry_out(store, run, progress, timeout_s), True
+        except (KeyboardInterrupt, SystemExit):  # nobody waits for it any more
+            with suppress(EntourageError):
+                cancel(address, run.id)
+            raise
+
+
+def _carry_out(store: Store, run: Run, progress: Progress, timeout_s: float) -> Run:
+    """Carry out a queued run as soon as nothing else is running, unless another process was faster; wait for it."""
+    while run.state in ("queued", "running"):
+        if run.state == "queued":
+            try:
+                run = claim(store, run.id)
+            except Conflict:
+                progress("queued", 0, None)
+            else:
+                run = run_in_child(store.address, run, progress, timeout_s)
+                continue
+        _relay(run, progress)
+        time.sleep(IDLE_SECONDS)
+        sweep_interrupted(store)
+        run = read_run(store, run.id)
+    return _result(run)
+
+
+def cancel(address: StoreAddress, run_id: str) -> Run:
+    """Cancel a run for the command; see `store.runs.cancel_run`."""
+
+    async def ask() -> Run:
+        async with AsyncStore(address) as store:
+            return await cancel_run(store, run_id)
+
+    return asyncio.run(ask())
 
 
 def run_in_child(
@@ -80,63 +125,81 @@ def run_in_child(
     progress: Progress,
     timeout_s: float,
     stop: threading.Event | None = None,
+    *,
+    again: bool = False,
 ) -> Run:
     """Carry out a claimed run in a child process at nice 10, and return it when it is done.
 
-    However the child ends, the run is done or failed afterwards; where Neo4j is away so long that it cannot be marked,
-    it is swept later.
+    However the child ends, the run is done, failed, cancelled or queued again afterwards; where Neo4j is away so long
+    that it cannot be marked, it is swept later.
 
     Args:
         address: the graph.
         run: claimed by the caller.
         progress: told of each stage, with progress in thousandths.
         timeout_s: after so many seconds the child is ended.
-        stop: set by another thread or a signal to end the child.
+        stop: set by another thread or a signal to end the child; the run is then queued again, as if it had not begun.
+        again: whether the run is queued again also where the child dies, until it was begun MOST_ATTEMPTS times.
+
+    Returns:
+        The run: done, or, where it was queued again or taken over by another process, as it is now.
 
     Raises:
         EmptyGraph: there is no account to analyse.
         NothingToTest: there is nothing that a back-test could measure.
-        RunFailed: the run failed; its own sentence is the message, its own code the field `run_code`.
+        RunFailed: the run failed or was cancelled; its own sentence is the message, its own code the field `run_code`.
         StoreUnavailable: Neo4j went away and stays away.
-        KeyboardInterrupt: Ctrl-C; the child is ended and the run marked failed.
+        KeyboardInterrupt: Ctrl-C; the child is ended and the run cancelled.
     """
+    assert run.token is not None  # noqa: S101 - it was claimed
+
+    def died(error: RunError) -> Run:
+        return mark_interrupted(address, run, error) if again else mark_failed(address, run.id, error, run.token)
+
     with TemporaryFile() as child_log:
         try:
-            child = spawn(["_run", run.id], address, RUN_NICE, stderr=child_log)
+            child = spawn(["_run", run.id, str(run.token)], address, RUN_NICE, stderr=child_log)
         except OSError as error:
             said = (
                 f"No process could be started for the analysis ({error.strerror}); try again when the machine has room."
             )
-            raise _failure(mark_failed(address, run.id, RunError(code="run_child_died", message=said))) from error
+            return _result(died(RunError(code="run_child_died", message=said)))
         try:
-            given_up = _watch(child, address, run.id, progress, timeout_s, stop)
+            given_up = _watch(child, address, run, progress, timeout_s, stop)
         except BaseException as error:  # Ctrl-C above all; whatever ends this process's work ends the child's
             end(child)
-            cancelled = isinstance(error, KeyboardInterrupt)
-            said = "The analysis was cancelled" if cancelled else "The process that watched the analysis failed"
             with suppress(EntourageError):
-                mark_failed(address, run.id, RunError(code="run_cancelled", message=f"{said}; ask for it again."))
+                if isinstance(error, Exception):
+                    died(RunError(code="run_child_died", message="The process that watched the analysis failed."))
+                else:
+                    mark_failed(address, run.id, CANCELLED, run.token)
             raise
-        status = end(child)
+        status = end(child, CANCEL_GRACE_SECONDS if given_up is CANCELLED else GRACE_SECONDS)
         ended: Run | None = None
         try:
-            # Does not change a run that is done, or that the child itself has marked with a better reason.
-            ended = mark_failed(address, run.id, given_up or _death(status))
+            # None of it changes a run that is done, that the child itself has marked with a better reason, or that is
+            # no longer ours.
+            if given_up is STOPPED:
+                ended = mark_interrupted(address, run, STOPPED, in_order=True)
+            elif given_up is not None:
+                ended = mark_failed(address, run.id, given_up, run.token)
+            else:
+                ended = died(_death(status))
         finally:
-            if ended is None or (ended.error and ended.error.code in (EntourageError.code, "run_child_died")):
+            unexplained = (EntourageError.code, "run_child_died")
+            if ended is None or (ended.error.code in unexplained if ended.error else ended.state == "queued"):
                 child_log.seek(0)
                 shutil.copyfileobj(child_log, sys.stderr.buffer)
                 sys.stderr.buffer.flush()
-    if ended.state == "failed":
-        raise _failure(ended)
-    return ended
+    return _result(ended)
 
 
 def engine_loop(address: StoreAddress, stop: threading.Event, timeout_s: float) -> None:
     """Work off queued runs, one at a time, until `stop` is set. This is what the engine process does.
 
-    Now and then it also marks runs that died without a word, and removes what failed runs left behind. While Neo4j is
-    away it keeps trying, and says so once.
+    Engines of several services take turns: one run at a time is running, over all of them. Now and then each also
+    queues runs again that died without a word, and removes what failed runs left behind. While Neo4j is away it keeps
+    trying, and says so once.
     """
     away = 0
     while not stop.is_set():
@@ -154,17 +217,31 @@ def engine_loop(address: StoreAddress, stop: threading.Event, timeout_s: float) 
             away += 1
 
 
-def mark_failed(address: StoreAddress, run_id: str, error: RunError) -> Run:
-    """Mark a run as failed unless it has ended already, and return it as it is then.
+def mark_failed(address: StoreAddress, run_id: str, error: RunError, token: int | None = None) -> Run:
+    """Mark a run as failed, or cancelled, unless it has ended already, and return it as it is then; see `fail`.
 
     Raises:
         StoreUnavailable: Neo4j was away for MARK_SECONDS.
     """
+    return _marked(address, run_id, lambda store: fail(store, run_id, error, token))
+
+
+def mark_interrupted(address: StoreAddress, run: Run, error: RunError, *, in_order: bool = False) -> Run:
+    """Queue a run again whose process has ended, or mark it as failed, and return it as it is then; see `interrupt`.
+
+    Raises:
+        StoreUnavailable: Neo4j was away for MARK_SECONDS.
+    """
+    token = run.token or 0
+    return _marked(address, run.id, lambda store: interrupt(store, run.id, error, token, in_order=in_order))
+
+
+def _marked(address: StoreAddress, run_id: str, mark: Callable[[Store], None]) -> Run:
     deadline = time.monotonic() + MARK_SECONDS
     while True:
         try:
             with Store(address, retry_seconds=1.0) as store:
-                fail(store, run_id, error)
+                mark(store)
                 return read_run(store, run_id)
         except StoreUnavailable:
             if time.monotonic() > deadline:
@@ -184,12 +261,12 @@ async def _create(
 def _watch(
     child: subprocess.Popen[bytes],
     address: StoreAddress,
-    run_id: str,
+    run: Run,
     progress: Progress,
     timeout_s: float,
     stop: threading.Event | None,
 ) -> RunError | None:
-    """Relay progress until the child has ended; return why where it is to be ended before."""
+    """Relay progress until the child has ended, or the run is no longer its; return why it is to be ended before."""
     deadline = time.monotonic() + timeout_s
     with Store(address, retry_seconds=0.0) as store:
         while True:
@@ -205,22 +282,19 @@ def _watch(
                     "raise ENTOURAGE_RUN_TIMEOUT_S to give it more time.",
                 )
             if stop is not None and stop.is_set():
-                return RunError(
-                    code="run_interrupted", message="The service was stopped during the analysis; ask for it again."
-                )
-            with suppress(StoreError):  # Neo4j is away: the child itself decides what that means
-                _relay(read_run(store, run_id), progress)
-
-
-def _wait_for(store: Store, run_id: str, progress: Progress) -> Run:
-    """Wait for a run that another process carries out."""
-    while (run := read_run(store, run_id)).state in ("queued", "running"):
-        _relay(run, progress)
-        sweep_interrupted(store)
-        time.sleep(IDLE_SECONDS)
-    if run.state == "failed":
-        raise _failure(run)
-    return run
+                return STOPPED
+            try:
+                now = read_run(store, run.id)
+            except StoreError:
+                continue  # Neo4j is away: the child itself decides what that means
+            if now.state != "running" or now.token != run.token:
+                # Mostly the child has marked it so, and is about to end. If not, it will hear that it works for nobody.
+                with suppress(subprocess.TimeoutExpired):
+                    child.wait(GRACE_SECONDS)
+                return None
+            if now.cancel_asked_at is not None:
+                return CANCELLED
+            _relay(now, progress)
 
 
 def _relay(run: Run, progress: Progress) -> None:
@@ -241,9 +315,12 @@ def _work_off(store: Store, stop: threading.Event, timeout_s: float) -> None:
             stop.wait(IDLE_SECONDS)
             continue
         try:
-            run_in_child(store.address, run, no_progress, timeout_s, stop)
+            ended = run_in_child(store.address, run, no_progress, timeout_s, stop, again=True)
         except (RunFailed, EmptyGraph, NothingToTest) as error:
             log.warning("Run %s failed: %s", run.id, error.message)
+        else:
+            if ended.state != "done":
+                log.warning("Run %s was not finished here; it is %s now.", run.id, ended.state)
 
 
 def _death(status: int) -> RunError:
@@ -253,6 +330,13 @@ def _death(status: int) -> RunError:
         message=f"The process of the analysis was {how} before it had a result; ask for it again, "
         "and look at the memory of the machine if it happens again.",
     )
+
+
+def _result(run: Run) -> Run:
+    """Return a run, or raise the error that tells a waiting caller why it has no result."""
+    if run.state in ("failed", "cancelled"):
+        raise _failure(run)
+    return run
 
 
 def _failure(run: Run) -> EntourageError:

@@ -162,10 +162,18 @@ class Store:
         """Run one write query in a managed transaction and return its rows."""
         return self.write_transaction(lambda tx: tx.run(name, **parameters))
 
-    def write_transaction(self, work: Callable[[Tx], T]) -> T:
-        """Run several queries in one managed write transaction; `work` may be called again after a conflict."""
+    def write_transaction(self, work: Callable[[Tx], T], *, timeout_s: float | None = None) -> T:
+        """Run several queries in one managed write transaction; `work` may be called again after a conflict.
+
+        With `timeout_s`, Neo4j ends the transaction after so many seconds, whether or not we still live.
+        """
+
+        @neo4j.unit_of_work(timeout=timeout_s)
+        def managed(tx: neo4j.ManagedTransaction) -> T:
+            return work(Tx(tx, self.queries))
+
         with self._session() as session:
-            return session.execute_write(lambda tx: work(Tx(tx, self.queries)))
+            return session.execute_write(managed)
 
     def auto_commit(self, name: str, /, **parameters: Any) -> list[Row]:
         """Run a query outside a managed transaction, as `CALL { } IN TRANSACTIONS` demands."""
@@ -258,9 +266,15 @@ class AsyncStore:
         """Run one write query in a managed transaction and return its rows."""
         return await self.write_transaction(lambda tx: tx.run(name, **parameters))
 
-    async def write_transaction(self, work: Callable[[AsyncTx], Coroutine[Any, Any, T]]) -> T:
-        """Run several queries in one managed write transaction; `work` may be called again after a conflict."""
+    async def write_transaction(
+        self, work: Callable[[AsyncTx], Coroutine[Any, Any, T]], *, timeout_s: float | None = None
+    ) -> T:
+        """Run several queries in one managed write transaction; `work` may be called again after a conflict.
 
+        With `timeout_s`, Neo4j ends the transaction after so many seconds, whether or not we still live.
+        """
+
+        @neo4j.unit_of_work(timeout=timeout_s)
         async def managed(tx: neo4j.AsyncManagedTransaction) -> T:
             return await work(AsyncTx(tx, self.queries))
 

@@ -34,9 +34,8 @@ from service.domain import (
     PublishedPart,
     Quality,
 )
-from service.errors import Conflict
 from service.store.driver import Row, Store, Tx
-from service.store.runs import lock, require_running
+from service.store.runs import lock, require_running, write_run
 
 FILE_BYTES = 1_048_576
 """A published file is at most this large, unless a single line is larger."""
@@ -77,6 +76,7 @@ def write_back(
     graph: Graph,
     analysis: Analysis,
     progress: Progress,
+    token: int | None = None,
     before: Before | None = None,
     *,
     share: bool = False,
@@ -126,7 +126,7 @@ def write_back(
     for query, rows_of_batches in batches:
         for rows in rows_of_batches:
             progress("write_back", done, total)
-            _write_rows(store, run_id, query, rows)
+            _write_rows(store, run_id, query, rows, token)
             done += len(rows)
     progress("write_back", total, total)
     shared = [
@@ -137,12 +137,12 @@ def write_back(
     return NOBODY if before is None else Succession(shared, _ended_rows(analysis, before), _name_rows(analysis))
 
 
-def _write_rows(store: Store, run_id: str, query: str, rows: list[Row]) -> None:
+def _write_rows(store: Store, run_id: str, query: str, rows: list[Row], token: int | None) -> None:
     def work(tx: Tx) -> None:
-        require_running(tx, run_id)
+        require_running(tx, run_id, token)
         tx.run(query, run=run_id, rows=rows)
 
-    store.write_transaction(work)
+    write_run(store, work)
 
 
 def _batches(rows: Iterator[T], size: int) -> Iterator[list[T]]:
@@ -317,7 +317,7 @@ def _roles(scores: CommunityScores, some: slice) -> list[list[str] | None]:
 # --- the published set ----------------------------------------------------------------------------------
 
 
-def write_pages(store: Store, run_id: str, parts: list[PublishedPart]) -> str:
+def write_pages(store: Store, run_id: str, parts: list[PublishedPart], token: int | None = None) -> str:
     """Write the published set of a run as files of at most FILE_BYTES, and return its digest.
 
     A line is never split: one that is larger than FILE_BYTES has a file of its own. A part without lines is one empty
@@ -334,12 +334,12 @@ def write_pages(store: Store, run_id: str, parts: list[PublishedPart]) -> str:
     for part in parts:
         for row in _file_rows(part):
             if batch and (size + len(row["bytes"]) > BYTES_A_BATCH or len(batch) == FILES_A_BATCH):
-                _write_rows(store, run_id, "results/write_files", batch)
+                _write_rows(store, run_id, "results/write_files", batch, token)
                 batch, size = [], 0
             batch.append(row)
             size += len(row["bytes"])
     if batch:
-        _write_rows(store, run_id, "results/write_files", batch)
+        _write_rows(store, run_id, "results/write_files", batch, token)
     return digest_of(parts)
 
 
@@ -389,6 +389,7 @@ def finish(
     as_of: int | None,
     graph_version: int,
     publish: bool,
+    token: int | None = None,
     succession: Succession = NOBODY,
 ) -> None:
     """Mark a run as done and, with `publish`, make it the current one: both or neither.
@@ -401,10 +402,12 @@ def finish(
         as_of: latest event time, in milliseconds since 1970 UTC; None where nothing has a time.
         graph_version: version of the graph that was analysed.
         publish: whether readers see it from now on.
+        token: of the claim by which it is running.
         succession: what becomes of communities of the run before, where this one is published.
 
     Raises:
-        Conflict: the run is no longer running, for instance because it was taken for dead.
+        Conflict: the run is no longer running by this claim, for instance because it was taken for dead; or it is to be
+            cancelled.
     """
     batches = [
         (query, rows[first : first + COMMUNITIES_A_BATCH])
@@ -420,8 +423,7 @@ def finish(
         found = lock(tx, run_id)
         if found["state"] == "done" and found["digest"] == digest:
             return  # the commit had arrived, only its answer was lost, and the driver tries again
-        if found["state"] != "running":
-            raise Conflict(f"Run {run_id} is {found['state']} and no longer running; its results are dropped.")
+        require_running(tx, run_id, token)
         tx.run(
             "runs/finish",
             id=run_id, quality=quality.model_dump_json(), digest=digest,
@@ -433,11 +435,27 @@ def finish(
                 tx.run(query, **({} if query == "names/carry" else {"run": run_id}), rows=rows)
             tx.run("runs/make_current", id=run_id)
 
-    store.write_transaction(work)
+    write_run(store, work)
+
+
+def clean_attempts(store: Store, run_id: str, token: int) -> None:
+    """Remove, in batches, what earlier attempts at a run left behind, before this one writes anything.
+
+    Raises:
+        Conflict: the run is no longer running by this claim.
+    """
+    for what in ("members", "communities", "files"):
+
+        def work(tx: Tx, query: str = f"results/remove_some_{what}") -> int:
+            require_running(tx, run_id, token)
+            return int(tx.run(query, run=run_id)[0]["removed"])
+
+        while write_run(store, work):
+            pass
 
 
 def clean_failed(store: Store) -> list[str]:
-    """Remove, in batches, what failed runs left behind; return the ids of these runs, which stay."""
+    """Remove, in batches, what failed and cancelled runs left behind; return the ids of these runs, which stay."""
     ids = [row["id"] for row in store.read("results/failed_runs")]
     for run_id in ids:
         for what in ("members", "communities", "files"):

@@ -37,8 +37,16 @@ from service.errors import AccountNotFound, CommunityNotFound, Conflict, NotFoun
 from service.store import results
 from service.store.driver import AsyncStore, Store
 from service.store.published import current_run_id, read_account, read_part
-from service.store.results import FILE_BYTES, clean_failed, digest_of, finish, write_back, write_pages
-from service.store.runs import claim, create_run, fail
+from service.store.results import (
+    FILE_BYTES,
+    clean_attempts,
+    clean_failed,
+    digest_of,
+    finish,
+    write_back,
+    write_pages,
+)
+from service.store.runs import CANCELLED, claim, create_run, fail, interrupt, read_run
 from tests.store.test_runs import QUALITY, outcomes
 
 BROKEN = RunError(code="broken", message="It broke.")
@@ -56,7 +64,8 @@ def awaited(address: StoreAddress, work: Any, *arguments: Any) -> Any:
 
 
 def running(store: Store) -> str:
-    """A run that was claimed."""
+    """A run that was claimed; several may be running here, as none may otherwise."""
+    store.statement("MATCH (l:Lease) REMOVE l.run")
     seed = len(store.statement("MATCH (r:Run) RETURN r.id"))
     run, _ = awaited(store.address, create_run, RunSpec(seed=seed), True)
     return claim(store, run.id).id
@@ -447,6 +456,33 @@ def test_one_changed_byte_is_noticed(store: Store) -> None:
         part(store.address, run_id, "communities")
 
 
+@pytest.mark.usefixtures("small_files")
+def test_a_second_attempt_begins_without_what_the_first_has_written(store: Store) -> None:
+    graph, analysis = an_analysis(store, [9, 4], 1, seed=1)
+    run_id = running(store)
+    first = read_run(store, run_id).token
+    assert first is not None
+    write_back(store, run_id, graph, analysis, no_progress, first)
+    write_pages(store, run_id, some_parts(), first)
+    interrupt(store, run_id, BROKEN, first)
+    second = claim(store, run_id).token
+    assert second is not None
+    for write in (
+        lambda: clean_attempts(store, run_id, first),
+        lambda: write_back(store, run_id, graph, analysis, no_progress, first),
+        lambda: write_pages(store, run_id, [PublishedPart("stale", [b"{}"])], first),
+    ):
+        with pytest.raises(Conflict, match="begun again"):
+            write()
+    assert len(written(store, run_id)) > 0
+    clean_attempts(store, run_id, second)
+    assert written(store, run_id) == []
+    assert store.statement("MATCH (x:Community|RunFile) RETURN x") == []
+    write_back(store, run_id, graph, analysis, no_progress, second)
+    clean_attempts(store, run_id, second)  # in the middle, as nobody does: what is its own goes, too
+    assert written(store, run_id) == []
+
+
 # --- becoming current -----------------------------------------------------------------------------------
 
 
@@ -466,14 +502,15 @@ def test_the_pointer_moves_with_the_state_or_not_at_all(store: Store) -> None:
 
 
 @pytest.mark.usefixtures("small_files")
-def test_only_what_failed_runs_left_behind_is_removed(store: Store) -> None:
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_only_what_failed_and_cancelled_runs_left_behind_is_removed(store: Store, cancelled: bool) -> None:
     graph, analysis = an_analysis(store, [9, 4], 1, seed=1)
     done, failed, at_work = running(store), running(store), running(store)
     for run_id in (done, failed, at_work):
         write_back(store, run_id, graph, analysis, no_progress)
         digest = write_pages(store, run_id, some_parts())
     finish(store, done, QUALITY, digest, None, 1, True)
-    fail(store, failed, BROKEN)
+    fail(store, failed, CANCELLED if cancelled else BROKEN)
     kept = written(store, done), written(store, at_work)
     assert clean_failed(store) == [failed]
     counts = store.statement(

@@ -7,6 +7,8 @@ import json
 import random
 import re
 import shutil
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -16,24 +18,32 @@ from typing import Any
 import pytest
 
 from service.domain import PartWeights, Quality, Run, RunError, RunSpec, ScoringRules, StoreAddress
-from service.errors import Conflict, IdempotencyConflict, RunNotFound
-from service.store.driver import AsyncStore, Store
+from service.errors import Conflict, IdempotencyConflict, RunNotFound, StoreError
+from service.store import runs
+from service.store.driver import AsyncStore, Store, Tx
 from service.store.migrations import migrate
 from service.store.queries import bundled
 from service.store.results import finish
 from service.store.runs import (
+    CANCELLED,
+    MOST_ATTEMPTS,
     SILENT_SECONDS,
+    cancel_run,
     canonical_json,
     claim,
     claim_next,
     create_run,
     fail,
+    finish_backtest,
     get_run,
+    interrupt,
     read_run,
     report,
+    require_running,
     sweep_interrupted,
+    write_run,
 )
-from tests.backtest_reports import finished_backtest
+from tests.backtest_reports import REPORT, finished_backtest
 
 QUALITY = Quality(
     accounts=3, follows=2, isolates=0, communities=1, respectable=1, candidates=1, resolution=1.0, modularity=0.4,
@@ -55,6 +65,28 @@ def published(store: Store, spec: RunSpec | None = None, version: int = 0) -> Ru
     run = claim(store, asked(store.address, spec)[0].id)
     finish(store, run.id, QUALITY, "d" * 64, 1_700_000_000_123, version, True)
     return read_run(store, run.id)
+
+
+def cancelled(address: StoreAddress, run_id: str) -> Run:
+    async def cancel() -> Run:
+        async with AsyncStore(address) as store:
+            return await cancel_run(store, run_id)
+
+    return asyncio.run(cancel())
+
+
+def silence(store: Store, run_id: str, seconds: int = SILENT_SECONDS + 1) -> None:
+    """Let so much time have passed since a run's last sign of life."""
+    store.statement(
+        "MATCH (r:Run {id: $id}) SET r.heartbeat_at = datetime() - duration({seconds: $s})", id=run_id, s=seconds
+    )
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
 
 
 def outcomes(address: StoreAddress, times: int, work: Callable[[Store], Any]) -> list[Any]:
@@ -248,11 +280,14 @@ def test_what_a_run_and_a_key_hold_is_documented(store: Store) -> None:
     report(store, failed.id, "scores", 0.5)
     fail(store, failed.id, BROKEN)
     finished_backtest(store)
+    going, _ = asked(store.address, RunSpec(seed=3))
+    claim(store, going.id)
+    cancelled(store.address, going.id)
     page = (bundled("migrations").parent / "docs" / "graph-model.md").read_text(encoding="utf-8")
-    for label in ("Run", "IdempotencyKey"):
-        [row] = re.findall(rf"^\| `\(:{label}\)` \| (.*) \|$", page, re.MULTILINE)
+    for label, shown in (("Run", "Run"), ("Lease", "Lease {id: 1}"), ("IdempotencyKey", "IdempotencyKey")):
+        [row] = re.findall(rf"^\| `\(:{re.escape(shown)}\)` \| (.*) \|$", page, re.MULTILINE)
         [found] = store.statement(f"MATCH (x:{label}) UNWIND keys(x) AS key RETURN collect(DISTINCT key) AS keys")
-        assert set(re.findall(r"`(\w+)`", row)) == set(found["keys"])
+        assert set(re.findall(r"`(\w+)`", row)) == set(found["keys"]) - ({"id"} if "{" in shown else set())
 
 
 # --- claiming -------------------------------------------------------------------------------------------
@@ -269,18 +304,99 @@ def test_one_of_many_gets_a_run(store: Store) -> None:
 
 
 def test_queued_runs_are_taken_once_each_and_oldest_first(store: Store) -> None:
-    ids = [asked(store.address)[0].id for _ in range(3)]
-    first = claim_next(store)
-    assert first is not None
-    assert (first.id, first.state, first.stage) == (ids[0], "running", "snapshot")
-    assert first.started_at is not None
-    ids += [asked(store.address)[0].id for _ in range(4)]
-    results = outcomes(store.address, 8, claim_next)
-    assert sorted(result.id for result in results if result is not None) == sorted(ids[1:])
+    ids = [asked(store.address)[0].id for _ in range(12)]
+    taken: list[str] = []
+
+    def work_off(each: Store) -> None:
+        while len(taken) < len(ids):
+            if (run := claim_next(each)) is not None:
+                assert (run.state, run.stage) == ("running", "snapshot")
+                assert run.started_at is not None
+                [row] = each.statement("MATCH (r:Run {state: 'running'}) RETURN collect(r.id) AS ids")
+                taken.append(run.id)
+                assert row["ids"] == [run.id]
+                fail(each, run.id, BROKEN, run.token)
+
+    outcomes(store.address, 6, work_off)
+    assert taken == ids, "each once, oldest first"
     assert claim_next(store) is None
     assert [run_id[:18] for run_id in ids] == sorted(run_id[:18] for run_id in ids), "ids sort by time"
     with pytest.raises(RunNotFound):
         claim(store, "r-none")
+
+
+def test_of_several_queued_runs_one_is_claimed_at_a_time(store: Store) -> None:
+    for _ in range(5):
+        ids = [asked(store.address)[0].id for _ in range(8)]
+        waiting = iter(ids)
+        results = outcomes(store.address, 8, lambda each, left=waiting: claim(each, next(left)))
+        [winner] = [result for result in results if isinstance(result, Run)]
+        assert sum(isinstance(result, Conflict) for result in results) == 7
+        assert outcomes(store.address, 8, claim_next) == [None] * 8
+        assert [run_id for run_id in ids if read_run(store, run_id).state == "running"] == [winner.id]
+        store.statement("MATCH (r:Run) DELETE r")
+
+
+@pytest.mark.parametrize("how", ["done", "failed", "cancelled", "queued again"])
+def test_the_lease_is_free_when_its_run_has_ended(store: Store, how: str) -> None:
+    first, second = (asked(store.address, RunSpec(seed=seed))[0] for seed in (1, 2))
+    first = claim(store, first.id)
+    assert first.token is not None
+    with pytest.raises(Conflict, match=first.id):
+        claim(store, second.id)
+    assert claim_next(store) is None
+    assert read_run(store, second.id) == second
+    if how == "done":
+        finish(store, first.id, QUALITY, "d" * 64, None, 0, True, first.token)
+    elif how == "queued again":
+        interrupt(store, first.id, BROKEN, first.token)
+    else:
+        fail(store, first.id, CANCELLED if how == "cancelled" else BROKEN, first.token)
+    assert read_run(store, first.id).state == how.split()[0]
+    claimed = claim(store, second.id)
+    assert claimed.token == first.token + 1
+    [lease] = store.statement("MATCH (l:Lease) RETURN l.run AS run, l.token AS token")
+    assert lease == {"run": second.id, "token": claimed.token}
+
+
+def test_a_silent_run_loses_the_lease_to_whoever_claims(store: Store) -> None:
+    first, second = (asked(store.address, RunSpec(seed=seed))[0] for seed in (1, 2))
+    claim(store, first.id)
+    silence(store, first.id, SILENT_SECONDS - 20)
+    assert claim_next(store) is None
+    silence(store, first.id)
+    assert claim(store, second.id).state == "running"
+    again = read_run(store, first.id)
+    assert (again.state, again.attempts, again.created_at, again.spec) == ("queued", 1, first.created_at, first.spec)
+
+
+def test_an_earlier_attempt_writes_nothing(store: Store) -> None:
+    run, _ = asked(store.address)
+    first = claim(store, run.id).token
+    silence(store, run.id)
+    assert sweep_interrupted(store) == [run.id]
+    assert first is not None
+    for state in ("queued", "running"):
+        before = read_run(store, run.id)
+        assert before.state == state
+        for write in (
+            lambda: report(store, run.id, "scores", 0.5, first),
+            lambda: finish(store, run.id, QUALITY, "d" * 64, None, 0, True, first),
+            lambda: finish_backtest(store, run.id, REPORT, first),
+        ):
+            with pytest.raises(Conflict):
+                write()
+        fail(store, run.id, BROKEN, first)
+        interrupt(store, run.id, BROKEN, first)
+        assert read_run(store, run.id) == before
+        if state == "queued":
+            second = claim_next(store)
+    assert second is not None
+    assert (second.id, second.attempts) == (run.id, 2)
+    report(store, run.id, "scores", 0.5, second.token)
+    finish(store, run.id, QUALITY, "e" * 64, None, 0, True, second.token)
+    done = read_run(store, run.id)
+    assert (done.state, done.digest, done.attempts, done.current) == ("done", "e" * 64, 2, True)
 
 
 # --- reporting and ending -------------------------------------------------------------------------------
@@ -318,19 +434,128 @@ def test_what_is_done_stays_done(store: Store) -> None:
 
 def test_only_silent_running_runs_are_swept(store: Store) -> None:
     done = published(store)
-    silent, alive, fresh = (claim(store, asked(store.address, RunSpec(seed=i))[0].id) for i in (1, 2, 3))
     queued, _ = asked(store.address, RunSpec(seed=4))
-    for run, seconds in ((silent, SILENT_SECONDS + 1), (alive, SILENT_SECONDS - 20), (done, 9_999)):
-        store.statement(
-            "MATCH (r:Run {id: $id}) SET r.heartbeat_at = datetime() - duration({seconds: $s})", id=run.id, s=seconds
-        )
-    assert sweep_interrupted(store) == [silent.id]
-    swept = read_run(store, silent.id)
-    assert (swept.state, swept.error and swept.error.code) == ("failed", "run_interrupted")
-    assert [read_run(store, run.id).state for run in (alive, fresh, queued, done)] == [
-        "running", "running", "queued", "done",
-    ]  # fmt: skip
+    alive, silent = (asked(store.address, RunSpec(seed=seed))[0] for seed in (1, 2))
+    claim(store, alive.id)
+    silence(store, alive.id, SILENT_SECONDS - 20)
+    silence(store, done.id, 9_999)
     assert sweep_interrupted(store) == []
+    fail(store, alive.id, BROKEN)
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        claim(store, silent.id)
+        assert sweep_interrupted(store) == []
+        silence(store, silent.id)
+        assert sweep_interrupted(store) == [silent.id]
+        swept = read_run(store, silent.id)
+        assert swept.attempts == attempt
+        if attempt < MOST_ATTEMPTS:
+            assert (swept.state, swept.stage, swept.progress, swept.started_at) == ("queued", "queued", None, None)
+            assert (swept.created_at, swept.spec, swept.error) == (silent.created_at, silent.spec, None)
+    assert (swept.state, swept.error and swept.error.code) == ("failed", "run_interrupted")
+    assert [read_run(store, run.id).state for run in (queued, done)] == ["queued", "done"]
+    assert sweep_interrupted(store) == []
+
+
+def test_who_is_paused_in_the_middle_of_writing_does_not_keep_the_run(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "SILENT_SECONDS", 2)
+    run, _ = asked(store.address)
+    token = claim(store, run.id).token
+    locked, go_on = threading.Event(), threading.Event()
+
+    def paused() -> None:
+        def work(tx: Tx) -> None:
+            require_running(tx, run.id, token)
+            locked.set()
+            go_on.wait(120)
+            tx.run("runs/report", id=run.id, stage="scores", progress=0.5)
+
+        with Store(store.address) as own, pytest.raises(StoreError):
+            write_run(own, work)
+
+    with ThreadPoolExecutor(1) as threads:
+        writing = threads.submit(paused)
+        try:
+            assert locked.wait(60)
+            eventually(lambda: sweep_interrupted(store) == [run.id])
+        finally:
+            go_on.set()
+        writing.result(60)
+    assert (read_run(store, run.id).state, read_run(store, run.id).stage) == ("queued", "queued")
+
+
+def test_a_run_that_was_stopped_in_order_is_queued_again_as_if_it_had_not_begun(store: Store) -> None:
+    run, _ = asked(store.address)
+    for _ in range(MOST_ATTEMPTS + 2):
+        token = claim(store, run.id).token
+        assert token is not None
+        interrupt(store, run.id, BROKEN, token, in_order=True)
+        assert read_run(store, run.id) == run
+    for _ in range(MOST_ATTEMPTS):
+        token = claim(store, run.id).token
+        assert token is not None
+        interrupt(store, run.id, BROKEN, token)
+        interrupt(store, run.id, BROKEN, token)  # the same commit, tried again by the driver
+    failed = read_run(store, run.id)
+    assert (failed.state, failed.error, failed.attempts) == ("failed", BROKEN, MOST_ATTEMPTS)
+
+
+# --- cancelling -----------------------------------------------------------------------------------------
+
+
+def test_a_queued_run_is_cancelled_at_once(store: Store) -> None:
+    run, _ = asked(store.address)
+    ended = cancelled(store.address, run.id)
+    assert (ended.state, ended.error) == ("cancelled", CANCELLED)
+    assert ended.finished_at is not None
+    assert cancelled(store.address, run.id) == ended
+    assert claim_next(store) is None
+    with pytest.raises(Conflict):
+        claim(store, run.id)
+    with pytest.raises(RunNotFound):
+        cancelled(store.address, "r-none")
+
+
+def test_a_running_run_that_is_to_be_cancelled_has_no_other_end(store: Store) -> None:
+    run, _ = asked(store.address)
+    token = claim(store, run.id).token
+    going = cancelled(store.address, run.id)
+    assert going.state == "running"
+    assert going.cancel_asked_at is not None
+    assert cancelled(store.address, run.id) == going, "asked again"
+    with pytest.raises(Conflict, match="being cancelled"):
+        report(store, run.id, "scores", 0.5, token)
+    with pytest.raises(Conflict):
+        finish(store, run.id, QUALITY, "d" * 64, None, 0, True, token)
+    fail(store, run.id, BROKEN, token)
+    ended = read_run(store, run.id)
+    assert (ended.state, ended.error) == ("cancelled", CANCELLED)
+    assert store.statement("MATCH (c:Current) RETURN c") == []
+
+
+@pytest.mark.parametrize("asked_first", [True, False])
+def test_a_silent_run_is_cancelled_by_whoever_looks(store: Store, asked_first: bool) -> None:
+    run, _ = asked(store.address)
+    claim(store, run.id)
+    if asked_first:
+        cancelled(store.address, run.id)
+        silence(store, run.id)
+        assert sweep_interrupted(store) == [run.id]
+    else:
+        silence(store, run.id)
+        cancelled(store.address, run.id)
+    assert (read_run(store, run.id).state, read_run(store, run.id).error) == ("cancelled", CANCELLED)
+
+
+def test_what_has_ended_is_not_cancelled(store: Store) -> None:
+    done = published(store)
+    failed, _ = asked(store.address, RunSpec(seed=1))
+    fail(store, failed.id, BROKEN)
+    for run in (done, read_run(store, failed.id)):
+        with pytest.raises(Conflict, match=rf"is {run.state}; only one that is queued or running"):
+            cancelled(store.address, run.id)
+        assert read_run(store, run.id) == run
 
 
 def test_no_sequence_of_events_leaves_the_states_a_run_may_have(store: Store) -> None:
@@ -338,8 +563,8 @@ def test_no_sequence_of_events_leaves_the_states_a_run_may_have(store: Store) ->
     rng = random.Random(5)
     model: dict[str, str] = {}
     current: str | None = None
-    for _ in range(250):
-        event = rng.choice(["ask", "claim", "report", "fail", "finish", "publish"])
+    for _ in range(300):
+        event = rng.choice(["ask", "claim", "claim", "report", "fail", "interrupt", "cancel", "finish", "publish"])
         if event == "ask" or not model:
             run, created = asked(store.address, RunSpec(seed=len(model)))
             assert created
@@ -349,7 +574,7 @@ def test_no_sequence_of_events_leaves_the_states_a_run_may_have(store: Store) ->
         before, allowed = model[run_id], True
         try:
             if event == "claim":
-                allowed = before == "queued"
+                allowed = before == "queued" and "running" not in model.values()
                 claim(store, run_id)
                 model[run_id] = "running"
             elif event == "report":
@@ -358,6 +583,17 @@ def test_no_sequence_of_events_leaves_the_states_a_run_may_have(store: Store) ->
             elif event == "fail":
                 fail(store, run_id, BROKEN)
                 model[run_id] = "failed" if before in ("queued", "running") else before
+            elif event == "interrupt":
+                was = read_run(store, run_id)
+                interrupt(store, run_id, BROKEN, was.token or 0)
+                if before == "running":
+                    model[run_id] = "queued" if was.attempts < MOST_ATTEMPTS else "failed"
+            elif event == "cancel":
+                allowed = before not in ("done", "failed")
+                cancelled(store.address, run_id)
+                if before == "running":
+                    fail(store, run_id, BROKEN)  # whoever watched over it ends it
+                model[run_id] = "cancelled"
             else:
                 allowed = before == "running"
                 finish(store, run_id, QUALITY, rng.randbytes(8).hex(), None, -1, event == "publish")
@@ -370,4 +606,4 @@ def test_no_sequence_of_events_leaves_the_states_a_run_may_have(store: Store) ->
         assert {run: read_run(store, run).state for run in (run_id,)} == {run_id: model[run_id]}
     assert {row["id"]: row["s"] for row in store.statement("MATCH (r:Run) RETURN r.id AS id, r.state AS s")} == model
     assert store.statement("MATCH (c:Current) RETURN c.run AS run") == [{"run": current}]
-    assert set(model.values()) == {"queued", "running", "failed", "done"}
+    assert set(model.values()) >= {"queued", "failed", "done", "cancelled"}
