@@ -147,7 +147,7 @@ def test_a_process_that_was_paused_and_taken_over_writes_nothing(store: Store, s
         assert is_whole(store, second)
     finally:
         paused.kill()
-        paused.wait()
+        end(paused)
 
 
 def test_a_process_that_wakes_up_while_the_second_attempt_is_at_work_stops(store: Store) -> None:
@@ -168,7 +168,7 @@ def test_a_process_that_wakes_up_while_the_second_attempt_is_at_work_stops(store
         assert is_whole(store, second)
     finally:
         paused.kill()
-        paused.wait()
+        end(paused)
 
 
 def test_the_run_of_a_killed_engine_is_taken_up_by_another(store: Store) -> None:
