@@ -17,6 +17,7 @@ from service.domain import BacktestSpec, Progress, Run, RunError, RunSpec, Store
 from service.errors import Conflict, EmptyGraph, EntourageError, NothingToTest, RunFailed, StoreError, StoreUnavailable
 from service.flows.definitions import with_definitions
 from service.flows.processes import end, spawn
+from service.flows.schedules import Lookout
 from service.store.driver import AsyncStore, Store
 from service.store.results import clean_failed
 from service.store.runs import claim, claim_next, create_run, fail, read_run, sweep_interrupted
@@ -135,8 +136,8 @@ def run_in_child(
 def engine_loop(address: StoreAddress, stop: threading.Event, timeout_s: float) -> None:
     """Work off queued runs, one at a time, until `stop` is set. This is what the engine process does.
 
-    Now and then it also marks runs that died without a word, and removes what failed runs left behind. While Neo4j is
-    away it keeps trying, and says so once.
+    Now and then it also marks runs that died without a word, and removes what failed runs left behind; while it has
+    nothing to do it asks for the runs of schedules. While Neo4j is away it keeps trying, and says so once.
     """
     away = 0
     while not stop.is_set():
@@ -231,6 +232,7 @@ def _relay(run: Run, progress: Progress) -> None:
 
 def _work_off(store: Store, stop: threading.Event, timeout_s: float) -> None:
     swept = -SWEEP_EVERY_SECONDS
+    lookout = Lookout(store)
     while not stop.is_set():
         if time.monotonic() - swept >= SWEEP_EVERY_SECONDS:
             sweep_interrupted(store)
@@ -238,6 +240,7 @@ def _work_off(store: Store, stop: threading.Event, timeout_s: float) -> None:
             swept = time.monotonic()
         run = claim_next(store)
         if run is None:
+            lookout.look()
             stop.wait(IDLE_SECONDS)
             continue
         try:
