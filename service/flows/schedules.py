@@ -24,8 +24,9 @@ from service.store.schedules import (
 from service.store.snapshots import changed_since
 
 LOOK_EVERY_SECONDS = 5.0
-REST = 20
-"""After a look, so many times as long as it took nothing is looked at: counting many changes takes its time."""
+REST = 9
+"""After a look nothing is looked at for so many times as long as it took: where there is much to count, it may take a
+tenth of the time."""
 
 log = logging.getLogger(__name__)
 

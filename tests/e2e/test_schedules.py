@@ -53,7 +53,7 @@ def test_a_running_service_publishes_by_itself_after_changes(
         lines = "".join(f"{one.follower},{one.followee}\n" for one in sorted(FOLLOWS))
         (tmp_path / "follows.csv").write_text(f"follower,followee\n{lines}")
         entourage("import", "follows.csv", "--keys")
-        first = wait_for(lambda: service.get("/health/ready")["run"], "a run of its own accord")
+        first = wait_for(lambda: service.get("/health/ready")["run"], "a run of its own accord", seconds=240.0)
         assert service.get("/v1/communities")["run"]["id"] == first
         assert service.get(f"/v1/runs/{first}")["publish"] is True
         [schedule] = service.get("/v1/schedules")["items"]
@@ -63,7 +63,9 @@ def test_a_running_service_publishes_by_itself_after_changes(
 
         apply_follows(store, [Follow(f"t:c{i}", f"t:c{i + 1}") for i in range(10)])
         second = wait_for(
-            lambda: run if (run := service.get("/health/ready")["run"]) != first else None, "a run after more changes"
+            lambda: run if (run := service.get("/health/ready")["run"]) != first else None,
+            "a run after more changes",
+            seconds=240.0,
         )
         assert int(service.client.get("/v1/communities").headers["entourage-run-age"]) >= 0
         rows = store.statement("MATCH (r:Run) RETURN r.id AS id, r.state AS state ORDER BY id")
