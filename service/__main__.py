@@ -31,6 +31,7 @@ from service.domain import (
     Delivery,
     DeliveryState,
     EmbeddedConfig,
+    NewSchedule,
     Recipe,
     RoleName,
     RunSpec,
@@ -81,6 +82,10 @@ keys_app = typer.Typer(help="Who may ask the HTTP API what: keys, their scopes a
 app.add_typer(keys_app, name="keys")
 runs_app = typer.Typer(help="Analyses and back-tests that were asked for.", no_args_is_help=True)
 app.add_typer(runs_app, name="runs")
+schedules_app = typer.Typer(
+    help="Runs that a service asks for by itself: after so many changes, or once a day.", no_args_is_help=True
+)
+app.add_typer(schedules_app, name="schedules")
 deliveries_app = typer.Typer(help="What sources pushed, and what became of it.", no_args_is_help=True)
 app.add_typer(deliveries_app, name="deliveries")
 
@@ -1175,7 +1180,7 @@ def keys_add(
         list[str],
         typer.Option(
             help="What it may do; repeat for several. read: what runs published. ingest: deliveries and their replay. "
-            "run: ask for runs, define communities. admin: all of it, sources and keys."
+            "run: ask for runs, by hand or by schedule, define communities. admin: all of it, sources and keys."
         ),
     ],
     brand: Annotated[
@@ -1227,6 +1232,99 @@ def keys_revoke(key: Annotated[str, typer.Argument(help="Id of the key: the char
     with open_store(store_source(config)) as address:
         revoked = revoke_key(address, journal_of(config), key)
     console.out.print(f"The key {revoked.id} of {escape(revoked.name)} is revoked.")
+
+
+# --- schedules of runs ------------------------------------------------------------------------------------
+
+
+@schedules_app.command("add")
+def schedules_add(
+    after_changes: Annotated[
+        int | None,
+        typer.Option(
+            help="Ask when so many follows, interactions, posts and reposts changed since the graph that the current "
+            "run saw."
+        ),
+    ] = None,
+    daily_at: Annotated[str | None, typer.Option(help="Ask once a day at this time, HH:MM in UTC.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random: the same seed, the same answer.")] = 42,
+    engine: Annotated[str, typer.Option(help="auto, fast or reference, as of analyze.")] = "auto",
+    rules: Rules = None,
+    measure: Annotated[
+        list[str] | None, typer.Option(help="Write this measure of accounts to the graph; see `measures`. Repeatable.")
+    ] = None,
+    brand: Annotated[str | None, typer.Option(help="Key of the brand of the measure brand_pagerank.")] = None,
+    publish: Annotated[
+        bool, typer.Option("--publish/--no-publish", help="Make its runs those that everybody reads.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Have the service ask for a run by itself: say --after-changes or --daily-at.
+
+    Schedules are kept in the graph, and every service over it ([bold]entourage serve[/]) looks after them: about every
+    five seconds, while it has no run to carry out. However many services there are, each occasion gives one run. A day
+    on which no service ran at that minute is made up for by the next that runs; an unchanged graph is not analysed
+    again. A run that failed is not repeated at once: the next one comes after as many further changes, or the next day.
+
+    Made twice, a schedule is one. To change it, remove it and make another.
+
+    Examples:
+
+      entourage schedules add --after-changes 1000
+
+      entourage schedules add --daily-at 03:00 --measure betweenness
+    """
+    from service.flows.schedules import add_schedule_at
+    from service.flows.store import open_store
+
+    spec = run_spec(seed, engine, rules, measure, brand)
+    try:
+        said = NewSchedule(after_changes=after_changes, daily_at=daily_at, publish=publish, spec=spec)
+    except ValidationError as error:
+        wrong = named(error).removeprefix("file: ")
+        raise BadInput(
+            f"This schedule cannot be made: {wrong}; say --after-changes 1000 or --daily-at 03:00."
+        ) from None
+    with open_store(store_source(settings())) as address:
+        schedule, created = asyncio.run(add_schedule_at(address, said))
+    if as_json:
+        print(schedule.model_dump_json(indent=2, exclude_unset=True))
+    else:
+        done = "is made" if created else "is there already"
+        console.out.print(
+            f"Schedule [bold]{schedule.id}[/] {done}: a run {console.occasion(schedule)}. `entourage serve` asks for "
+            f"it; `entourage schedules remove {schedule.id}` ends it."
+        )
+
+
+@schedules_app.command("list")
+def schedules_list(as_json: AsJson = False) -> None:
+    """List schedules of runs, what each last asked for, and when it is due."""
+    from service.flows.schedules import schedules_at
+    from service.flows.store import open_store
+
+    with open_store(store_source(settings())) as address:
+        listed = asyncio.run(schedules_at(address))
+    if as_json:
+        print(json.dumps([one.model_dump(mode="json", exclude_unset=True) for one in listed], indent=2))
+    elif listed:
+        console.out.print(console.schedules_table(listed))
+    else:
+        console.note("There is no schedule yet; `entourage schedules add --daily-at 03:00` makes one.")
+
+
+@schedules_app.command("remove")
+def schedules_remove(
+    schedule: Annotated[str, typer.Argument(help="Id of the schedule, as `entourage schedules list` shows it.")],
+) -> None:
+    """End a schedule. Runs that it asked for stay; what it said is printed, to undo that."""
+    from service.flows.schedules import remove_schedule_at
+    from service.flows.store import open_store
+
+    with open_store(store_source(settings())) as address:
+        said = asyncio.run(remove_schedule_at(address, schedule))
+    console.out.print(f"Schedule {schedule} is removed. It said:")
+    print(said.model_dump_json(indent=2, exclude_unset=True))
 
 
 @deliveries_app.command("list")

@@ -548,6 +548,30 @@ def keys_table(keys: Sequence[domain.ApiKey]) -> Table:
     return table
 
 
+def occasion(schedule: domain.Schedule) -> str:
+    """Say when a schedule asks for a run."""
+    if schedule.daily_at is not None:
+        return f"daily at {schedule.daily_at} UTC"
+    return f"after {schedule.after_changes:,} changes"
+
+
+def schedules_table(schedules: Sequence[domain.Schedule]) -> Table:
+    """Draw schedules of runs, one a row."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("schedule", "asks for a run", "next", "last run", "asked for", ""):
+        table.add_column(column, no_wrap=column in ("schedule", "next", "last run", "asked for"))
+    for one in schedules:
+        table.add_row(
+            one.id,
+            occasion(one),
+            "" if one.next_at is None else f"{one.next_at:%Y-%m-%d %H:%M}",
+            one.last_run or "none yet",
+            "" if one.last_asked_at is None else f"{one.last_asked_at:%Y-%m-%d %H:%M}",
+            "" if one.publish else "not published",
+        )
+    return table
+
+
 def deliveries_table(deliveries: Sequence[domain.Delivery]) -> Table:
     """Draw deliveries, one a row."""
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))

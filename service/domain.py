@@ -1084,6 +1084,16 @@ class RunEstimate(Frozen):
     fits: bool
 
 
+class Freshness(NamedTuple):
+    """The run that readers see by default, and what it saw of the graph; all null before the first was published."""
+
+    run: str | None
+    as_of: datetime | None
+    finished_at: datetime | None
+    graph_version: int | None
+    graph_version_now: int | None
+
+
 RunState = Literal["queued", "running", "done", "failed", "cancelled"]
 Stage = Literal[
     "queued",
@@ -2285,9 +2295,9 @@ SCOPES: tuple[Scope, ...] = get_args(Scope)
 class ApiKey(Frozen):
     """A key of the HTTP API. Of the key itself only its SHA-256 is kept; `id` is the part of it that may be shown.
 
-    `scopes` is what it may do: read what runs published; ingest: see and replay deliveries; run: ask for runs and
-    define communities; admin: all of it, and manage sources and keys. `brands` are those it may see, null for all; a
-    key of some brands only reads.
+    `scopes` is what it may do: read what runs published; ingest: see and replay deliveries; run: ask for runs, by
+    hand or by schedule, and define communities; admin: all of it, and manage sources and keys. `brands` are those it
+    may see, null for all; a key of some brands only reads.
     """
 
     id: str
@@ -2298,6 +2308,49 @@ class ApiKey(Frozen):
     created_at: datetime
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
+
+
+class NewSchedule(Frozen):
+    """When the service asks for a run by itself, and for which. Exactly one of the two says when."""
+
+    after_changes: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000_000,
+        description="When so many follows, interactions, posts and reposts changed since the graph version of the "
+        "current run.",
+    )
+    daily_at: str | None = Field(
+        default=None,
+        pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        description="Once a day at this time, HH:MM in UTC.",
+        examples=["03:00"],
+    )
+    publish: bool = Field(default=True, description="Make its runs those that everybody reads.")
+    spec: RunSpec = RunSpec()
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.after_changes is None) == (self.daily_at is None):
+            raise PydanticCustomError("schedule", "say one of after_changes and daily_at, and only one")
+        return self
+
+
+class Schedule(Frozen):
+    """A schedule of runs, and what it last asked for. Its id is made from what it says."""
+
+    id: str = Field(examples=["daily-0300-k2x7w4ma"])
+    after_changes: int | None
+    daily_at: str | None
+    next_at: datetime | None = Field(
+        description="When it is due next, of `daily_at`; a moment that has passed is made up for as soon as the "
+        "service has nothing else to do. Null of `after_changes`."
+    )
+    last_run: str | None = Field(description="The run that it last asked for, or that answered already.")
+    last_asked_at: datetime | None
+    created_at: datetime
+    publish: bool
+    spec: RunSpec
 
 
 class Source(Frozen):

@@ -23,6 +23,7 @@ EntourageError
 │   ├── SourceNotFound
 │   ├── KeyNotFound
 │   ├── DeliveryNotFound
+│   ├── ScheduleNotFound
 │   ├── NothingPublished              no run has been published yet
 │   └── RouteNotFound                 no such address (405 where only the method is wrong)
 ├── Conflict                          the request contradicts what is there        409, exit 5
@@ -250,6 +251,13 @@ class DeliveryNotFound(NotFound):
 
     code = "delivery_not_found"
     title = "Delivery not found"
+
+
+class ScheduleNotFound(NotFound):
+    """No schedule of runs with this id."""
+
+    code = "schedule_not_found"
+    title = "Schedule not found"
 
 
 class NothingPublished(NotFound):

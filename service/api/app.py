@@ -23,6 +23,7 @@ from service.api.problems import Problem, install
 from service.api.reading import problems
 from service.api.remembered import Answers, Remembered
 from service.api.routes import health, v1
+from service.api.schedules import schedules
 from service.domain import StoreAddress
 from service.errors import ConfigurationError
 from service.flows.published import PublishedReader
@@ -85,6 +86,7 @@ def create_app(settings: Settings, journal: Path | None = None) -> FastAPI:
     app.include_router(candidates)
     app.include_router(events)
     app.include_router(keys)
+    app.include_router(schedules)
     app.include_router(v1)
     app.include_router(health)
 

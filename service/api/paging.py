@@ -12,7 +12,7 @@ from fastapi import Request, Response
 from pydantic_core import from_json, to_json
 
 from service.api.access import seen_by
-from service.api.remembered import Answer, Answers, names
+from service.api.remembered import Answer, Answers, age_header, names
 from service.errors import InvalidCursor
 from service.flows.brand_limits import limited
 from service.flows.published import Published
@@ -73,7 +73,7 @@ def answer(request: Request, published: Published, members: Mapping[str, bytes],
     `changing` is for answers that hold more than the run published: they get no ETag. Who may see some brands only gets
     nothing of others.
     """
-    headers = {"Cache-Control": "no-cache"}
+    headers = {"Cache-Control": "no-cache", **age_header(published.run.finished_at)}
     sees = seen_by(request)
     if not changing:
         seen = "" if sees is None else json.dumps(sorted(sees))
@@ -95,7 +95,9 @@ def answer(request: Request, published: Published, members: Mapping[str, bytes],
         answers: Answers = request.app.state.answers
         scope = request.scope
         answers.keep(
-            scope["path"], scope["query_string"], Answer(published.run.id, pinned, headers["ETag"].encode(), body)
+            scope["path"],
+            scope["query_string"],
+            Answer(published.run.id, pinned, headers["ETag"].encode(), body, published.run.finished_at),
         )
     return Response(body, media_type="application/json", headers=headers)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 from collections import OrderedDict
 from dataclasses import dataclass
+from datetime import datetime
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.flows.published import PublishedReader
+from service.flows.published import PublishedReader, age_s
 
 REMEMBERED_BYTES = 64 * 2**20
 """Bodies of answers that are kept; the least recently used go first."""
@@ -20,12 +21,13 @@ WORTH_PACKING = 1_024
 
 @dataclass
 class Answer:
-    """An answer: the run it comes from, whether a request named that run, its ETag, and its body."""
+    """An answer: the run it comes from, whether a request named that run, its ETag, its body, and the run's end."""
 
     run_id: str
     pinned: bool
     etag: bytes
     body: bytes
+    finished_at: datetime | None
     packed: bytes | None = None
 
     def gzipped(self) -> bytes:
@@ -95,7 +97,8 @@ class Remembered:
             return
         headers = Headers(scope=scope)
         given = headers.get("if-none-match")
-        sent = [(b"cache-control", b"no-cache"), (b"vary", b"accept-encoding")]
+        age = [(name.lower().encode(), value.encode()) for name, value in age_header(found.finished_at).items()]
+        sent = [(b"cache-control", b"no-cache"), (b"vary", b"accept-encoding"), *age]
         if given is not None and names(given, found.etag.decode()):
             await _send(send, 304, [*sent, (b"etag", found.etag)], b"")
             return
@@ -109,6 +112,12 @@ class Remembered:
             (b"etag", found.etag),
         ]
         await _send(send, 200, sent, body)
+
+
+def age_header(finished_at: datetime | None) -> dict[str, str]:
+    """The header that says how old the run of an answer is, as it is sent."""
+    age = age_s(finished_at)
+    return {} if age is None else {"Entourage-Run-Age": str(age)}
 
 
 def names(given: str, etag: str) -> bool:

@@ -39,8 +39,8 @@ from service.flows.brand_limits import Sees, limited_run, may_see
 from service.flows.definitions import define_and_score, forget
 from service.flows.estimates import estimate_requested
 from service.flows.importing import line_schemas
-from service.flows.published import PublishedReader
-from service.flows.requests import cancel_by_id, check_ready, request_run, run_by_id
+from service.flows.published import PublishedReader, age_s
+from service.flows.requests import cancel_by_id, check_ready, freshness, request_run, run_by_id
 
 v1 = APIRouter(prefix="/v1")
 health = APIRouter(prefix="/health", tags=["system"])
@@ -257,9 +257,18 @@ async def live() -> Health:
 
 @health.get("/ready", response_model=Readiness, responses=problems(422, 503), dependencies=[NO_QUERY])
 async def ready(request: Request, store: StoreDep) -> Readiness:
-    """Neo4j answers and its schema is the one this version needs."""
+    """Neo4j answers and its schema is the one this version needs; and how fresh the run is that is read by default."""
     await check_ready(store)
-    return Readiness(status="ready", applied_up_to=request.app.state.deliveries.applied_up_to)
+    fresh = await freshness(store)
+    return Readiness(
+        status="ready",
+        applied_up_to=request.app.state.deliveries.applied_up_to,
+        run=fresh.run,
+        as_of=fresh.as_of,
+        graph_version=fresh.graph_version,
+        graph_version_now=fresh.graph_version_now,
+        age_s=age_s(fresh.finished_at),
+    )
 
 
 # --- standings -----------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from service.domain import (
     Frozen,
     Gate,
     GateName,
+    NewSchedule,
     Outcome,
     PartWeights,
     QualityMeasure,
@@ -35,6 +36,7 @@ from service.domain import (
     RunSpec,
     RunState,
     Said,
+    Schedule,
     Scope,
     ScoringRules,
     SizeBand,
@@ -217,6 +219,15 @@ class DefineRequest(Frozen):
 
 
 StrictDefineRequest = Annotated[DefineRequest, _as_written(DefineRequest)]
+
+
+StrictNewSchedule = Annotated[NewSchedule, _as_written(NewSchedule)]
+
+
+class ScheduleList(BaseModel):
+    """All schedules of runs, in the order in which they were made."""
+
+    items: tuple[Schedule, ...]
 
 
 class RunSummary(BaseModel):
@@ -465,7 +476,7 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether the service can do its work, and up to which delivery the graph is."""
+    """Whether the service can do its work, up to which delivery the graph is, and how fresh the current run."""
 
     status: str = Field(examples=["ready"])
     applied_up_to: int | None = Field(
@@ -473,6 +484,11 @@ class Readiness(BaseModel):
         description="Sequence up to which all deliveries that this machine took are in the graph; null where the "
         "journal cannot be read.",
     )
+    run: str | None = Field(description="The run that is read by default; null before the first was published.")
+    as_of: datetime | None = Field(description="Latest event time that it saw.")
+    graph_version: int | None = Field(description="Version of the graph that it saw.")
+    graph_version_now: int | None = Field(description="Version of the graph now.")
+    age_s: int | None = Field(description="Whole seconds since it was done.")
 
 
 class DeliveriesQuery(Frozen):

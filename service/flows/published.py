@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from service.content.words import Brief
@@ -60,6 +61,12 @@ class Published:
 
     run: Run
     stale: bool
+
+
+def age_s(finished_at: datetime | None) -> int | None:
+    """Return how many whole seconds ago a run was done."""
+    # Neo4j said when: where its clock is ahead, the run was done just now.
+    return None if finished_at is None else max(0, int((datetime.now(UTC) - finished_at).total_seconds()))
 
 
 class PublishedReader:

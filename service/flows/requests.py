@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from service.domain import BacktestReport, BacktestSpec, Run, RunSpec, StoreAddress
+from service.domain import BacktestReport, BacktestSpec, Freshness, Run, RunSpec, StoreAddress
 from service.errors import MigrationError, RunNotFound
 from service.flows.backtest import run_of_backtest
 from service.flows.definitions import with_definitions
 from service.store.driver import AsyncStore
 from service.store.migrations import expected_version
+from service.store.published import read_freshness
 from service.store.runs import cancel_run, create_run, get_run, report_of_backtest
 
 
@@ -68,6 +69,11 @@ async def run_by_id(store: AsyncStore, run_id: str) -> Run:
 async def cancel_by_id(store: AsyncStore, run_id: str) -> Run:
     """Cancel one run; see `store.runs.cancel_run`."""
     return await cancel_run(store, run_id)
+
+
+async def freshness(store: AsyncStore) -> Freshness:
+    """Say which run readers see by default, and what it saw of the graph."""
+    return await read_freshness(store)
 
 
 async def check_ready(store: AsyncStore) -> None:

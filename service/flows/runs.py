@@ -18,6 +18,7 @@ from service.domain import BacktestSpec, Progress, Run, RunError, RunSpec, Store
 from service.errors import Conflict, EmptyGraph, EntourageError, NothingToTest, RunFailed, StoreError, StoreUnavailable
 from service.flows.definitions import with_definitions
 from service.flows.processes import GRACE_SECONDS, end, spawn
+from service.flows.schedules import Lookout
 from service.store.driver import AsyncStore, Store
 from service.store.results import clean_failed
 from service.store.runs import (
@@ -198,8 +199,8 @@ def engine_loop(address: StoreAddress, stop: threading.Event, timeout_s: float) 
     """Work off queued runs, one at a time, until `stop` is set. This is what the engine process does.
 
     Engines of several services take turns: one run at a time is running, over all of them. Now and then each also
-    queues runs again that died without a word, and removes what failed runs left behind. While Neo4j is away it keeps
-    trying, and says so once.
+    queues runs again that died without a word, and removes what failed runs left behind; while it has nothing to do it
+    asks for the runs of schedules. While Neo4j is away it keeps trying, and says so once.
     """
     away = 0
     while not stop.is_set():
@@ -305,6 +306,7 @@ def _relay(run: Run, progress: Progress) -> None:
 
 def _work_off(store: Store, stop: threading.Event, timeout_s: float) -> None:
     swept = -SWEEP_EVERY_SECONDS
+    lookout = Lookout(store)
     while not stop.is_set():
         if time.monotonic() - swept >= SWEEP_EVERY_SECONDS:
             sweep_interrupted(store)
@@ -312,6 +314,7 @@ def _work_off(store: Store, stop: threading.Event, timeout_s: float) -> None:
             swept = time.monotonic()
         run = claim_next(store)
         if run is None:
+            lookout.look()
             stop.wait(IDLE_SECONDS)
             continue
         try:

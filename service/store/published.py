@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from service.domain import PublishedPart
+from service.domain import Freshness, PublishedPart
 from service.errors import AccountNotFound, CommunityNotFound, NotFound, PublishedSetCorrupt, RunNotFound
 from service.store.driver import AsyncStore, Row
 from service.store.runs import get_run
@@ -15,6 +16,21 @@ async def current_run_id(store: AsyncStore) -> str | None:
     """Return the id of the run that readers see by default; None before the first was published."""
     rows = await store.read("runs/current")
     return rows[0]["id"] if rows else None
+
+
+async def read_freshness(store: AsyncStore) -> Freshness:
+    """Say which run readers see by default, what it saw of the graph, and at which version the graph is now."""
+    rows = await store.read("published/freshness")
+    if not rows:
+        return Freshness(None, None, None, None, None)
+    [row] = rows
+    return Freshness(
+        row["run"], _moment(row["as_of"]), _moment(row["finished_at"]), row["graph_version"], row["graph_version_now"]
+    )
+
+
+def _moment(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 async def read_part(store: AsyncStore, run_id: str, name: str) -> PublishedPart:
