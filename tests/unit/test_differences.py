@@ -5,22 +5,27 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain import PART_NAMES
+from service.domain import PART_NAMES, PartName
 from service.flows.differences import Place, difference
 
 
-@st.composite
-def rankings(draw: st.DrawFn) -> list[Place]:
-    """Candidates as runs publish them: ranks by score, then key; parts that sum to the score; some parts are null."""
-    keys = draw(st.sets(st.sampled_from([f"t:{i}" for i in range(8)])))
-    known = draw(st.sets(st.sampled_from(PART_NAMES), min_size=1))
-    scored = []
-    for key in sorted(keys):
-        points = {part: draw(st.integers(0, 3)) * 1_000_000 for part in PART_NAMES if part in known}
-        scored.append((-sum(points.values()), key, points))
+def ranked(points: dict[str, tuple[int, int, int]], known: tuple[PartName, ...]) -> list[Place]:
+    """Candidates as runs publish them: ranks by score, then key, and points of the known parts that sum to the score."""
+    scored = sorted((-sum(given[: len(known)]), key, given) for key, given in points.items())
     return [
-        Place(key, None, f"@{key}", rank, -score, points) for rank, (score, key, points) in enumerate(sorted(scored), 1)
+        Place(key, None, f"@{key}", rank, -score, dict(zip(known, given, strict=False)))
+        for rank, (score, key, given) in enumerate(scored, 1)
     ]
+
+
+KEYS = st.sampled_from([f"t:{i}" for i in range(6)])
+POINTS = st.tuples(*[st.integers(0, 3)] * 3)
+
+
+def rankings() -> st.SearchStrategy[list[Place]]:
+    """Few accounts and few scores, so that those of two lists are often the same; parts differ in number and kind."""
+    parts = st.sampled_from((PART_NAMES[:3], PART_NAMES[1:3], PART_NAMES[:1]))
+    return st.builds(ranked, st.dictionaries(KEYS, POINTS, max_size=6), parts)
 
 
 @given(rankings())
