@@ -10,7 +10,7 @@ from service.flows.differences import Place, difference
 
 
 def ranked(points: dict[str, tuple[int, int, int]], known: tuple[PartName, ...]) -> list[Place]:
-    """Candidates as runs publish them: ranks by score, then key, and points of the known parts that sum to the score."""
+    """Candidates as runs publish them: ranks by score, then key; points of the known parts that sum to the score."""
     scored = sorted((-sum(given[: len(known)]), key, given) for key, given in points.items())
     return [
         Place(key, None, f"@{key}", rank, -score, dict(zip(known, given, strict=False)))
