@@ -34,7 +34,9 @@ from service.domain import (
     NewSchedule,
     Recipe,
     RoleName,
+    Run,
     RunSpec,
+    RunState,
     ScoringRules,
     SizeBand,
     Source,
@@ -80,14 +82,16 @@ sources_app = typer.Typer(
 app.add_typer(sources_app, name="sources")
 keys_app = typer.Typer(help="Who may ask the HTTP API what: keys, their scopes and brands.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
-runs_app = typer.Typer(help="Analyses and back-tests that were asked for.", no_args_is_help=True)
-app.add_typer(runs_app, name="runs")
 schedules_app = typer.Typer(
     help="Runs that a service asks for by itself: after so many changes, or once a day.", no_args_is_help=True
 )
 app.add_typer(schedules_app, name="schedules")
 deliveries_app = typer.Typer(help="What sources pushed, and what became of it.", no_args_is_help=True)
 app.add_typer(deliveries_app, name="deliveries")
+runs_app = typer.Typer(
+    help="Analyses: which there are, how one goes on, and what changed between two.", no_args_is_help=True
+)
+app.add_typer(runs_app, name="runs")
 
 Lang = Annotated[console.Language, typer.Option("--lang", help="Language of sentences: en or fr.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of a table for a person.")]
@@ -1387,6 +1391,75 @@ def runs_cancel(run: Annotated[str, typer.Argument(help="Id of the run.")], as_j
         console.out.print(f"Run {cancelled.id} is cancelled.")
     else:
         console.out.print(f"Run {cancelled.id} is being cancelled; its process ends within seconds.")
+
+
+RunArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the run.")]
+
+
+@runs_app.command("list")
+def runs_list(
+    state: Annotated[RunState | None, typer.Option(help="Only those in this state.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many, those asked for last first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List runs that were asked for, the last first; back-tests are not among them."""
+    from service.flows.store import open_store
+    from service.flows.watching import read_latest_runs
+
+    with open_store(store_source(settings())) as address:
+        found = asyncio.run(read_latest_runs(address, state, limit))
+    if as_json:
+        print(TypeAdapter(list[Run]).dump_json(found, indent=2).decode())
+    elif found:
+        console.out.print(console.runs_table(found))
+    else:
+        console.note("There is no such run; `entourage analyze` makes one.")
+
+
+@runs_app.command("show")
+def runs_show(run: RunArgument) -> None:
+    """Print one run: what it was asked, its state, what it found or why it failed."""
+    from service.flows.store import open_store
+    from service.flows.watching import read_one_run
+
+    with open_store(store_source(settings())) as address:
+        print(asyncio.run(read_one_run(address, run)).model_dump_json(indent=2))
+
+
+@runs_app.command("watch")
+def runs_watch(run: RunArgument, as_json: AsJson = False) -> None:
+    """Show how far a run has come until it ends; Ctrl-C stops watching, not the run."""
+    from service.flows.store import open_store
+    from service.flows.watching import watch_to_the_end
+
+    with console.shown_progress(quiet=as_json) as progress, open_store(store_source(settings()), progress) as address:
+        ended = asyncio.run(watch_to_the_end(address, run, progress))
+    if as_json:
+        print(ended.model_dump_json(indent=2))
+    else:
+        console.out.print(console.run_summary(ended))
+
+
+@runs_app.command("changes")
+def runs_changes(
+    run: RunArgument,
+    since: Annotated[
+        str | None, typer.Option(help="The earlier run; if not said, the published one that finished last before.")
+    ] = None,
+    community: Annotated[str | None, typer.Option(help="Only this community.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many communities, the largest first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Say what changed between two runs: who came, who left, whose score moved and by which part."""
+    from service.flows.differences import read_changes
+    from service.flows.store import open_store
+
+    with open_store(store_source(settings())) as address:
+        found = asyncio.run(read_changes(address, run, since, community, limit))
+    if as_json:
+        print(found.model_dump_json(indent=2))
+    else:
+        console.out.print(console.changes(found))
 
 
 # --- inner commands: the processes of the service ----------------------------------------------------------

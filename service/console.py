@@ -18,6 +18,7 @@ from service import domain
 
 if TYPE_CHECKING:  # importing them for real would slow down every command, `--help` too
     from service.files.schemas import Schema
+    from service.flows.differences import BeforeAndNow, CandidateMoved, Changes, CommunityChange, WhereNow
     from service.flows.exporting import ExportReport
     from service.flows.importing import FolderReport, ImportReport
     from service.flows.measures import MeasureInfo
@@ -583,6 +584,95 @@ def deliveries_table(deliveries: Sequence[domain.Delivery]) -> Table:
             f"{len(one.dead_letters):,}",
         )  # fmt: skip
     return table
+
+
+def runs_table(runs: Sequence[domain.Run]) -> Table:
+    """Draw runs, one a row; the one that readers see is marked."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("run", "asked for", "state", "stage", "communities", "candidates", ""):
+        counted = column in ("communities", "candidates")
+        table.add_column(column, no_wrap=bool(column), justify="right" if counted else "left")
+    for one in runs:
+        done = "" if one.progress is None or one.state != "running" else f" {one.progress:.0%}"
+        table.add_row(
+            one.id, f"{one.created_at:%Y-%m-%d %H:%M:%S}", one.state,
+            f"{one.stage}{done}" if one.state == "running" else "",
+            f"{one.quality.communities:,}" if one.quality else "", f"{one.quality.candidates:,}" if one.quality else "",
+            "current" if one.current else escape(one.error.message) if one.error else "",
+        )  # fmt: skip
+    return table
+
+
+def changes(found: Changes) -> Group:
+    """Draw what changed between two runs: a line a community, and below it who came, who left and who moved."""
+    summary = found.summary
+    communities = summary.communities
+    shown: list[Table | str] = [
+        f"\nFrom run {found.since} to run {found.run}: "
+        f"accounts {_from_to(summary.accounts)}, candidates {_from_to(summary.candidates)}; "
+        f"{communities.both:,} communities in both, {communities.came:,} new, {communities.left:,} gone."
+    ]
+    if not summary.same_rules:
+        shown.append("[yellow]The runs scored by different rules: scores may have moved because of these.[/]")
+    changed = [one for one in found.communities if _changed(one)]
+    if not changed:
+        shown.append("Nothing changed in them.")
+    for one in changed:
+        counts, members = one.candidates, one.members
+        status = {"both": "", "came": "  [green]new[/]", "left": "  [red]gone[/]"}[one.status]
+        shown += [
+            f"\n[bold]{escape(one.label)}[/]  [dim]{one.id}[/]{status}\n"
+            f"Members {_from_to(one.size)}: {members.came:,} came, {members.left:,} left. Candidates "
+            f"{_from_to(counts)}: {counts.came:,} came, {counts.left:,} left, {counts.moved:,} moved.",
+            _changes_table(one),
+        ]
+    if found.total > len(found.communities):
+        shown.append(f"[dim]{found.total - len(found.communities):,} more communities; --limit shows more.[/]")
+    return Group(*shown)
+
+
+def _changed(one: CommunityChange) -> bool:
+    counts, members = one.candidates, one.members
+    return one.status != "both" or any((members.came, members.left, counts.came, counts.left, counts.moved))
+
+
+def _from_to(number: BeforeAndNow) -> str:
+    before, now = (0 if one is None else one for one in (number.before, number.now))
+    return f"{now:,}" if before == now else f"{before:,} → {now:,}"
+
+
+def _changes_table(one: CommunityChange, most: int = 10) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for justify in ("left", "left", "right", "right", "left"):
+        table.add_column(justify=justify, no_wrap=justify == "right")
+    for came in one.came[:most]:
+        table.add_row("[green]came[/]", escape(came.name), f"rank {came.rank}", f"{came.score:.1f}", "")
+    for left in one.left[:most]:
+        table.add_row("[red]left[/]", escape(left.name), f"rank {left.rank}", f"{left.score:.1f}", _where_now(left.now))
+    for moved in one.moved[:most]:
+        rank = f"rank {moved.rank}" if moved.rank == moved.rank_before else f"rank {moved.rank_before} → {moved.rank}"
+        table.add_row("moved", escape(moved.name), rank, f"{moved.score_change:+.1f}", _by_parts(moved))
+    counts = one.candidates
+    hidden = sum(max(0, count - most) for count in (counts.came, counts.left, counts.moved))
+    if hidden:
+        table.add_row("", f"[dim]and {hidden:,} more[/]")
+    return table
+
+
+def _where_now(now: WhereNow) -> str:
+    if now.reason == "elsewhere":
+        if now.community is None:
+            return "now without ties"
+        return f"now in {now.community}" + ("" if now.rank is None else f", rank {now.rank}")
+    return {"gate": f"kept out: {now.gate}", "macro": "now a macro-influencer", "below_cutoff": "below the cut-off"}[
+        now.reason
+    ]
+
+
+def _by_parts(moved: CandidateMoved) -> str:
+    """By which parts a score moved, the largest change first."""
+    parts = sorted(moved.parts_millionths.items(), key=lambda one: -abs(one[1]))
+    return ", ".join(f"{part} {change / domain.MILLION:+.1f}" for part, change in parts if abs(change) >= 50_000)
 
 
 def note(message: str) -> None:

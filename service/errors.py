@@ -30,6 +30,7 @@ EntourageError
 │   ├── IdempotencyConflict           same Idempotency-Key, another body
 │   ├── DeliveryConflict              same webhook-id, another body
 │   ├── SourceExists                  a source of this name is there already
+│   ├── TooManyWatchers               as many watch runs as one process takes      429, exit 5
 │   └── EmptyGraph                    an analysis of a graph without accounts
 ├── StoreError                        Neo4j                                        503, exit 6
 │   ├── StoreUnavailable              no answer from Neo4j
@@ -302,6 +303,14 @@ class SourceExists(Conflict):
 
     code = "source_exists"
     title = "Source exists"
+
+
+class TooManyWatchers(Conflict):
+    """As many watch runs as one process of the service takes."""
+
+    code = "too_many_watchers"
+    status = 429
+    title = "Too many watchers"
 
 
 class EmptyGraph(Conflict):

@@ -27,6 +27,7 @@ NEEDED: dict[tuple[str, str], tuple[KeyScope, ...]] = {
     ("GET", "brands"): ("read",),
     ("GET", "communities"): ("read",),
     ("GET", "runs"): ("read", "run"),
+    ("GET", "runs/changes"): ("read",),
     ("POST", "runs"): ("run",),
     ("POST", "communities"): ("run",),
     ("DELETE", "communities"): ("run",),
@@ -46,6 +47,8 @@ def needed(method: str, path: str) -> tuple[KeyScope, ...] | None:
     area = steps[2] if len(steps) > 2 and steps[1] == "v1" else steps[1] if len(steps) > 1 else ""
     if area in OPEN:
         return None
+    if area == "runs" and steps[4:5] == ["changes"]:
+        area = "runs/changes"  # what runs published, not how one stands
     return (*NEEDED.get((method, area), ()), "admin")
 
 

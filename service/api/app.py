@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from uvicorn.config import STARTUP_FAILURE
 
 from service import __version__
 from service.api.access import Access, needed
@@ -23,12 +25,14 @@ from service.api.problems import Problem, install
 from service.api.reading import problems
 from service.api.remembered import Answers, Remembered
 from service.api.routes import health, v1
+from service.api.runs import runs
 from service.api.schedules import schedules
 from service.domain import StoreAddress
 from service.errors import ConfigurationError
 from service.flows.published import PublishedReader
 from service.flows.receiving import Committer, Deliveries, Receiver
 from service.flows.signatures import sealer
+from service.flows.watching import RunWatches
 from service.settings import Settings
 from service.store.driver import AsyncStore
 
@@ -60,6 +64,7 @@ def create_app(settings: Settings, journal: Path | None = None) -> FastAPI:
             app.state.run_memory_mb = settings.run_memory_mb
             app.state.reader = PublishedReader(store, fetch_ahead=True)
             app.state.answers = Answers()
+            app.state.watches = RunWatches(store, lambda: app.state.ending())
             app.state.deliveries = Deliveries(journal)
             committer = Committer(
                 journal,
@@ -72,9 +77,11 @@ def create_app(settings: Settings, journal: Path | None = None) -> FastAPI:
             yield
             await asyncio.to_thread(committer.close)
             await asyncio.to_thread(app.state.deliveries.close)
+            await app.state.watches.close()
             await app.state.reader.close()
 
     app = FastAPI(title="Entourage", version=__version__, description=DESCRIPTION, lifespan=lifespan)
+    app.state.ending = lambda: False
     app.add_middleware(Remembered)
     app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes, loopback_only=not settings.authentication)
     if settings.authentication:
@@ -88,6 +95,7 @@ def create_app(settings: Settings, journal: Path | None = None) -> FastAPI:
     app.include_router(keys)
     app.include_router(schedules)
     app.include_router(v1)
+    app.include_router(runs)
     app.include_router(health)
 
     def openapi() -> dict[str, Any]:
@@ -106,15 +114,23 @@ def create_app(settings: Settings, journal: Path | None = None) -> FastAPI:
 
 def run_api(settings: Settings, journal: Path) -> None:
     """Serve the application until SIGTERM."""
-    uvicorn.run(
-        create_app(settings, journal),
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=5,
+    app = create_app(settings, journal)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
     )
+    app.state.ending = lambda: server.should_exit  # streams that would go on end with the service
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
 
 
 def check_host(host: str, *, authentication: bool) -> None:

@@ -115,7 +115,10 @@ def _unpacked(body: bytes, encoding: str, most: int) -> bytes:
 
 
 class Head:
-    """ASGI middleware that answers HEAD as GET is answered, without the body."""
+    """ASGI middleware that answers HEAD as GET is answered, without the body.
+
+    `head` in the state of the request tells a route whose answer would not end.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -131,7 +134,8 @@ class Head:
                 message = {**message, "body": b""}
             await send(message)
 
-        await self.app({**scope, "method": "GET"}, receive, send_head)
+        state = {**scope.get("state", {}), "head": True}
+        await self.app({**scope, "method": "GET", "state": state}, receive, send_head)
 
 
 def _name(host: str) -> str:

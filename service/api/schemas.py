@@ -44,6 +44,7 @@ from service.domain import (
     Track,
     folded_topic,
 )
+from service.flows.differences import ChangesSummary, CommunityChange
 
 Limit = Annotated[int, Field(ge=1, le=200, description="Items a page.")]
 Cursor = Annotated[str, Field(max_length=512, description="`next_cursor` of the page before.")]
@@ -115,6 +116,23 @@ class ReadQuery(Frozen):
     run: RunId | None = None
 
 
+class RunsQuery(Frozen):
+    """Which runs to list."""
+
+    state: RunState | None = Field(default=None, description="Only those in this state.")
+    before: str | None = Field(
+        default=None, max_length=100, description="Id of a run: only those that were asked for before it."
+    )
+    limit: int = Field(default=20, ge=1, le=200)
+
+
+class RunList(BaseModel):
+    """Runs, those asked for last first; `before` lists the next ones, null at the end."""
+
+    items: tuple[Run, ...]
+    before: str | None
+
+
 class ChartQuery(Frozen):
     """Which figures of a back-test to draw."""
 
@@ -127,6 +145,19 @@ class ChartQuery(Frozen):
 class PageQuery(ReadQuery):
     """Which page to read."""
 
+    limit: Limit = 20
+    cursor: Cursor | None = None
+
+
+class ChangesQuery(Frozen):
+    """With which run to compare, and which page of the communities to read."""
+
+    since: str | None = Field(
+        default=None,
+        max_length=100,
+        description="The earlier run; when not said, the published run that finished last before.",
+    )
+    community: str | None = Field(default=None, max_length=100, description="Only this community.")
     limit: Limit = 20
     cursor: Cursor | None = None
 
@@ -240,6 +271,17 @@ class RunSummary(BaseModel):
     as_of: datetime | None = Field(description="Latest event time in the graph that was analysed.")
     finished_at: datetime | None
     stale: bool = Field(description="Neo4j does not answer at the moment: a newer run may exist.")
+
+
+class ChangesPage(BaseModel):
+    """One page of communities with what changed in each from the run `since` to the run `run`."""
+
+    run: RunSummary
+    since: RunSummary
+    summary: ChangesSummary
+    total: int
+    next_cursor: str | None
+    items: list[CommunityChange]
 
 
 class CommunityPage(BaseModel):

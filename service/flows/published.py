@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +33,7 @@ from service.errors import (
 from service.flows.brand_limits import Sees, may_see
 from service.flows.briefs import CommunityWords, fit_of
 from service.flows.questions import Population, community_population, union_population
+from service.store.differences import published_before, read_member_changes
 from service.store.driver import AsyncStore
 from service.store.published import current_run_id, read_account, read_neighbours, read_part, read_posts, read_ties
 from service.store.runs import get_run
@@ -296,6 +297,19 @@ class PublishedReader:
         """Return posts as the graph has them now; see `store.published.read_posts`."""
         self._check_away()
         return await read_posts(self._store, keys)
+
+    async def published_before(self, run: Run) -> Run | None:
+        """Return the published run that finished last before another one; None where there is none."""
+        self._check_away()
+        found = await published_before(self._store, run.id)
+        return None if found is None else await self._run(found)
+
+    async def member_changes(
+        self, run: Run, since: Run, communities: Mapping[str, Sequence[str]], most: int
+    ) -> dict[str, dict[str, Any]]:
+        """Return who came to communities and left them; see `store.differences.read_member_changes`."""
+        self._check_away()
+        return await read_member_changes(self._store, run.id, since.id, communities, most)
 
     async def _run(self, run_id: str) -> Run:
         if run_id not in self._runs:

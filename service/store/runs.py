@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from service.domain import AUTO, COLD, BacktestReport, BacktestSpec, Quality, Run, RunError, RunSpec
+from service.domain import AUTO, COLD, BacktestReport, BacktestSpec, Quality, Run, RunError, RunSpec, RunState
 from service.errors import Conflict, IdempotencyConflict, InvalidRequest, RunNotFound
 from service.store.driver import AsyncStore, AsyncTx, Row, Store, Tx
 
@@ -137,6 +137,18 @@ async def get_run(store: AsyncStore, run_id: str) -> Run:
         RunNotFound: there is none with this id.
     """
     return _run(_found(await store.read("runs/get", id=run_id), run_id))
+
+
+async def list_runs(store: AsyncStore, state: RunState | None, before: str | None, limit: int) -> list[Run]:
+    """Read runs but for back-tests, those asked for last first; with `before` those that come after that run.
+
+    Raises:
+        RunNotFound: there is no run `before`.
+    """
+    if before is not None:
+        await get_run(store, before)
+    rows = await store.read("runs/list", state=state, before=before, limit=limit)
+    return [_run(row) for row in rows]
 
 
 async def report_of_backtest(store: AsyncStore, run_id: str) -> bytes | None:

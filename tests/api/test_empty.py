@@ -66,7 +66,15 @@ def test_unknown_things(api: TestClient) -> None:
 
 @pytest.mark.parametrize(
     ("address", "status"),
-    [("/health/live", 200), ("/openapi.json", 200), ("/v1/runs/r-none", 404), ("/v1/nonsense", 404), ("/v1/runs", 405)],
+    [
+        ("/health/live", 200),
+        ("/openapi.json", 200),
+        ("/v1/runs", 200),
+        ("/v1/runs/r-none", 404),
+        ("/v1/runs/r-none/events", 404),
+        ("/v1/nonsense", 404),
+        ("/v1/deliveries/replay/x", 404),
+    ],
 )
 def test_head_is_get_without_the_body(api: TestClient, address: str, status: int) -> None:
     head, get = api.head(address), api.get(address)

@@ -51,6 +51,8 @@ def operations(client: TestClient) -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def area_of(path: str) -> str:
+    if re.fullmatch(r"/v1/runs/[^/]+/changes", path):
+        return "runs/changes"
     return path.removeprefix("/v1/").strip("/").split("/")[0]
 
 
@@ -320,6 +322,7 @@ QUESTIONS = (
 def addresses(client: TestClient, key: dict[str, str], run: str) -> list[str]:
     """Everything that can be read of a run, as whoever sees all of it is led there."""
     found = [f"/v1/runs/{run}", "/v1/brands", "/v1/communities", "/v1/communities?kind=defined"]
+    found += ["/v1/runs", f"/v1/runs/{run}/events", f"/v1/runs/{run}/changes?since={run}&limit=200"]
     communities = [
         one["id"]
         for kind in ("found", "defined")
