@@ -1373,9 +1373,11 @@ def deliveries_replay(delivery: Annotated[str, typer.Argument(help="Id of the de
 
 # --- runs -----------------------------------------------------------------------------------------------
 
+RunArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the run.")]
+
 
 @runs_app.command("cancel")
-def runs_cancel(run: Annotated[str, typer.Argument(help="Id of the run.")], as_json: AsJson = False) -> None:
+def runs_cancel(run: RunArgument, as_json: AsJson = False) -> None:
     """Cancel an analysis or a back-test that is queued or running; a running one ends within seconds.
 
     What it had written is removed; readers go on seeing the run that is published.
@@ -1391,9 +1393,6 @@ def runs_cancel(run: Annotated[str, typer.Argument(help="Id of the run.")], as_j
         console.out.print(f"Run {cancelled.id} is cancelled.")
     else:
         console.out.print(f"Run {cancelled.id} is being cancelled; its process ends within seconds.")
-
-
-RunArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the run.")]
 
 
 @runs_app.command("list")

@@ -13,8 +13,14 @@
 // index: community_id_run
 // index: account_key
 UNWIND $communities AS one
-OPTIONAL MATCH (now:Community {id: one.id, run: $run})
-OPTIONAL MATCH (before:Community {id: one.id, run: $since})
+// One node may belong to both runs: then nobody came and nobody left.
+OPTIONAL MATCH (now:Community)
+USING INDEX now:Community(id, run)
+WHERE now.id = one.id AND now.run IS NOT NULL AND EXISTS { MATCH (now)<-[:FOUND]-(r:Run) WHERE r.id = $run }
+OPTIONAL MATCH (before:Community)
+USING INDEX before:Community(id, run)
+WHERE before.id = one.id AND before.run IS NOT NULL
+  AND EXISTS { MATCH (before)<-[:FOUND]-(r:Run) WHERE r.id = $since }
 // Members have in_base, of communities that people defined, too; secondary memberships have not.
 CALL (now, before) {
   MATCH (a:Account)-[m:MEMBER_OF]->(now)
@@ -40,8 +46,7 @@ CALL (one, now) {
     here: head(COLLECT { MATCH (a)-[m:MEMBER_OF]->(now) WHERE m.in_base IS NOT NULL RETURN m {.type, .gate} }),
     own: head(COLLECT {
       MATCH (a)-[o:MEMBER_OF {primary: true}]->(c:Community)
-      // toString keeps Neo4j from looking through all memberships of the run by index, instead of those of the account.
-      WHERE toString(o.run) = $run
+      WHERE EXISTS { MATCH (c)<-[:FOUND]-(f:Run) WHERE f.id = $run }
       RETURN o {.rank, community: c.id}
     })
   }) AS accounts
