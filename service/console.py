@@ -620,7 +620,7 @@ def _from_to(number: BeforeAndNow) -> str:
 def _changes_table(one: CommunityChange, most: int = 10) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for justify in ("left", "left", "right", "right", "left"):
-        table.add_column(justify=justify, no_wrap=justify == "right")  # type: ignore[arg-type]
+        table.add_column(justify=justify, no_wrap=justify == "right")
     for came in one.came[:most]:
         table.add_row("[green]came[/]", escape(came.name), f"rank {came.rank}", f"{came.score:.1f}", "")
     for left in one.left[:most]:
