@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
 from service import console
+from service.__main__ import app as command
 from service.api.app import create_app
 from service.api.schemas import ChangesPage
 from service.domain import Definition, Follow, Run, RunError, RunSpec, ScoringRules, StoreAddress
@@ -394,6 +396,27 @@ def test_communities_of_hidden_brands_are_left_out(
         assert [[one["name"] for one in run["spec"]["communities"]] for run in listed] == [["Some"]] * 2
         [event] = events(client.get(f"/v1/runs/{two_runs[1]}/events", headers=limited).text)
         assert json.loads(event["data"]) == listed[0]
+
+
+def test_the_commands_about_runs(
+    two_runs: tuple[str, str], store_address: StoreAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENTOURAGE_NEO4J_URI", store_address.uri)
+    monkeypatch.setenv("ENTOURAGE_NEO4J_USER", store_address.user)
+    monkeypatch.setenv("ENTOURAGE_NEO4J_PASSWORD", store_address.password.get_secret_value())
+
+    def said(*words: str) -> str:
+        result = CliRunner().invoke(command, ["runs", *words])
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    before, now = two_runs
+    assert said("list").index(now) < said("list").index(before)
+    assert [one["id"] for one in json.loads(said("list", "--json", "--state", "done"))] == [now, before]
+    assert json.loads(said("show", before))["id"] == before
+    assert json.loads(said("watch", now, "--json"))["state"] == "done"
+    assert "moved" in said("changes", now)
+    assert json.loads(said("changes", now, "--since", before, "--json"))["since"] == before
 
 
 def test_the_command_shows_what_changed(store: Store, two_runs: tuple[str, str]) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain import PART_NAMES, PartName
-from service.flows.differences import Place, difference
+from service.flows.differences import CommunityChange, Place, difference
+from service.store.queries import bundled
 
 
 def ranked(points: dict[str, tuple[int, int, int]], known: tuple[PartName, ...]) -> list[Place]:
@@ -65,3 +68,16 @@ def test_everybody_is_somewhere_once(before: list[Place], now: list[Place]) -> N
     assert [one.rank for one in found.came] == sorted(one.rank for one in found.came)
     assert [one.rank for one in found.left] == sorted(one.rank for one in found.left)
     assert [abs(one.score) for one in found.moved] == sorted((abs(one.score) for one in found.moved), reverse=True)
+
+
+def test_the_documented_item_is_one_that_could_be_answered() -> None:
+    page = (bundled("migrations").parent / "docs" / "http-api.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```json\n(.*?)```", page.partition("## What changed")[2].partition("\n## ")[0], re.DOTALL)
+    change = CommunityChange.model_validate_json(example)
+    for one in change.moved:
+        assert sum(one.parts_millionths.values()) == one.score_change_millionths
+        assert one.score_change == one.score - one.score_before
+    size, members, candidates = change.size, change.members, change.candidates
+    for count, came, left in ((size, members.came, members.left), (candidates, candidates.came, candidates.left)):
+        assert count.before is not None
+        assert count.before + came - left == count.now
