@@ -519,6 +519,13 @@ def analyze(
         typer.Option(help="Write this measure of accounts to the graph; may be given several times, see `measures`."),
     ] = None,
     brand: Annotated[str | None, typer.Option(help="Key of the brand of the measure brand_pagerank.")] = None,
+    start: Annotated[
+        str,
+        typer.Option(
+            help="Id of the run whose communities to start from, so that they keep their ids; auto: the published one; "
+            "cold: none."
+        ),
+    ] = "auto",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say how much memory and time it would take, roughly.")
     ] = False,
@@ -530,14 +537,15 @@ def analyze(
     """Find communities, measure influence in each, and publish ambassador candidates.
 
     An analysis is a function of the graph and of what is asked: asked again of an unchanged graph, the run
-    that is already published is returned. While it works, readers see the previous run.
+    that is already published is returned. While it works, readers see the previous run. It starts from the
+    communities of the published run, so that a small change of the graph changes little.
     """
     from service.flows.estimates import estimate_run
     from service.flows.runs import analyze as analyze_flow
     from service.flows.store import open_store
 
     config = settings()
-    spec = run_spec(seed, engine, rules, measure, brand)
+    spec = run_spec(seed, engine, rules, measure, brand, start)
     if dry_run:
         with open_store(store_source(config)) as address:
             estimated = estimate_run(address, spec, config.run_memory_mb)
@@ -719,14 +727,19 @@ def list_measures(as_json: AsJson = False) -> None:
 
 
 def run_spec(
-    seed: int, engine: str, rules: Path | None, measures: list[str] | None = None, brand: str | None = None
+    seed: int,
+    engine: str,
+    rules: Path | None,
+    measures: list[str] | None = None,
+    brand: str | None = None,
+    start: str = "auto",
 ) -> RunSpec:
     """Make the specification of a run from what was typed.
 
     Raises:
         BadInput: a value is not of the schema, or the rules file cannot be read; each field is named.
     """
-    given: dict[str, Any] = {"seed": seed, "engine": engine, "brand": brand}
+    given: dict[str, Any] = {"seed": seed, "engine": engine, "brand": brand, "start": start}
     if measures:
         given["measures"] = measures
     try:
@@ -757,6 +770,7 @@ def communities(
     With --brief, those that fit it best come first, and how many of their members say any of it.
     """
     from service.flows.asking import usable_brief
+    from service.flows.lineage import names_at
     from service.flows.published import read_communities, read_groups
     from service.flows.store import open_store
 
@@ -770,7 +784,8 @@ def communities(
         else:
             asked = None if brief is None else usable_brief(brief)
             listed = asyncio.run(read_communities(address, run, defined=defined, brief=asked))
-            total, table = len(listed), console.communities_table(listed[:limit])
+            names = asyncio.run(names_at(address))
+            total, table = len(listed), console.communities_table(listed[:limit], names)
             document = TypeAdapter(list[SerializeAsAny[Community]]).dump_json([*listed[:limit]], indent=2)
     if as_json:
         print(document.decode())
@@ -971,6 +986,58 @@ def forget(community: Annotated[str, typer.Argument(help="Id of a community that
         definition = asyncio.run(forget_at(address, community))
     console.out.print(f"Community {community} is forgotten. It was defined as:")
     print(definition.model_dump_json(exclude_none=True, indent=2))
+
+
+@app.command()
+def name(
+    community: Annotated[str, typer.Argument(help="Id of a community.")],
+    called: Annotated[str | None, typer.Argument(metavar="NAME", help="What to call it; without it, show it.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take its name away.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Name a community. The name stays with it from run to run, for everybody.
+
+    After a split, or when others merged into it, you are asked whether the name is right: give it again to confirm it.
+    """
+    from service.flows.lineage import history_at, name_at
+    from service.flows.store import open_store
+
+    if remove and called is not None:
+        raise typer.BadParameter("Give a name, or --remove, not both.")
+    if called is not None and not 0 < len(called.strip()) <= 200:
+        raise typer.BadParameter("A name has 1 to 200 characters.")
+    with open_store(store_source(settings()), migrated=False) as address:
+        if called is None and not remove:
+            found = asyncio.run(history_at(address, community)).name
+        else:
+            found = asyncio.run(name_at(address, community, None if remove else (called or "").strip()))
+    if as_json:
+        print("null" if found is None else found.model_dump_json(indent=2))
+    else:
+        console.out.print(console.name_line(community, found))
+
+
+@app.command()
+def lineage(
+    community: Annotated[str, typer.Argument(help="Id of a community.")],
+    limit: Annotated[int, typer.Option(min=1, help="How many runs, the latest first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """The history of a community over published runs: born, continued, merged, split, ended."""
+    from service.flows.lineage import history_at
+    from service.flows.store import open_store
+
+    with open_store(store_source(settings()), migrated=False) as address:
+        found = asyncio.run(history_at(address, community))
+    if as_json:
+        print(found.model_copy(update={"steps": found.steps[:limit]}).model_dump_json(indent=2))
+        return
+    console.out.print(console.name_line(community, found.name))
+    console.out.print(console.lineage_table(found.steps[:limit]))
+    if found.ended is not None:
+        console.note(console.end_line(found.ended))
+    if len(found.steps) > limit:
+        console.note(f"{len(found.steps) - limit} earlier runs; --limit shows them.")
 
 
 def print_brand_candidates(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -93,8 +93,45 @@ def community_title(community: domain.Community) -> str:
     return f"[bold]{escape(community.label)}[/]  [dim]{community.id}[/]  {community.size:,} accounts{respectable}"
 
 
-def communities_table(communities: Sequence[domain.Community]) -> Table:
-    """Draw communities, one a row."""
+def name_line(community: str, name: domain.CommunityName | None) -> str:
+    """What people call a community, and what they are asked about it."""
+    if name is None or (name.name is None and name.question is None):
+        return f"Community {community} has no name; `entourage name {community} NAME` gives it one."
+    said = f"[bold]{escape(name.name)}[/]  [dim]{community}[/]" if name.name else f"Community {community} has no name."
+    if name.question is None:
+        return said
+    what = "Others merged into it" if name.question == "merged" else "It split, or split off,"
+    about = f" It could be called “{escape(name.suggested)}”, as {name.asked_of} is or was." if name.suggested else ""
+    return f"{said}\n[yellow]{what} since it was named.[/]{about} `entourage name {community} NAME` settles it."
+
+
+def lineage_table(steps: Sequence[domain.LineageStep]) -> Table:
+    """Draw the history of a community, a run a row."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column, side in (("run", "left"), ("event", "left"), ("size", "right"), ("comes from", "left"), ("", "left")):
+        table.add_column(column, justify="right" if side == "right" else "left", overflow="fold")
+    for step in steps:
+        origins = [
+            f"{one.id} ({one.relation}: {one.accounts:,}, {one.share_of_it:.0%} of it, {one.share_of_this:.0%} of this)"
+            for one in step.predecessors
+        ]
+        split = f"split off: {', '.join(step.parts)}" if step.parts else ""
+        event = "continues, unchanged" if step.same else step.event
+        table.add_row(step.run, event, f"{step.size:,}", "\n".join(origins), split)
+    return table
+
+
+def end_line(ended: domain.Ended) -> str:
+    """Say what became of a community that is no more."""
+    into = f": see {', '.join(ended.into)}" if ended.into else ""
+    said = {"died": "Its accounts are in no community together any more", "merged": "It merged", "split": "It split"}
+    return f"It is no more. {said[ended.event]}{into}."
+
+
+def communities_table(
+    communities: Sequence[domain.Community], names: Mapping[str, domain.CommunityName] | None = None
+) -> Table:
+    """Draw communities, one a row; `names` are what people call them."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     fitted = any(isinstance(one, domain.FittingCommunity) for one in communities)
     for name, side in (
@@ -112,7 +149,7 @@ def communities_table(communities: Sequence[domain.Community]) -> Table:
         failed = ", ".join(test.test for test in community.tests if test.passed is False)
         table.add_row(
             community.id,
-            escape(community.label),
+            _called(community, names or {}),
             f"{community.size:,}",
             f"{community.candidates:,}",
             f"{community.follows_inside:,}",
@@ -121,6 +158,13 @@ def communities_table(communities: Sequence[domain.Community]) -> Table:
             *([_fit(community.fit)] if isinstance(community, domain.FittingCommunity) else []),
         )
     return table
+
+
+def _called(community: domain.Community, names: Mapping[str, domain.CommunityName]) -> str:
+    name = names.get(community.id)
+    asked = " [yellow](is the name right?)[/]" if name is not None and name.question is not None else ""
+    called = f"[bold]{escape(name.name)}[/] · " if name is not None and name.name else ""
+    return f"{called}{escape(community.label)}{asked}"
 
 
 def _fit(fit: domain.CommunityFit) -> str:

@@ -1084,6 +1084,15 @@ class RunEstimate(Frozen):
     fits: bool
 
 
+class Current(NamedTuple):
+    """The run that readers see by default, None before the first was published; `names` grows with every name that
+    people give to a community.
+    """
+
+    run: str | None
+    names: int
+
+
 class Freshness(NamedTuple):
     """The run that readers see by default, and what it saw of the graph; all null before the first was published."""
 
@@ -1773,6 +1782,33 @@ class CommunityName(Frozen):
     named_at: datetime | None = None
 
 
+class LineageStep(Frozen):
+    """A community in one published run: how large it was, and what had happened to it since the run before.
+
+    `parts` are communities that split off from it afterwards. Where all memberships, with scores, are those of the run
+    before, that is `same`.
+    """
+
+    run: str
+    finished_at: datetime | None
+    as_of: datetime | None
+    size: int
+    label: str
+    same: bool
+    event: LineageEvent
+    predecessors: tuple[Predecessor, ...]
+    parts: tuple[str, ...]
+
+
+class CommunityHistory(Frozen):
+    """What published runs found of a community, the latest first; `ended` where a later run no longer found it."""
+
+    id: str
+    name: CommunityName | None
+    steps: tuple[LineageStep, ...]
+    ended: Ended | None
+
+
 class CommunityGroup(Frozen):
     """Communities of one run that belong together, at a level above them; sizes of a level plus isolates are all.
 
@@ -2150,7 +2186,9 @@ class PublishedPart:
     `groups` (by level, then canonical order), and of each community, found or defined, `candidates/<id>` (`Candidate`
     by rank), `macros/<id>` (likewise), `excluded/<id>` (`Excluded` by gate, then key) and `basis/<id>` (one
     `CommunityBasis`, then a `CandidateBasis` for each candidate by rank); `detractors` of all brands (`Detractor` by
-    brand, most unfavourable mentions first, then key); `brands` (`Brand`, all of the graph, by key). Parts
+    brand, most unfavourable mentions first, then key); `brands` (`Brand`, all of the graph, by key); of a run that
+    starts from another one `lineage` (a `Lineage` for each that was found) and `ended` (an `Ended` for each that is no
+    more). Parts
     of a community without any line are left out, but `candidates`, and `basis` of those that are respectable.
     """
 

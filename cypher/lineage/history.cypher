@@ -5,9 +5,10 @@
 // column: as_of ZONED DATETIME latest event time that it saw; null where nothing has a time
 // column: size INTEGER accounts
 // column: label STRING label of the community, of the latest run that found it like this
+// column: event STRING born, continues, merges or splits: what happened when its memberships were written
 // column: same BOOLEAN whether the memberships are those of an earlier run
 // column: predecessors LIST<MAP> id, relation, accounts, share_of_it, share_of_this
-// column: parts LIST<MAP> communities that split off from this one afterwards: id, and run
+// column: parts LIST<STRING> ids of communities that split off from this one afterwards
 // column: ended STRING died, merged or split in the next run; null where it goes on
 // column: ended_in STRING id of that run
 // column: ended_into LIST<STRING> ids of where its accounts went
@@ -27,6 +28,7 @@ RETURN
   r.as_of AS as_of,
   c.size AS size,
   c.label AS label,
+  coalesce(c.event, 'born') AS event,
   turn > 0 AS same,
   CASE turn WHEN 0 THEN COLLECT {
     MATCH (c)-[e:CONTINUES|MERGES|SPLITS]->(p:Community)
@@ -34,7 +36,8 @@ RETURN
   } ELSE [] END AS predecessors,
   CASE WHEN last THEN COLLECT {
     MATCH (c)<-[:SPLITS]-(part:Community)<-[:FOUND]-(s:Run {state: 'done', publish: true})
-    RETURN {id: part.id, run: s.id} ORDER BY s.finished_at, part.id
+    WITH part, min(s.finished_at) AS since
+    RETURN part.id ORDER BY since, part.id
   } ELSE [] END AS parts,
   CASE WHEN last THEN c.ended END AS ended,
   CASE WHEN last THEN c.ended_in END AS ended_in,

@@ -70,6 +70,7 @@ def estimate(
     tie = ENGAGED_TIE if e else TIE
     weighed = graph + tie * ties + PROJECTED * ties
     searches = len(spec.rules.resolutions) + spec.rules.rewirings
+    again = spec.rules.confidence_seeds
     plain = 40 if spec.engine == "reference" else 1  # networkx keeps an object for everything
     stages = [
         StageEstimate(
@@ -87,6 +88,11 @@ def estimate(
             stage="communities",
             memory_bytes=weighed + plain * SEARCHED * ties * min(threads, searches),
             seconds=plain * searches * ties * 1.4e-6 / threads,
+        ),
+        StageEstimate(
+            stage="confidence",
+            memory_bytes=weighed + plain * SEARCHED * ties * min(threads, again),
+            seconds=plain * again * ties * 5e-7 / threads,
         ),
         StageEstimate(
             stage="measures",

@@ -133,10 +133,8 @@ def lineage_of(
         relation: Relation
         if continues[now] == then:
             relation = "continues"
-        elif of_then >= most:
-            relation = "merges"
-        elif of_now >= most:
-            relation = "splits"
+        elif max(of_then, of_now) >= most:  # of two halves, both may be: the larger share says which it is
+            relation = "merges" if of_then > of_now else "splits"
         else:
             continue
         counts = relation == "continues" or min(of_then, of_now) >= least

@@ -30,6 +30,7 @@ NEEDED: dict[tuple[str, str], tuple[KeyScope, ...]] = {
     ("GET", "runs/changes"): ("read",),
     ("POST", "runs"): ("run",),
     ("POST", "communities"): ("run",),
+    ("PATCH", "communities"): ("run",),
     ("DELETE", "communities"): ("run",),
     ("GET", "schedules"): ("run",),
     ("POST", "schedules"): ("run",),

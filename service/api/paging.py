@@ -15,7 +15,7 @@ from service.api.access import seen_by
 from service.api.remembered import Answer, Answers, age_header, names
 from service.errors import InvalidCursor
 from service.flows.brand_limits import limited
-from service.flows.published import Published
+from service.flows.published import Names, Published
 
 _SEPARATOR = "|"
 
@@ -67,11 +67,28 @@ def _time(value: object) -> str | None:
     return None if value is None else str(value.isoformat()).replace("+00:00", "Z")  # type: ignore[attr-defined]
 
 
-def answer(request: Request, published: Published, members: Mapping[str, bytes], *, changing: bool = False) -> Response:
+def named(community_id: str, line: bytes, names: Names) -> bytes:
+    """The document of a community with what people call it: `name`, and `name_question` where one is open."""
+    name = names.of.get(community_id)
+    question = None
+    if name is not None and name.question is not None:
+        question = {"question": name.question, "asked_of": name.asked_of, "suggested": name.suggested}
+    said = to_json({"name": None if name is None else name.name, "name_question": question})
+    return line[:-1] + b"," + said[1:]
+
+
+def answer(
+    request: Request,
+    published: Published,
+    members: Mapping[str, bytes],
+    *,
+    changing: bool = False,
+    names_version: int | None = None,
+) -> Response:
     """Put an answer together from members that are JSON already; 304 where the caller has it.
 
     `changing` is for answers that hold more than the run published: they get no ETag. Who may see some brands only gets
-    nothing of others.
+    nothing of others. `names_version` is that of the names of communities, where the answer has any.
     """
     headers = {"Cache-Control": "no-cache", **age_header(published.run.finished_at)}
     sees = seen_by(request)
@@ -79,6 +96,7 @@ def answer(request: Request, published: Published, members: Mapping[str, bytes],
         seen = "" if sees is None else json.dumps(sorted(sees))
         question = (
             f"{published.run.id}{published.run.digest}{published.stale}{request.url.path}?{request.url.query}{seen}"
+            f"{'' if names_version is None else names_version}"
         )
         # Weak: it is the same for an answer that is sent packed and as it is.
         headers["ETag"] = f'W/"{hashlib.sha256(question.encode()).hexdigest()[:32]}"'
@@ -97,7 +115,7 @@ def answer(request: Request, published: Published, members: Mapping[str, bytes],
         answers.keep(
             scope["path"],
             scope["query_string"],
-            Answer(published.run.id, pinned, headers["ETag"].encode(), body, published.run.finished_at),
+            Answer(published.run.id, pinned, headers["ETag"].encode(), body, published.run.finished_at, names_version),
         )
     return Response(body, media_type="application/json", headers=headers)
 

@@ -21,13 +21,16 @@ WORTH_PACKING = 1_024
 
 @dataclass
 class Answer:
-    """An answer: the run it comes from, whether a request named that run, its ETag, its body, and the run's end."""
+    """An answer: the run it comes from, whether a request named that run, its ETag, its body, and the run's end; the
+    version of the names of communities in it, None where it has none.
+    """
 
     run_id: str
     pinned: bool
     etag: bytes
     body: bytes
     finished_at: datetime | None
+    names: int | None = None
     packed: bytes | None = None
 
     def gzipped(self) -> bytes:
@@ -90,8 +93,7 @@ class Remembered:
             await self.app(scope, receive, send)
             return
         reader: PublishedReader = state.reader
-        if not found.pinned and await reader.current_id() != found.run_id:
-            # Another run is current, or Neo4j does not answer, which the answer then has to say.
+        if not await _stands(found, reader):
             answers.drop(scope["path"], scope["query_string"])
             await self.app(scope, receive, send)
             return
@@ -112,6 +114,16 @@ class Remembered:
             (b"etag", found.etag),
         ]
         await _send(send, 200, sent, body)
+
+
+async def _stands(answer: Answer, reader: PublishedReader) -> bool:
+    """Whether an answer is still right: of the current run, or the one it was asked of, with names as they are now."""
+    if answer.pinned and answer.names is None:
+        return True
+    current = await reader.current()
+    if current is None:  # Neo4j does not answer, which the answer then has to say
+        return answer.pinned
+    return (answer.pinned or answer.run_id == current.run) and answer.names in (None, current.names)
 
 
 def age_header(finished_at: datetime | None) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from service.api.paging import answer, page
+from service.api.paging import answer, named, page, page_of
 from service.api.reading import (
     NO_QUERY,
     READS,
@@ -30,15 +30,25 @@ from service.api.schemas import (
     Readiness,
     ReadQuery,
     StrictDefineRequest,
+    StrictNameRequest,
     StrictRunRequest,
 )
-from service.domain import MEASURED_PROPERTIES, Definition, Run, RunEstimate
+from service.domain import (
+    MEASURED_PROPERTIES,
+    CommunityGroup,
+    CommunityHistory,
+    CommunityName,
+    Definition,
+    Run,
+    RunEstimate,
+)
 from service.errors import InvalidRequest, NotFound
 from service.flows.asking import published_document, standing_of, usable_brief
 from service.flows.brand_limits import Sees, limited_run, may_see
 from service.flows.definitions import define_and_score, forget
 from service.flows.estimates import estimate_requested
 from service.flows.importing import line_schemas
+from service.flows.lineage import history_of, name_community
 from service.flows.published import PublishedReader, age_s
 from service.flows.requests import cancel_by_id, check_ready, freshness, request_run, run_by_id
 
@@ -151,12 +161,13 @@ async def list_communities(
         parsed = await reader.communities(run.id)
         listed = list(zip(parsed, (await reader.part(run.id, "communities")).lines, strict=True))
     chosen = [(one, line) for one, line in listed if query.respectable in (None, one.respectable)]
-    if brief is None:
-        lines = [line for _, line in chosen]
-    else:
+    if brief is not None:
         fitting = await reader.fitting(run, [one for one, _ in chosen], brief)
-        lines = [one.model_dump_json().encode() for one in fitting]
-    return answer(request, published, page(lines, run.id, question, offset, query.limit))
+        chosen = [(one, one.model_dump_json().encode()) for one in fitting]
+    names = await reader.names()
+    shown = [named(one.id, line, names) for one, line in chosen[offset : offset + query.limit]]
+    members = page_of(shown, len(chosen), run.id, question, offset, query.limit)
+    return answer(request, published, members, names_version=names.version)
 
 
 @v1.post(
@@ -210,8 +221,39 @@ async def get_community(
 ) -> Response:
     """One community: size, tests, gates, ties inside and out. Or one group: what it consists of."""
     published = await reader.published(query.run)
-    _, line = await find_community(reader, published, community_id, sees)
-    return answer(request, published, {"community": line})
+    found, line = await find_community(reader, published, community_id, sees)
+    if isinstance(found, CommunityGroup):
+        return answer(request, published, {"community": line})
+    names = await reader.names()
+    return answer(request, published, {"community": named(found.id, line, names)}, names_version=names.version)
+
+
+@v1.patch(
+    "/communities/{community_id}",
+    tags=["communities"],
+    response_model=CommunityName,
+    responses=problems(404, 413, 415, 422, 503),
+    dependencies=[NO_QUERY],
+)
+async def patch_community(store: StoreDep, community_id: str, body: StrictNameRequest) -> CommunityName:
+    """Name a community, for everybody who reads it; null takes the name away. It is kept from run to run.
+
+    Where the community split or merged since, a question about the name is open (`name_question`): naming the community
+    again, or confirming its name, answers it.
+    """
+    return await name_community(store, community_id, body.name)
+
+
+@v1.get(
+    "/communities/{community_id}/lineage",
+    tags=["communities"],
+    response_model=CommunityHistory,
+    responses=problems(404, 422, 503),
+    dependencies=[NO_QUERY],
+)
+async def get_lineage(store: StoreDep, community_id: str) -> CommunityHistory:
+    """The history of a community over published runs: what it came from, what split off, and whether it is no more."""
+    return await history_of(store, community_id)
 
 
 @v1.get(

@@ -249,6 +249,22 @@ class DefineRequest(Frozen):
     publish: bool = Field(default=False, description="Make the run that scores it the one that everybody reads.")
 
 
+class NameRequest(Frozen):
+    """What people call a community."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        description="The name; null takes it away."
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _says_something(cls, name: str | None) -> str | None:
+        if name is not None and not name.strip():
+            raise PydanticCustomError("name", "A name has at least one character that can be seen")
+        return None if name is None else name.strip()
+
+
+StrictNameRequest = Annotated[NameRequest, _as_written(NameRequest)]
 StrictDefineRequest = Annotated[DefineRequest, _as_written(DefineRequest)]
 
 
@@ -284,20 +300,39 @@ class ChangesPage(BaseModel):
     items: list[CommunityChange]
 
 
+class NameQuestion(BaseModel):
+    """An open question: the community split, or others merged into it, since people gave the name of `asked_of`."""
+
+    question: Literal["split", "merged"]
+    asked_of: str
+    suggested: str | None = Field(description="The name in question, where this community has another or none.")
+
+
+class NamedCommunity(Community):
+    """A community with what people call it."""
+
+    name: str | None
+    name_question: NameQuestion | None
+
+
+class NamedFittingCommunity(NamedCommunity, FittingCommunity):
+    """A community with what people call it, and how well it fits a brief."""
+
+
 class CommunityPage(BaseModel):
     """One page of communities, largest first; of a brief those that fit it best first, and how well."""
 
     run: RunSummary
     total: int
     next_cursor: str | None
-    items: list[FittingCommunity | Community | CommunityGroup]
+    items: list[NamedFittingCommunity | NamedCommunity | CommunityGroup]
 
 
 class CommunityAnswer(BaseModel):
     """One community, or one group of them."""
 
     run: RunSummary
-    community: Community | CommunityGroup
+    community: NamedCommunity | CommunityGroup
 
 
 class AskedObjective(BaseModel):

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.content.words import Brief
 from service.domain import (
@@ -17,6 +17,8 @@ from service.domain import (
     Candidate,
     Community,
     CommunityGroup,
+    CommunityName,
+    Current,
     FittingCommunity,
     PublishedPart,
     Run,
@@ -35,7 +37,8 @@ from service.flows.briefs import CommunityWords, fit_of
 from service.flows.questions import Population, community_population, union_population
 from service.store.differences import published_before, read_member_changes
 from service.store.driver import AsyncStore
-from service.store.published import current_run_id, read_account, read_neighbours, read_part, read_posts, read_ties
+from service.store.lineage import list_names
+from service.store.published import read_account, read_current, read_neighbours, read_part, read_posts, read_ties
 from service.store.runs import get_run
 
 CACHE_BYTES = 256 * 2**20
@@ -70,6 +73,13 @@ def age_s(finished_at: datetime | None) -> int | None:
     return None if finished_at is None else max(0, int((datetime.now(UTC) - finished_at).total_seconds()))
 
 
+class Names(NamedTuple):
+    """Names that people gave to communities, by id, and how often they had done so then."""
+
+    version: int
+    of: dict[str, CommunityName]
+
+
 class PublishedReader:
     """The published sets, as one service process sees them.
 
@@ -90,8 +100,9 @@ class PublishedReader:
         self._populations: OrderedDict[tuple[str, str], Population] = OrderedDict()
         self._making: dict[tuple[str, str], asyncio.Task[Population]] = {}
         self._last: Run | None = None
-        self._asking: asyncio.Task[str | None] | None = None
-        self._waiting: asyncio.Task[str | None] | None = None
+        self._names: tuple[int, dict[str, CommunityName]] = (0, {})
+        self._asking: asyncio.Task[Current] | None = None
+        self._waiting: asyncio.Task[Current] | None = None
         self._away_until = 0.0
         self._prefetch: asyncio.Task[None] | None = None
 
@@ -112,7 +123,7 @@ class PublishedReader:
         if run_id is not None:
             return Published(await self._run(run_id), stale=False)
         try:
-            current = await self._current_id()
+            current = (await self._current()).run
             if current is None:
                 raise NothingPublished(
                     "Nothing has been published yet: import follows and run `entourage analyze`, "
@@ -129,12 +140,22 @@ class PublishedReader:
                 self._prefetch = asyncio.create_task(self._fetch_ahead(run, self._prefetch))
         return Published(run, stale=False)
 
-    async def current_id(self) -> str | None:
-        """Return the id of the current run as Neo4j says now; None where it does not answer, or there is none."""
+    async def current(self) -> Current | None:
+        """Return which run is current, as Neo4j says now; None where it does not answer."""
         try:
-            return await self._current_id()
+            return await self._current()
         except StoreUnavailable:
             return None
+
+    async def names(self) -> Names:
+        """Return the names that people gave to communities; while Neo4j does not answer, those known from before."""
+        try:
+            now = (await self._current()).names
+            if now != self._names[0]:
+                self._names = now, await list_names(self._store)
+        except StoreUnavailable:
+            pass
+        return Names(*self._names)
 
     async def part(self, run_id: str, name: str) -> PublishedPart:
         """Return one part of a published run; see `store.published.read_part` for the errors."""
@@ -322,18 +343,18 @@ class PublishedReader:
             self._runs[run_id] = run
         return self._runs[run_id]
 
-    async def _current_id(self) -> str | None:
+    async def _current(self) -> Current:
         """Ask which run is current, not before this call; share the question with whoever waits for one, too."""
         self._check_away()
         if self._waiting is None:
             self._waiting = asyncio.create_task(self._ask_after(self._asking))
         return await asyncio.shield(self._waiting)
 
-    async def _ask_after(self, before: asyncio.Task[str | None] | None) -> str | None:
+    async def _ask_after(self, before: asyncio.Task[Current] | None) -> Current:
         if before is not None:
             await asyncio.wait([before])
         self._asking, self._waiting = self._waiting, None
-        question = asyncio.create_task(current_run_id(self._store))
+        question = asyncio.create_task(read_current(self._store))
         # Left to its own end, which the store bounds: the driver loses a connection that is cancelled as it opens.
         await asyncio.wait([question], timeout=CHECK_SECONDS)
         if not question.done():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from service.domain import Before, CommunityName, Int32, Run
+from service.domain import Before, CommunityHistory, CommunityName, Ended, Int32, LineageStep, Predecessor, Run
 from service.errors import CommunityNotFound, InvalidRequest
 from service.store.driver import AsyncStore, AsyncTx, Row, Store
 from service.store.runs import in_utc
@@ -45,9 +45,36 @@ def read_before(store: Store, run: Run, number: Int32) -> Before:
     )
 
 
-async def read_history(store: AsyncStore, community_id: str) -> list[Row]:
-    """Read what published runs, latest first, found of a community; see `cypher/lineage/history.cypher`."""
-    return await store.read("lineage/history", id=community_id)
+async def read_history(store: AsyncStore, community_id: str) -> CommunityHistory:
+    """Read what published runs found of a community.
+
+    Raises:
+        CommunityNotFound: none found a community of this id.
+    """
+    rows = await store.read("lineage/history", id=community_id)
+    if not rows:
+        raise CommunityNotFound(
+            f"No published run found a community {community_id}; GET /v1/communities lists those that there are."
+        )
+    steps = tuple(
+        LineageStep(
+            run=row["run"],
+            finished_at=in_utc(row["finished_at"]),
+            as_of=in_utc(row["as_of"]),
+            size=row["size"],
+            label=row["label"],
+            same=row["same"],
+            event="continues" if row["same"] else row["event"],
+            predecessors=tuple(Predecessor.model_validate(one) for one in row["predecessors"]),
+            parts=tuple(row["parts"]),
+        )
+        for row in rows
+    )
+    last, ended = rows[0], None
+    if last["ended"] is not None:
+        ended = Ended(id=community_id, event=last["ended"], size=last["size"], into=tuple(last["ended_into"]))
+    names = await list_names(store)
+    return CommunityHistory(id=community_id, name=names.get(community_id), steps=steps, ended=ended)
 
 
 # --- names ----------------------------------------------------------------------------------------------

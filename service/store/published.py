@@ -6,16 +6,21 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from service.domain import Freshness, PublishedPart
+from service.domain import Current, Freshness, PublishedPart
 from service.errors import AccountNotFound, CommunityNotFound, NotFound, PublishedSetCorrupt, RunNotFound
 from service.store.driver import AsyncStore, Row
 from service.store.runs import get_run
 
 
+async def read_current(store: AsyncStore) -> Current:
+    """Say which run readers see by default, and how often people have named communities."""
+    rows = await store.read("runs/current")
+    return Current(rows[0]["id"], rows[0]["names_v"] or 0) if rows else Current(None, 0)
+
+
 async def current_run_id(store: AsyncStore) -> str | None:
     """Return the id of the run that readers see by default; None before the first was published."""
-    rows = await store.read("runs/current")
-    return rows[0]["id"] if rows else None
+    return (await read_current(store)).run
 
 
 async def read_freshness(store: AsyncStore) -> Freshness:

@@ -30,6 +30,7 @@ from service.domain import (
     CommunityScores,
     Graph,
     Int64,
+    LineageEvent,
     Progress,
     PublishedPart,
     Quality,
@@ -106,6 +107,7 @@ def write_back(
     new = {one.id for one, is_fresh in zip(communities, fresh, strict=True) if is_fresh}
 
     described = [_community_row(one, digest) for one, digest in zip(communities, digests, strict=True)]
+    events = {one.id: one.event for one in analysis.lineage}
     groups = [group for level in analysis.groups for group in level]
     parts = [(one.id, one.part_of) for one in analysis.communities if one.part_of is not None and one.id in new]
     parts += [(one.id, one.part_of) for one in groups if one.part_of is not None]
@@ -116,7 +118,7 @@ def write_back(
     batches = [
         (
             "results/write_communities",
-            _batches(iter([row for row in described if row["id"] in new]), COMMUNITIES_A_BATCH),
+            _batches(iter([_with_event(row, events) for row in described if row["id"] in new]), COMMUNITIES_A_BATCH),
         ),
         ("results/write_communities", _batches(map(_group_row, groups), COMMUNITIES_A_BATCH)),
         ("results/write_parts", _batches(map(_part_row, parts), COMMUNITIES_A_BATCH)),
@@ -176,6 +178,10 @@ def members_digests(graph: Graph, analysis: Analysis) -> list[str]:
             digest.update(np.ascontiguousarray(column).tobytes())
         digests.append(digest.hexdigest())
     return digests
+
+
+def _with_event(row: Row, events: dict[str, LineageEvent]) -> Row:
+    return {**row, "properties": {**row["properties"], "event": events.get(row["id"])}}
 
 
 def _origin_rows(analysis: Analysis, before: Before, fresh: set[str]) -> Iterator[Row]:
