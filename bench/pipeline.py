@@ -141,7 +141,7 @@ def ours(folder: Path, home: Path) -> Ours:
             begin = time.perf_counter()
             read = len(read_snapshot(store).follows.source) / (time.perf_counter() - begin)
             rows = store.statement(
-                "MATCH (a:Account)-[:MEMBER_OF {run: $run, primary: true}]->(c) "
+                "MATCH (a:Account)-[:MEMBER_OF {primary: true}]->(c:Community {run: $run}) "
                 "RETURN c.id AS id, collect(a.native_id) AS members",
                 run=run.id,
             )

@@ -3,5 +3,5 @@ MATCH (c:Community)
 MATCH (r:Run {id: c.run})
 MERGE (r)-[:FOUND]->(c);
 MATCH (r:Run)
-WHERE r.spec IS NOT NULL AND NOT r.spec CONTAINS '"start":'
-SET r.spec = left(r.spec, size(r.spec) - 1) + ',"start":"cold"}';
+WHERE r.start IS NULL AND r.state <> 'queued'
+SET r.start = 'cold';

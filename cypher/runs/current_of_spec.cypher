@@ -9,5 +9,5 @@ MATCH (c:Current {id: 1})
 MATCH (g:Graph {id: 1})
 MATCH (r:Run {id: c.run})
 WHERE r.question = $question AND r.graph_version = g.v
-  AND ($start IS NULL OR r.id = $start OR r.spec CONTAINS '"start":"' + $start + '"')
+  AND ($start IS NULL OR r.id = $start OR r.start = $start)
 RETURN r.id AS id

@@ -5,4 +5,4 @@
 // index: run_id
 MATCH (r:Run {id: $id})
 SET r.state = 'queued', r.stage = 'queued', r.attempts = $attempts, r.progress = null, r.token = null,
-  r.started_at = null, r.heartbeat_at = null
+  r.started_at = null, r.heartbeat_at = null, r.start = null

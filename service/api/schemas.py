@@ -464,6 +464,12 @@ class Standing(BaseModel):
     community: dict[str, Any] = Field(description="Id, label, size and whether it is respectable.")
     primary: bool = Field(description="Whether it is the account's own community; in others nobody is scored.")
     share: float | None = Field(description="Of the weight of the account's ties, how much is to this community.")
+    confidence: float | None = Field(
+        description="Of its own community: the chance that it is there under another seed of the search."
+    )
+    between: bool = Field(
+        description="Whether it stands between its own community and the others listed: it is not sure to be there."
+    )
     type: AccountType | None
     in_base: bool | None
     gate: GateName | None = Field(description="The gate that keeps it out of the base.")

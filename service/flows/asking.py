@@ -276,6 +276,8 @@ def standing_of(account: dict[str, Any], membership: dict[str, Any], document: d
         "community": membership["community"],
         "primary": membership.get("primary", True),
         "share": membership.get("share"),
+        "confidence": membership.get("confidence"),
+        "between": membership.get("between", False),
         "type": membership.get("type"),
         "in_base": membership.get("in_base"),
         "gate": membership.get("gate"),

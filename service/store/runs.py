@@ -245,12 +245,12 @@ def claim_next(store: Store) -> Run | None:
 def _begin(tx: Tx, run_id: str) -> Row:
     """Mark a run as running. Only now it is known which run it starts from, where that is the current one."""
     tx.run("runs/start", id=run_id)
-    row = _found(tx.run("runs/get", id=run_id), run_id)
-    spec = _run(row).spec
-    if spec.start == AUTO:
-        current = tx.run("runs/current") if row["run"].get("backtest") is None else []
-        spec = spec.model_copy(update={"start": current[0]["id"] if current else COLD})
-        tx.run("runs/set_spec", id=run_id, spec=canonical_json(spec))
+    run = _run(_found(tx.run("runs/get", id=run_id), run_id))
+    start = run.spec.start
+    if start == AUTO:
+        current = tx.run("runs/current") if run.backtest is None else []
+        start = current[0]["id"] if current else COLD
+    tx.run("runs/set_start", id=run_id, start=start)
     return _found(tx.run("runs/get", id=run_id), run_id)
 
 
@@ -413,6 +413,9 @@ def _run(row: Row) -> Run:
     error = None
     if kept.get("error_code") is not None:
         error = RunError(code=kept["error_code"], message=kept["error_message"])
+    spec = RunSpec.model_validate_json(kept["spec"])
+    if kept.get("start") is not None:
+        spec = spec.model_copy(update={"start": kept["start"]})
     return Run(
         id=kept["id"],
         state=kept["state"],
@@ -420,7 +423,7 @@ def _run(row: Row) -> Run:
         progress=kept.get("progress"),
         publish=kept["publish"],
         current=row["current"],
-        spec=RunSpec.model_validate_json(kept["spec"]),
+        spec=spec,
         backtest=BacktestSpec.model_validate_json(kept["backtest"]) if kept.get("backtest") else None,
         graph_version=kept.get("graph_version"),
         as_of=in_utc(kept.get("as_of")),

@@ -55,7 +55,7 @@ def filled(store: Store) -> Store:
     store.statement(
         "UNWIND range(1, 500) AS i CREATE (:RunFile {run: 'r' + (i / 10), part: 'p' + (i % 10), seq: 0}) "
         "CREATE (c:Community {id: 'c' + i, run: 'r' + (i / 10)}) "
-        "WITH i, c MATCH (a:Account {n: i}) CREATE (a)-[:MEMBER_OF {run: c.run}]->(c)"
+        "WITH i, c MATCH (a:Account {n: i}) CREATE (a)-[:MEMBER_OF]->(c)"
     )
     store.statement("CALL db.resampleOutdatedIndexes()")
     return store

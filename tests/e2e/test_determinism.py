@@ -117,7 +117,7 @@ def published_by(store: Store, address: StoreAddress, hash_seed: int) -> dict[st
             for name in names
         },
         "members": store.statement(
-            "MATCH (a)-[m:MEMBER_OF {run: $run}]->(c) RETURN a.key AS key, c.id AS id, m {.*, run: null} AS m "
+            "MATCH (a)-[m:MEMBER_OF]->(c)<-[:FOUND]-(:Run {id: $run}) RETURN a.key AS key, c.id AS id, m {.*} AS m "
             "ORDER BY key, id",
             run=run_id,
         ),

@@ -114,7 +114,7 @@ def check_published(http: TestClient, store: Store, follows: dict[tuple[str, str
     members = {
         row["key"]: row["id"]
         for row in store.statement(
-            "MATCH (a:Account)-[:MEMBER_OF {run: $run, primary: true}]->(c:Community) RETURN a.key AS key, c.id AS id",
+            "MATCH (a:Account)-[:MEMBER_OF {primary: true}]->(c:Community {run: $run}) RETURN a.key AS key, c.id AS id",
             run=run["id"],
         )
     }

@@ -91,7 +91,9 @@ async def read_published(address: StoreAddress) -> tuple[str | None, list[Publis
 def is_whole(store: Store, run: Run) -> bool:
     """Whether pages and memberships of a run are all there, each page as it was published."""
     assert run.quality is not None
-    [found] = store.statement("MATCH ()-[m:MEMBER_OF {run: $run, primary: true}]->() RETURN count(m) AS n", run=run.id)
+    [found] = store.statement(
+        "MATCH (:Run {id: $run})-[:FOUND]->()<-[m:MEMBER_OF {primary: true}]-() RETURN count(m) AS n", run=run.id
+    )
     current, parts = asyncio.run(read_published(store.address))
     return (
         current == run.id
@@ -105,7 +107,8 @@ def left_by(store: Store, run_id: str) -> int:
     """Nodes and relationships in the graph that belong to a run, beside its own node."""
     rows = store.statement(
         "MATCH (x:Community|RunFile {run: $run}) RETURN count(x) AS n "
-        "UNION ALL MATCH ()-[m:MEMBER_OF {run: $run}]->() RETURN count(m) AS n",
+        "UNION ALL MATCH (:Community {run: $run})<-[m:MEMBER_OF]-() RETURN count(m) AS n "
+        "UNION ALL MATCH (:Run {id: $run})-[f:FOUND]->() RETURN count(f) AS n",
         run=run_id,
     )
     return sum(row["n"] for row in rows)

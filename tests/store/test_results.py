@@ -196,6 +196,9 @@ def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tup
         ]
         if communities
         else [],
+        between=rng.random(n) < 0.2,
+        lineage=[],
+        ended=[],
         scores=scores,
         defined=[],
         parts=[],
@@ -218,7 +221,7 @@ def a_group(group: str, level: int, parts: list[str], whole: str | None) -> Comm
 def written(store: Store, run_id: str) -> list[dict[str, Any]]:
     """All memberships and communities of a run as the graph has them, in a fixed order."""
     return store.statement(
-        "MATCH (a:Account)-[m:MEMBER_OF {run: $run}]->(c:Community) "
+        "MATCH (a:Account)-[m:MEMBER_OF]->(c:Community)<-[:FOUND]-(:Run {id: $run}) "
         "RETURN a.key AS key, m {.*} AS m, c {.*} AS c ORDER BY key, c.id",
         run=run_id,
     )
@@ -241,7 +244,7 @@ def test_the_graph_says_what_the_analysis_says(
     rows = [row for row in everything if row["m"]["primary"]]
     secondary = analysis.secondary
     assert sorted((row["key"], row["c"]["id"], row["m"]) for row in everything if not row["m"]["primary"]) == sorted(
-        (graph.keys[i], f"c{c}", {"run": run_id, "primary": False, "share": share})
+        (graph.keys[i], f"c{c}", {"primary": False, "share": share})
         for i, c, share in zip(secondary.account, secondary.community, secondary.share.tolist(), strict=True)
     )
     assert {row["key"]: row["c"]["id"] for row in rows} == {
@@ -252,7 +255,8 @@ def test_the_graph_says_what_the_analysis_says(
     for community, scores in zip(analysis.communities, analysis.scores, strict=True):
         for k, i in enumerate(scores.members):
             m = by_key[graph.keys[i]]
-            assert (m.pop("run"), m.pop("primary")) == (run_id, True)
+            assert m.pop("primary") is True
+            assert m.pop("between", False) == analysis.between[i]
             assert (m.pop("share"), m.pop("core")) == (analysis.measures["share"][i], analysis.measures["core"][i])
             assert (m.pop("type"), m.pop("in_base")) == (TYPE_NAMES[scores.type[k]], scores.in_base[k])
             gate = int(scores.gate[k])
@@ -284,6 +288,7 @@ def test_the_graph_says_what_the_analysis_says(
         listed = zip(c.pop("values"), c.pop("values_share"), c.pop("values_share_elsewhere"), strict=True)
         assert list(listed) == [(one.topic, one.share, one.share_elsewhere) for one in community.values]
         document = community.model_dump(mode="json", exclude={"tests", "gates", "values", "part_of"})
+        assert len(c.pop("members_digest")) == 64
         assert c == {name: value for name, value in document.items() if value is not None}
     groups = {group.id: group for level in analysis.groups for group in level}
     for group in groups.values():
@@ -519,7 +524,7 @@ def test_only_what_failed_and_cancelled_runs_left_behind_is_removed(store: Store
     assert sorted((row["run"], row["label"], row["n"]) for row in counts) == sorted(
         (run_id, label, n) for run_id in (done, at_work) for label, n in (("Community", 4), ("RunFile", 9))
     )
-    assert store.statement("MATCH ()-[m:MEMBER_OF {run: $run}]->() RETURN m", run=failed) == []
+    assert store.statement("MATCH (:Community {run: $run})<-[m:MEMBER_OF]-() RETURN m", run=failed) == []
     assert (written(store, done), written(store, at_work)) == kept
     assert part(store.address, done, "candidates/c0") == some_parts()[1]
     assert clean_failed(store) == []

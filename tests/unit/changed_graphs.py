@@ -146,7 +146,7 @@ def plant(graph: Graph, labels: Int32, chosen: list[int], seed: int) -> tuple[Gr
         # New accounts do something, too: who only follows others counts as empty.
         engagements=EngagementColumns(
             np.concatenate([snapshot.engagements.source[engaged_kept], fresh_numbers]),
-            np.concatenate([snapshot.engagements.target[engaged_kept], np.concatenate([np.roll(one, 1) for one in numbers])]),
+            np.concatenate([snapshot.engagements.target[engaged_kept], *(np.roll(one, 1) for one in numbers)]),
             np.concatenate([snapshot.engagements.day[engaged_kept], np.full(len(keys), graph.engaged_day.max())]),
             np.concatenate([snapshot.engagements.counts[engaged_kept], np.tile([1, 0, 0, 0], (len(keys), 1))]),
         ),
@@ -154,7 +154,9 @@ def plant(graph: Graph, labels: Int32, chosen: list[int], seed: int) -> tuple[Gr
             snapshot.brands, own=nothing, own_brand=[], account=nothing, brand=[], relation=nothing.astype(np.int8),
             since=nothing, until=nothing,
         ),
-        topics=replace(snapshot.topics, account=nothing, topic=[], posts=nothing, first=nothing, post=[], latest=nothing),
+        topics=replace(
+            snapshot.topics, account=nothing, topic=[], posts=nothing, first=nothing, post=[], latest=nothing
+        ),
         postings=replace(snapshot.postings, account=nothing, day=nothing, counts=np.zeros((0, 3), dtype=np.int64)),
         mentions=replace(
             snapshot.mentions, account=nothing, brand=[], post=[], at=nothing, stance=nothing.astype(np.int8),
