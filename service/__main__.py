@@ -770,7 +770,6 @@ def communities(
     With --brief, those that fit it best come first, and how many of their members say any of it.
     """
     from service.flows.asking import usable_brief
-    from service.flows.lineage import names_at
     from service.flows.published import read_communities, read_groups
     from service.flows.store import open_store
 
@@ -784,8 +783,7 @@ def communities(
         else:
             asked = None if brief is None else usable_brief(brief)
             listed = asyncio.run(read_communities(address, run, defined=defined, brief=asked))
-            names = asyncio.run(names_at(address))
-            total, table = len(listed), console.communities_table(listed[:limit], names)
+            total, table = len(listed), console.communities_table(listed[:limit])
             document = TypeAdapter(list[SerializeAsAny[Community]]).dump_json([*listed[:limit]], indent=2)
     if as_json:
         print(document.decode())
@@ -1580,7 +1578,14 @@ def inner_run(run_id: str, token: int) -> None:
 
     end_with_parent()
     read = settings()
-    execute(given_address(read), run_id, read.data_dir / "graphs", most_mb=read.run_memory_mb, token=token)
+    execute(
+        given_address(read),
+        run_id,
+        read.data_dir / "graphs",
+        most_mb=read.run_memory_mb,
+        token=token,
+        runs_kept=read.runs_kept,
+    )
 
 
 def version(asked: bool) -> None:

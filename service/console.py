@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -95,13 +95,16 @@ def community_title(community: domain.Community) -> str:
 
 def name_line(community: str, name: domain.CommunityName | None) -> str:
     """What people call a community, and what they are asked about it."""
-    if name is None or (name.name is None and name.question is None):
+    question = None if name is None else name.name_question
+    if name is None or (name.name is None and question is None):
         return f"Community {community} has no name; `entourage name {community} NAME` gives it one."
     said = f"[bold]{escape(name.name)}[/]  [dim]{community}[/]" if name.name else f"Community {community} has no name."
-    if name.question is None:
+    if question is None:
         return said
-    what = "Others merged into it" if name.question == "merged" else "It split, or split off,"
-    about = f" It could be called “{escape(name.suggested)}”, as {name.asked_of} is or was." if name.suggested else ""
+    what = "Others merged into it" if question.question == "merged" else "It split, or split off,"
+    about = ""
+    if question.suggested:
+        about = f" It could be called “{escape(question.suggested)}”, as {question.asked_of} is or was."
     return f"{said}\n[yellow]{what} since it was named.[/]{about} `entourage name {community} NAME` settles it."
 
 
@@ -128,10 +131,8 @@ def end_line(ended: domain.Ended) -> str:
     return f"It is no more. {said[ended.event]}{into}."
 
 
-def communities_table(
-    communities: Sequence[domain.Community], names: Mapping[str, domain.CommunityName] | None = None
-) -> Table:
-    """Draw communities, one a row; `names` are what people call them."""
+def communities_table(communities: Sequence[domain.Community]) -> Table:
+    """Draw communities, one a row."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     fitted = any(isinstance(one, domain.FittingCommunity) for one in communities)
     for name, side in (
@@ -149,7 +150,7 @@ def communities_table(
         failed = ", ".join(test.test for test in community.tests if test.passed is False)
         table.add_row(
             community.id,
-            _called(community, names or {}),
+            _called(community),
             f"{community.size:,}",
             f"{community.candidates:,}",
             f"{community.follows_inside:,}",
@@ -160,10 +161,9 @@ def communities_table(
     return table
 
 
-def _called(community: domain.Community, names: Mapping[str, domain.CommunityName]) -> str:
-    name = names.get(community.id)
-    asked = " [yellow](is the name right?)[/]" if name is not None and name.question is not None else ""
-    called = f"[bold]{escape(name.name)}[/] · " if name is not None and name.name else ""
+def _called(community: domain.Community) -> str:
+    asked = " [yellow](is the name right?)[/]" if community.name_question is not None else ""
+    called = f"[bold]{escape(community.name)}[/] · " if community.name else ""
     return f"{called}{escape(community.label)}{asked}"
 
 
@@ -635,7 +635,8 @@ def runs_table(runs: Sequence[domain.Run]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for column in ("run", "asked for", "state", "stage", "communities", "candidates", ""):
         counted = column in ("communities", "candidates")
-        table.add_column(column, no_wrap=bool(column), justify="right" if counted else "left")
+        whole = max((len(one.id) for one in runs), default=0) if column == "run" else None
+        table.add_column(column, no_wrap=bool(column), min_width=whole, justify="right" if counted else "left")
     for one in runs:
         done = "" if one.progress is None or one.state != "running" else f" {one.progress:.0%}"
         table.add_row(

@@ -1536,6 +1536,16 @@ class CommunityValue(Frozen):
     examples: tuple[TopicExample, ...]
 
 
+class NameQuestion(Frozen):
+    """An open question: a community split, or others merged into it, since people gave `asked_of` its name; is that the
+    right one? `suggested` is the name in question, where this community has another or none.
+    """
+
+    question: Literal["split", "merged"]
+    asked_of: str
+    suggested: str | None
+
+
 class Community(Frozen):
     """A community of one run. Sizes of those that were found plus isolates equal the accounts of the graph.
 
@@ -1575,6 +1585,8 @@ class Community(Frozen):
     reciprocity: float
     most_followed: tuple[str, ...]
     part_of: str | None = Field(default=None, description="Id of the group of the next level that it is part of.")
+    name: str | None = Field(default=None, description="What people call it; null in what a run publishes.")
+    name_question: NameQuestion | None = Field(default=None, description="What people are asked about its name.")
 
 
 class Recipe(Frozen):
@@ -1767,18 +1779,11 @@ class Ended(Frozen):
 
 
 class CommunityName(Frozen):
-    """What people call a community.
-
-    `question` is open where the community split or merged since they said so: whether the name is right, then. The name
-    in question is that of the community `asked_of`, and `suggested` where this one has another or none. Whoever names
-    the community, or confirms its name, answers it.
-    """
+    """What people call a community, since when, and what they are asked about it: naming it again answers that."""
 
     id: str
     name: str | None
-    question: Literal["split", "merged"] | None = None
-    asked_of: str | None = None
-    suggested: str | None = None
+    name_question: NameQuestion | None = None
     named_at: datetime | None = None
 
 
@@ -1934,7 +1939,10 @@ class RunError(Frozen):
 
 
 class Run(Frozen):
-    """One analysis: queued, running, done, failed or cancelled. `current` is the run that readers see by default."""
+    """One analysis: queued, running, done, failed or cancelled. `current` is the run that readers see by default.
+
+    Of a run that is older than those that are kept, what it published is gone since `removed_at`.
+    """
 
     id: str
     state: RunState
@@ -1956,6 +1964,7 @@ class Run(Frozen):
     started_at: datetime | None = Field(default=None, description="When it was begun last.")
     cancel_asked_at: datetime | None = Field(default=None, description="When somebody asked to cancel it.")
     finished_at: datetime | None = None
+    removed_at: datetime | None = Field(default=None, description="When what it had published was removed.")
     digest: str | None = Field(default=None, description="SHA-256 over everything the run published.")
     quality: Quality | None = None
     error: RunError | None = None

@@ -93,6 +93,9 @@ class Settings(BaseSettings):
         default=3600, ge=1, description="An analysis that takes longer is ended and marked failed."
     )
 
+    runs_kept: int = Field(
+        default=30, ge=1, description="What so many of the latest analyses published is kept; older is removed."
+    )
     run_memory_mb: int | None = Field(
         default=None,
         ge=1,

@@ -18,6 +18,8 @@ from service.flows.brand_limits import limited
 from service.flows.published import Names, Published
 
 _SEPARATOR = "|"
+NAMELESS = b'"name":null,"name_question":null'
+"""How a run publishes a community: names are what people give it, then and later."""
 
 
 def make_cursor(run_id: str, question: str, offset: int) -> str:
@@ -70,11 +72,12 @@ def _time(value: object) -> str | None:
 def named(community_id: str, line: bytes, names: Names) -> bytes:
     """The document of a community with what people call it: `name`, and `name_question` where one is open."""
     name = names.of.get(community_id)
-    question = None
-    if name is not None and name.question is not None:
-        question = {"question": name.question, "asked_of": name.asked_of, "suggested": name.suggested}
-    said = to_json({"name": None if name is None else name.name, "name_question": question})
-    return line[:-1] + b"," + said[1:]
+    if name is None:
+        return line
+    said = to_json({"name": name.name, "name_question": name.name_question})[1:-1]
+    if NAMELESS in line:  # never within a text, where quotes are escaped
+        return line.replace(NAMELESS, said, 1)
+    return line[:-1] + b"," + said + b"}"  # published by an earlier version
 
 
 def answer(

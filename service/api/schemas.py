@@ -300,39 +300,20 @@ class ChangesPage(BaseModel):
     items: list[CommunityChange]
 
 
-class NameQuestion(BaseModel):
-    """An open question: the community split, or others merged into it, since people gave the name of `asked_of`."""
-
-    question: Literal["split", "merged"]
-    asked_of: str
-    suggested: str | None = Field(description="The name in question, where this community has another or none.")
-
-
-class NamedCommunity(Community):
-    """A community with what people call it."""
-
-    name: str | None
-    name_question: NameQuestion | None
-
-
-class NamedFittingCommunity(NamedCommunity, FittingCommunity):
-    """A community with what people call it, and how well it fits a brief."""
-
-
 class CommunityPage(BaseModel):
     """One page of communities, largest first; of a brief those that fit it best first, and how well."""
 
     run: RunSummary
     total: int
     next_cursor: str | None
-    items: list[NamedFittingCommunity | NamedCommunity | CommunityGroup]
+    items: list[FittingCommunity | Community | CommunityGroup]
 
 
 class CommunityAnswer(BaseModel):
     """One community, or one group of them."""
 
     run: RunSummary
-    community: NamedCommunity | CommunityGroup
+    community: Community | CommunityGroup
 
 
 class AskedObjective(BaseModel):

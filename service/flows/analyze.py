@@ -21,7 +21,7 @@ from service.flows.runs import mark_failed
 from service.flows.snapshots import read_graph
 from service.store.driver import Store
 from service.store.lineage import read_before
-from service.store.results import clean_attempts, finish, write_back, write_pages
+from service.store.results import clean_attempts, finish, remove_old, write_back, write_pages
 from service.store.runs import finish_backtest, read_run, report
 
 REPORT_SECONDS = 0.5
@@ -38,6 +38,7 @@ def execute(
     progress: Progress = no_progress,
     most_mb: int | None = None,
     token: int | None = None,
+    runs_kept: int | None = None,
 ) -> None:
     """Carry out a run that was claimed: snapshot, analysis, pages, write-back, and at last publication.
 
@@ -55,6 +56,7 @@ def execute(
         most_mb: memory the run may use at most, in MiB; None for what is free.
         token: of the claim by which it is running; None for that of the claim that is found. Once the run is running
             by another one, nothing is written any more.
+        runs_kept: when it is done, what analyses published that are not among so many latest is removed; None: nothing.
 
     Raises:
         Conflict: the run is not running, or was ended, cancelled or taken over by somebody else meanwhile.
@@ -76,6 +78,8 @@ def execute(
                 else:
                     clean_attempts(store, run.id, run.token)
                     _analyse_and_publish(store, run, kept, reporter.progress)
+                    if runs_kept is not None:
+                        remove_old(store, runs_kept)
         except EntourageError as error:
             mark_failed(address, run_id, RunError(code=error.code, message=error.message), run.token)
             raise

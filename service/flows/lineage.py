@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from service.domain import CommunityHistory, CommunityName, StoreAddress
 from service.store.driver import AsyncStore
-from service.store.lineage import keep_name, list_names, read_history
+from service.store.lineage import keep_name, read_history
 
 
 async def history_of(store: AsyncStore, community_id: str) -> CommunityHistory:
@@ -27,9 +27,3 @@ async def name_at(address: StoreAddress, community_id: str, name: str | None) ->
     """Do what `name_community` does, for the command."""
     async with AsyncStore(address) as store:
         return await keep_name(store, community_id, name)
-
-
-async def names_at(address: StoreAddress) -> dict[str, CommunityName]:
-    """Return the names that people gave to communities, by id, for the command."""
-    async with AsyncStore(address) as store:
-        return await list_names(store)

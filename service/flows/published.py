@@ -340,6 +340,11 @@ class PublishedReader:
                 raise RunNotFound(f"Run {run_id} is a back-test; read it at /v1/backtests/{run_id}.")
             if run.state != "done":
                 raise RunNotFound(f"Run {run_id} is {run.state} and has published nothing; read a run that is done.")
+            if run.removed_at is not None:
+                raise RunNotFound(
+                    f"What run {run_id} published was removed, as it is older than the runs that are kept "
+                    "(ENTOURAGE_RUNS_KEPT); read the current run."
+                )
             self._runs[run_id] = run
         return self._runs[run_id]
 
@@ -399,6 +404,14 @@ def _size(part: PublishedPart) -> int:
 # --- for the command ------------------------------------------------------------------------------------
 
 
+def _called(community: Community, names: Mapping[str, CommunityName]) -> Community:
+    """The community with what people call it."""
+    name = names.get(community.id)
+    if name is None:
+        return community
+    return community.model_copy(update={"name": name.name, "name_question": name.name_question})
+
+
 async def read_communities(
     address: StoreAddress, run_id: str | None = None, *, defined: bool = False, brief: Brief | None = None
 ) -> Sequence[Community]:
@@ -416,6 +429,8 @@ async def read_communities(
         try:
             run = (await reader.published(run_id)).run
             found = [one for one, _ in await reader.defined(run)] if defined else await reader.communities(run.id)
+            names = (await reader.names()).of
+            found = [_called(one, names) for one in found]
             return found if brief is None else await reader.fitting(run, found, brief)
         finally:
             await reader.close()

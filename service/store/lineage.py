@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from service.domain import Before, CommunityHistory, CommunityName, Ended, Int32, LineageStep, Predecessor, Run
+from service.domain import (
+    Before,
+    CommunityHistory,
+    CommunityName,
+    Ended,
+    Int32,
+    LineageStep,
+    NameQuestion,
+    Predecessor,
+    Run,
+)
 from service.errors import CommunityNotFound, InvalidRequest
 from service.store.driver import AsyncStore, AsyncTx, Row, Store
 from service.store.runs import in_utc
@@ -22,7 +32,7 @@ def read_before(store: Store, run: Run, number: Int32) -> Before:
         InvalidRequest: nothing is left of what that run found.
     """
     rows = store.read("lineage/before", run=run.id)
-    if run.quality is None or len(rows) < run.quality.communities:
+    if run.quality is None or run.removed_at is not None or len(rows) < run.quality.communities:
         raise InvalidRequest(
             f"The communities of run {run.id} are no longer kept, so that no run can start from it; start from a later "
             "one, or cold."
@@ -87,9 +97,9 @@ async def list_names(store: AsyncStore) -> dict[str, CommunityName]:
         row["id"]: CommunityName(
             id=row["id"],
             name=row["name"],
-            question=row["question"],
-            asked_of=row["asked_of"],
-            suggested=row["suggested"],
+            name_question=NameQuestion(question=row["question"], asked_of=row["asked_of"], suggested=row["suggested"])
+            if row["question"]
+            else None,
             named_at=in_utc(row["named_at"]),
         )
         for row in rows

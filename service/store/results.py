@@ -113,6 +113,7 @@ def write_back(
     parts += [(one.id, one.part_of) for one in groups if one.part_of is not None]
     origins = [] if before is None else list(_origin_rows(analysis, before, new))
     members = sum(len(scores.members) for scores, is_fresh in zip(analysis.scores, fresh, strict=True) if is_fresh)
+    members += sum(fresh[community] for community in analysis.secondary.community.tolist())
     total = len(new) + len(groups) + len(parts) + len(origins) + members
     done = 0
     batches = [
@@ -220,7 +221,7 @@ def _name_rows(analysis: Analysis) -> list[Row]:
 
 def _community_row(community: Community, members_digest: str) -> Row:
     # Tests, gates and values are nested and a property cannot be; the published pages hold them whole.
-    properties = community.model_dump(exclude={"id", "tests", "gates", "values", "part_of"})
+    properties = community.model_dump(exclude={"id", "tests", "gates", "values", "part_of", "name", "name_question"})
     properties["failed_tests"] = [test.test for test in community.tests if test.passed is False]
     properties["values"] = [value.topic for value in community.values]
     properties["values_share"] = [value.share for value in community.values]
@@ -467,3 +468,22 @@ def clean_failed(store: Store) -> list[str]:
         for what in ("members", "communities", "files"):
             store.auto_commit(f"results/remove_{what}", run=run_id)
     return ids
+
+
+def remove_old(store: Store, most: int) -> list[str]:
+    """Remove what analyses published that are not among the latest; return the ids of these runs, which stay.
+
+    Of the published ones their communities stay, too, without members, so that lineages go back further. The current
+    run is kept, and what another run is to start from.
+
+    Args:
+        store: the graph.
+        most: how many of the latest are kept, at least 1.
+    """
+    ids = [row["id"] for row in store.read("results/old_runs", most=most)]
+    removed = [run_id for run_id in ids if store.write("results/mark_removed", id=run_id)]
+    for run_id in removed:
+        store.auto_commit("results/remove_files", run=run_id)
+        store.auto_commit("results/remove_old_members", run=run_id)
+        store.auto_commit("results/remove_old_communities", run=run_id)
+    return removed

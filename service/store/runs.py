@@ -123,10 +123,11 @@ async def _check_start(tx: AsyncTx, start: str) -> None:
     if start in (AUTO, COLD):
         return
     rows = await tx.run("runs/get", id=start)
-    if not rows or rows[0]["run"]["state"] != "done" or rows[0]["run"].get("backtest"):
+    kept = rows[0]["run"] if rows else {}
+    if kept.get("state") != "done" or kept.get("backtest") or kept.get("removed_at"):
         raise InvalidRequest(
-            f"No run can start from {start[:80]!r}: `start` is the id of an analysis that is done, `auto` for the one "
-            "that readers see, or `cold` for none."
+            f"No run can start from {start[:80]!r}: `start` is the id of an analysis that is done and kept, `auto` for "
+            "the one that readers see, or `cold` for none."
         )
 
 
@@ -433,6 +434,7 @@ def _run(row: Row) -> Run:
         started_at=in_utc(kept.get("started_at")),
         cancel_asked_at=in_utc(kept.get("cancel_asked_at")),
         finished_at=in_utc(kept.get("finished_at")),
+        removed_at=in_utc(kept.get("removed_at")),
         digest=kept.get("digest"),
         quality=Quality.model_validate_json(kept["quality"]) if kept.get("quality") else None,
         error=error,
