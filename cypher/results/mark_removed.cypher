@@ -5,5 +5,5 @@
 // index: run_id
 MATCH (r:Run {id: $id})
 WHERE NOT EXISTS { MATCH (c:Current {id: 1}) WHERE c.run = r.id }
-SET r.removed_at = datetime()
+SET r.removed_at = coalesce(r.removed_at, datetime())
 RETURN r.id AS id

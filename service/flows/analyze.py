@@ -56,7 +56,8 @@ def execute(
         most_mb: memory the run may use at most, in MiB; None for what is free.
         token: of the claim by which it is running; None for that of the claim that is found. Once the run is running
             by another one, nothing is written any more.
-        runs_kept: when it is done, what analyses published that are not among so many latest is removed; None: nothing.
+        runs_kept: before it begins, what earlier analyses published is removed, so that with this one so many are kept;
+            None: nothing.
 
     Raises:
         Conflict: the run is not running, or was ended, cancelled or taken over by somebody else meanwhile.
@@ -77,9 +78,9 @@ def execute(
                     finish_backtest(store, run.id, found, run.token)
                 else:
                     clean_attempts(store, run.id, run.token)
-                    _analyse_and_publish(store, run, kept, reporter.progress)
                     if runs_kept is not None:
-                        remove_old(store, runs_kept)
+                        remove_old(store, runs_kept - 1)
+                    _analyse_and_publish(store, run, kept, reporter.progress)
         except EntourageError as error:
             mark_failed(address, run_id, RunError(code=error.code, message=error.message), run.token)
             raise

@@ -474,11 +474,11 @@ def remove_old(store: Store, most: int) -> list[str]:
     """Remove what analyses published that are not among the latest; return the ids of these runs, which stay.
 
     Of the published ones their communities stay, too, without members, so that lineages go back further. The current
-    run is kept, and what another run is to start from.
+    run is kept, and what another run is to start from. What a removal that was cut off has left is removed, too.
 
     Args:
         store: the graph.
-        most: how many of the latest are kept, at least 1.
+        most: how many of the latest are kept, besides the current one.
     """
     ids = [row["id"] for row in store.read("results/old_runs", most=most)]
     removed = [run_id for run_id in ids if store.write("results/mark_removed", id=run_id)]
@@ -486,4 +486,5 @@ def remove_old(store: Store, most: int) -> list[str]:
         store.auto_commit("results/remove_files", run=run_id)
         store.auto_commit("results/remove_old_members", run=run_id)
         store.auto_commit("results/remove_old_communities", run=run_id)
+        store.write("results/mark_emptied", id=run_id)
     return removed

@@ -350,5 +350,11 @@ def test_of_older_runs_only_the_run_and_lineages_stay(api: TestClient, store: St
         steps = api.get(f"/v1/communities/{identity}/lineage").json()["steps"]
         assert [step["run"] for step in steps] == [last, *runs[::-1]]
     assert remove_old(store, 2) == []
+    # A removal that was cut off is ended by the next.
+    store.statement(
+        "MATCH (r:Run {id: $run}) SET r.emptied = null CREATE (:RunFile {run: $run, part: 'x', seq: 0})", run=runs[1]
+    )
+    assert remove_old(store, 2) == [runs[1]]
+    assert store.statement("MATCH (f:RunFile {run: $run}) RETURN f", run=runs[1]) == []
     assert remove_old(store, 1) == [runs[3]]
     assert remove_old(store, 1) == [], "the current run is always kept"

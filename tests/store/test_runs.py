@@ -23,7 +23,7 @@ from service.store import runs
 from service.store.driver import AsyncStore, Store, Tx
 from service.store.migrations import migrate
 from service.store.queries import bundled
-from service.store.results import finish
+from service.store.results import finish, remove_old
 from service.store.runs import (
     CANCELLED,
     MOST_ATTEMPTS,
@@ -274,7 +274,9 @@ def test_a_run_that_is_not_current_does_not_answer(store: Store) -> None:
 
 def test_what_a_run_and_a_key_hold_is_documented(store: Store) -> None:
     asked(store.address, RunSpec(seed=1), idempotency_key="k", request_digest="one")
-    published(store)
+    old = published(store)
+    published(store, version=1)
+    assert remove_old(store, 1) == [old.id]
     failed, _ = asked(store.address, RunSpec(seed=2))
     claim(store, failed.id)
     report(store, failed.id, "scores", 0.5)
