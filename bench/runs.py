@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import socket
 import statistics
 import tempfile
@@ -75,6 +76,7 @@ CHANGED = 0.01
 LARGE = 50
 """Communities of then with fewer accounts do not count."""
 
+TURNS = 20
 CONNECTIONS = 4
 console = Console(width=110)
 Figures = dict[str, dict[str, object]]
@@ -104,7 +106,8 @@ def main() -> None:
 
 def kept_ids(data: Path | None, figures: Figures) -> None:
     """Share of accounts of large communities whose community keeps its id after 1% of follows changed."""
-    table = Table("graph", "accounts", "follows", "cold", "warm", title="accounts that keep the id of their community")
+    columns = ("graph", "accounts", "follows", "cold", "warm", f"Q after {TURNS} runs, over cold")
+    table = Table(*columns, title="accounts that keep the id of their community after 1% changed")
     for name, graph, target in graphs(data):
         cold, warm = [], []
         before = found(graph, None)
@@ -112,7 +115,10 @@ def kept_ids(data: Path | None, figures: Figures) -> None:
             later = follows_changed(graph, CHANGED, seed)
             warm.append(share_kept(before, found(later, before)))
             cold.append(share_kept(before, found(later, None)))
-        table.add_row(name, f"{graph.n:,}", f"{graph.m:,}", f"{np.mean(cold):.1%}", f"{np.mean(warm):.1%}")
+        drift = quality_over_cold(graph, before) if target is not None else math.nan
+        table.add_row(
+            name, f"{graph.n:,}", f"{graph.m:,}", f"{np.mean(cold):.1%}", f"{np.mean(warm):.1%}", f"{drift:.3f}"
+        )
         figures[f"ids_kept_{name}"] = figure(round(float(np.mean(warm)), 4), target)
     console.print(table)
 
@@ -173,6 +179,14 @@ def share_kept(before: Any, now: Any) -> float:
     large = (before.labels >= 0) & (sizes_then[np.maximum(before.labels, 0)] >= LARGE)
     same = (now.labels >= 0) & (of[np.maximum(now.labels, 0)] == before.labels)
     return float(same[large].mean())
+
+
+def quality_over_cold(graph: Graph, before: Any) -> float:
+    """Modularity of communities that started from those before TURNS times, over that of a search from nothing."""
+    for turn in range(TURNS):
+        graph = follows_changed(graph, CHANGED, turn)
+        before = found(graph, before)
+    return float(before.chosen.modularity / found(graph, None).chosen.modularity)
 
 
 def planted_events(figures: Figures) -> None:
