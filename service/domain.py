@@ -2195,9 +2195,7 @@ class PublishedPart:
     `groups` (by level, then canonical order), and of each community, found or defined, `candidates/<id>` (`Candidate`
     by rank), `macros/<id>` (likewise), `excluded/<id>` (`Excluded` by gate, then key) and `basis/<id>` (one
     `CommunityBasis`, then a `CandidateBasis` for each candidate by rank); `detractors` of all brands (`Detractor` by
-    brand, most unfavourable mentions first, then key); `brands` (`Brand`, all of the graph, by key); of a run that
-    starts from another one `lineage` (a `Lineage` for each that was found) and `ended` (an `Ended` for each that is no
-    more). Parts
+    brand, most unfavourable mentions first, then key); `brands` (`Brand`, all of the graph, by key). Parts
     of a community without any line are left out, but `candidates`, and `basis` of those that are respectable.
     """
 

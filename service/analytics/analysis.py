@@ -191,8 +191,6 @@ def analyse(
     if before is not None:
         ids = [community.id for community in communities]
         lineage, ended = lineage_of(pairs, continues, ids, before, spec.rules)
-        parts.append(PublishedPart("lineage", [one.model_dump_json().encode() for one in lineage]))
-        parts.append(PublishedPart("ended", [one.model_dump_json().encode() for one in ended]))
     if not np.isnan(sure).all():
         measures["confidence"] = sure
     return Analysis(
