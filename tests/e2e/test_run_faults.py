@@ -107,8 +107,8 @@ def left_by(store: Store, run_id: str) -> int:
     """Nodes and relationships in the graph that belong to a run, beside its own node."""
     rows = store.statement(
         "MATCH (x:Community|RunFile {run: $run}) RETURN count(x) AS n "
-        "UNION ALL MATCH (:Community {run: $run})<-[m:MEMBER_OF]-() RETURN count(m) AS n "
-        "UNION ALL MATCH (:Run {id: $run})-[f:FOUND]->() RETURN count(f) AS n",
+        "UNION ALL MATCH (:Run {id: $run})-[:FOUND]->(c) RETURN count(c) AS n "
+        "UNION ALL MATCH (:Run {id: $run})-[:FOUND]->()<-[m:MEMBER_OF]-() RETURN count(m) AS n",
         run=run_id,
     )
     return sum(row["n"] for row in rows)
