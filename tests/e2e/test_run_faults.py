@@ -47,7 +47,7 @@ TIMEOUT = 300
 # The kernels are through a small graph before anybody sees the stage; the plain engine gives the tests time to act.
 ENGINE: EngineName = "reference"
 SLOW = RunSpec(engine=ENGINE, rules=ScoringRules(rewirings=0))
-STAGES = ("queued", "snapshot", "words", "communities", "measures", "scores", "pages", "write_back", "publish")
+STAGES = ("queued", "snapshot", "words", "communities", "confidence", "measures", "scores", "pages", "write_back", "publish")
 
 
 def grow(store: Store, accounts: int, follows: int, seed: int) -> None:
