@@ -604,7 +604,8 @@ def schedules_table(schedules: Sequence[domain.Schedule]) -> Table:
     """Draw schedules of runs, one a row."""
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for column in ("schedule", "asks for a run", "next", "last run", "asked for", ""):
-        table.add_column(column, no_wrap=column in ("schedule", "next", "last run", "asked for"))
+        whole = max((len(occasion(one)) for one in schedules), default=0) if column == "asks for a run" else None
+        table.add_column(column, min_width=whole, no_wrap=column in ("schedule", "next", "last run", "asked for"))
     for one in schedules:
         table.add_row(
             one.id,

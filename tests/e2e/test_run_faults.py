@@ -46,8 +46,19 @@ from tests.conftest import clear
 TIMEOUT = 300
 # The kernels are through a small graph before anybody sees the stage; the plain engine gives the tests time to act.
 ENGINE: EngineName = "reference"
-SLOW = RunSpec(engine=ENGINE, rules=ScoringRules(rewirings=0))
-STAGES = ("queued", "snapshot", "words", "communities", "confidence", "measures", "scores", "pages", "write_back", "publish")
+SLOW = RunSpec(engine=ENGINE, rules=ScoringRules(rewirings=0, confidence_seeds=2))
+STAGES = (
+    "queued",
+    "snapshot",
+    "words",
+    "communities",
+    "confidence",
+    "measures",
+    "scores",
+    "pages",
+    "write_back",
+    "publish",
+)
 
 
 def grow(store: Store, accounts: int, follows: int, seed: int) -> None:
