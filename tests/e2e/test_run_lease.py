@@ -129,7 +129,7 @@ def test_ctrl_c_while_a_command_waits_cancels_its_run(store: Store) -> None:
 @pytest.mark.parametrize("stage", ["communities", "write_back"])
 def test_a_process_that_was_paused_and_taken_over_writes_nothing(store: Store, stage: str) -> None:
     # Long enough in that stage to be seen there: what a run does is reported twice a second.
-    accounts, spec = (600, SLOW) if stage == "communities" else (10_000, QUICK)
+    accounts, spec = (600, SLOW) if stage == "communities" else (6_000, QUICK)
     grow(store, accounts, 8 * accounts, seed=1)
     undisturbed, _ = analyze(store.address, spec, False, no_progress, TIMEOUT)
     run = claim(store, ask(store, spec))
