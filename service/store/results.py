@@ -7,7 +7,9 @@ current run. Every batch first sees that the run is still running, and writing i
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -127,10 +129,11 @@ def write_back(
         ("results/write_members", _batches(_member_rows(graph, analysis, fresh), MEMBERS_A_BATCH)),
     ]
     for query, rows_of_batches in batches:
-        for rows in rows_of_batches:
-            progress("write_back", done, total)
-            _write_rows(store, run_id, query, rows, token)
-            done += len(rows)
+        with closing(_ahead(rows_of_batches)) as ready:
+            for rows in ready:
+                progress("write_back", done, total)
+                _write_rows(store, run_id, query, rows, token)
+                done += len(rows)
     progress("write_back", total, total)
     shared = [
         {**row, "run": written[row["id"], digest], "part_of": one.part_of}
@@ -146,6 +149,15 @@ def _write_rows(store: Store, run_id: str, query: str, rows: list[Row], token: i
         tx.run(query, run=run_id, rows=rows)
 
     write_run(store, work)
+
+
+def _ahead(batches: Iterator[T]) -> Generator[T, None, None]:
+    """The same, the next one made by a thread while Neo4j takes in the last."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        following = thread.submit(next, batches, None)
+        while (batch := following.result()) is not None:
+            following = thread.submit(next, batches, None)
+            yield batch
 
 
 def _batches(rows: Iterator[T], size: int) -> Iterator[list[T]]:
@@ -300,7 +312,7 @@ def _member_properties(
             properties[f"{part}_points"] = points[p][k] / MILLION if scored else None
         for name, values in measured.items():
             properties[name] = values[k]
-        yield properties
+        yield {name: value for name, value in properties.items() if value is not None}
 
 
 def _ranks(scores: CommunityScores, end: int) -> Int64:
