@@ -275,7 +275,7 @@ def test_a_run_that_is_not_current_does_not_answer(store: Store) -> None:
 def test_what_a_run_and_a_key_hold_is_documented(store: Store) -> None:
     asked(store.address, RunSpec(seed=1), idempotency_key="k", request_digest="one")
     old = published(store)
-    published(store, version=1)
+    published(store, RunSpec(seed=8))
     assert remove_old(store, 1) == [old.id]
     failed, _ = asked(store.address, RunSpec(seed=2))
     claim(store, failed.id)
