@@ -145,11 +145,15 @@ def test_congress(congress_edges: list[Edge]) -> None:
     assert analysis.quality.candidates > 50
     steps = 5 + 20  # resolutions and rewirings
     assert told[: steps + 1] == [("communities", done, steps) for done in range(steps + 1)]
-    measured = told[steps + 1 : told.index(("scores", 0, graph.n))]
+    told = told[steps + 1 :]
+    seeds = RunSpec().rules.confidence_seeds
+    assert told[: seeds + 1] == [("confidence", done, seeds) for done in range(seeds + 1)]
+    told = told[seeds + 1 :]
+    measured = told[: told.index(("scores", 0, graph.n))]
     measures = len(RunSpec().measures) + 1  # and memberships
     assert (measured[0], measured[-1]) == (("measures", 0, measures), ("measures", measures, measures))
     assert [said[1] for said in measured] == sorted(said[1] for said in measured)
-    scored = told[steps + 1 + len(measured) :]
+    scored = told[len(measured) :]
     assert scored[-1] == ("scores", graph.n, graph.n)
     assert [said[1] for said in scored] == sorted(said[1] for said in scored)
     assert {said[0] for said in scored} == {"scores"}
