@@ -299,7 +299,7 @@ async def _after(asking: Coroutine[Any, Any, Run], then: Callable[[Run], Run]) -
 
 def test_what_people_defined_is_scored_by_the_next_run(filled: Store) -> None:
     add(filled, daily_at="12:00")
-    add(filled, daily_at="12:00", spec=RunSpec(communities=()))
+    add(filled, MADE + timedelta(minutes=1), daily_at="12:00", spec=RunSpec(communities=()))
     definition = Definition(name="x", topic="x")
     over(filled.address, lambda pool: keep_definition(pool, definition))
     found = [read_run(filled, run) for run in ask_where_due(filled, MADE + timedelta(hours=2))]
