@@ -71,6 +71,12 @@ def edge_list(path: Path, seed: int) -> Follows:
     return shuffled(np.concatenate([pairs, pairs[:, ::-1]]), seed)
 
 
+def both_ways(pairs: Int64) -> Int64:
+    """Pairs of accounts, a row each, in both directions and each once; none with itself."""
+    both = np.unique(np.concatenate([pairs, pairs[:, ::-1]]), axis=0)
+    return both[both[:, 0] != both[:, 1]]
+
+
 def shuffled(pairs: Int64, seed: int) -> Follows:
     """Number the accounts that occur in random order.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.graphs import ties_alone
+from bench.graphs import both_ways, ties_alone
 from service.analytics.graph import build_graph
 from service.domain import EngagementColumns, Float64, Graph, Int64, Past, TopicColumns
 
@@ -36,8 +36,7 @@ def friendships(edges: Path, targets: Path) -> tuple[Graph, Float64, Float64]:
     """Mutual follows, and of each account whether it is a partner and how many views it has (NaN where unknown)."""
     pairs = np.loadtxt(edges, delimiter=",", skiprows=1, dtype=np.int64)
     n = int(pairs.max()) + 1
-    both = np.unique(np.concatenate([pairs, pairs[:, ::-1]]), axis=0)
-    both = both[both[:, 0] != both[:, 1]]
+    both = both_ways(pairs)
     partner, views = np.full(n, np.nan), np.full(n, np.nan)
     with targets.open(encoding="utf-8") as file:
         for row in csv.DictReader(file):

@@ -159,8 +159,9 @@ def ours(folder: Path, home: Path) -> Ours:
     return Ours(stages, read, sizes, first, served, answer_bytes)
 
 
-def serve(address: StoreAddress, communities: list[Community]) -> tuple[dict[str, float], float]:
-    """Ask one API process as fast as it answers: answers a second by kind of question, and bytes of an answer."""
+@contextmanager
+def api_of(address: StoreAddress) -> Iterator[int]:
+    """One API process that answers on a port of its own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -175,6 +176,15 @@ def serve(address: StoreAddress, communities: list[Community]) -> tuple[dict[str
                 break
             except OSError:
                 time.sleep(0.1)
+        yield port
+    finally:
+        end(api)
+        folder.cleanup()
+
+
+def serve(address: StoreAddress, communities: list[Community]) -> tuple[dict[str, float], float]:
+    """Ask one API process as fast as it answers: answers a second by kind of question, and bytes of an answer."""
+    with api_of(address) as port:
         chosen = [one.id for one in communities if one.respectable and one.candidates >= 20][:10]
         prepared = [f"/v1/communities/{one}/ambassadors?limit=20" for one in chosen]
         asked(port, 0, prepared)
@@ -185,9 +195,6 @@ def serve(address: StoreAddress, communities: list[Community]) -> tuple[dict[str
         for one in chosen:  # what every question of a community needs is read once
             asked(port, 0, [f"/v1/communities/{one}/ambassadors?limit=1&weights=trust:1"])
         fresh, weighed = [asked(port, 0, filters)], [asked(port, 0, weights)]
-    finally:
-        end(api)
-        folder.cleanup()
 
     def rate(found: list[dict[str, float]]) -> float:
         assert not any(one["wrong"] for one in found), "an answer was no 200"

@@ -20,25 +20,23 @@ import argparse
 import asyncio
 import json
 import math
-import socket
 import statistics
 import tempfile
 import threading
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from bench.generate import write_follows
-from bench.graphs import edge_list, ties_alone
-from bench.pipeline import Stages, figure
+from bench.graphs import both_ways, edge_list, ties_alone
+from bench.pipeline import Stages, api_of, figure
 from service.analytics.analysis import analyse
 from service.analytics.communities import find_communities
 from service.analytics.engine import get_engine
@@ -50,6 +48,7 @@ from service.domain import (
     Follow,
     Graph,
     Int64,
+    Quality,
     Run,
     RunSpec,
     ScoringRules,
@@ -58,7 +57,6 @@ from service.domain import (
 )
 from service.files.follows import FollowFile
 from service.flows.importing import import_file
-from service.flows.processes import end, spawn
 from service.flows.published import read_communities
 from service.flows.runs import analyze
 from service.flows.snapshots import read_graph
@@ -138,8 +136,7 @@ def mutual(pairs: Int64) -> Graph:
     """The two of a pair follow each other."""
     accounts, ends = np.unique(pairs, return_inverse=True)
     ends = ends.reshape(-1, 2)
-    both = np.unique(np.concatenate([ends, ends[:, ::-1]]), axis=0)
-    both = both[both[:, 0] != both[:, 1]]
+    both = both_ways(ends)
     return graph_of(len(accounts), both[:, 0], both[:, 1])
 
 
@@ -153,18 +150,10 @@ def found(graph: Graph, before: Any) -> Any:
     ties = tie_graph(graph, PLAIN)
     start = None
     if before is not None:
-        start = partition_before(before.labels, quality_of(before))
+        # As much of the quality of a run as the next one looks at.
+        quality = SimpleNamespace(resolution=before.chosen.resolution, chance=None)
+        start = partition_before(before.labels, cast("Quality", quality))
     return find_communities(ties, project(ties), get_engine("fast"), RunSpec(rules=PLAIN), no_progress, start)
-
-
-def quality_of(partition: Any) -> Any:
-    """As much of the quality of a run as the next one looks at."""
-
-    class Known:
-        resolution = partition.chosen.resolution
-        chance = None
-
-    return Known
 
 
 def share_kept(before: Any, now: Any) -> float:
@@ -356,7 +345,7 @@ def reads(address: StoreAddress, cold: Run, figures: Figures) -> None:
     """How long answers take that CONNECTIONS connections ask for, without a run and beside one."""
     chosen = [one.id for one in asyncio.run(read_communities(address)) if one.respectable and one.candidates][:20]
     paths = [f"/v1/communities/{one}/ambassadors?limit=20" for one in chosen]
-    with api(address) as port:
+    with api_of(address) as port:
         for seconds in (3.0, 15.0):  # the first time pages are still read
             until = time.perf_counter() + seconds
             quiet = answers(port, paths, lambda until=until: time.perf_counter() > until)  # type: ignore[misc]
@@ -375,27 +364,6 @@ def reads(address: StoreAddress, cold: Run, figures: Figures) -> None:
     before, beside = (statistics.quantiles(one, n=100)[98] * 1000 for one in (quiet, busy))
     console.print(f"answers, p99: {before:.1f} ms ({len(quiet):,}), beside a run {beside:.1f} ms ({len(busy):,})")
     figures["read_p99_beside_a_run"] = at_most(round(beside / before, 2), 2.0)
-
-
-@contextmanager
-def api(address: StoreAddress) -> Iterator[int]:
-    """One API process; its port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as journal:
-        arguments = ["--host", "127.0.0.1", "--port", str(port), "--journal", journal, "--no-authentication"]
-        process = spawn(["_api", *arguments], address)
-        try:
-            for _ in range(600):
-                try:
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=1).read()
-                    break
-                except OSError:
-                    time.sleep(0.1)
-            yield port
-        finally:
-            end(process)
 
 
 def answers(port: int, paths: list[str], over: Callable[[], bool]) -> list[float]:
