@@ -16,6 +16,8 @@ from typing import Any
 import httpx2
 import psutil
 
+from service.domain import StoreAddress
+
 
 class Service:
     """A running `entourage serve`; its API asks for no keys, unless the environment says so."""
@@ -29,6 +31,16 @@ class Service:
         )  # fmt: skip
         self.url = wait_for(lambda: re.search(r"http://127.0.0.1:\d+", self.said()), "the address")[0]
         self.client = httpx2.Client(base_url=self.url, timeout=20.0)
+
+    @classmethod
+    def over(cls, address: StoreAddress, folder: Path) -> Service:
+        """A service over a Neo4j that runs already."""
+        environment = {
+            "ENTOURAGE_NEO4J_URI": address.uri,
+            "ENTOURAGE_NEO4J_USER": address.user,
+            "ENTOURAGE_NEO4J_PASSWORD": address.password.get_secret_value(),
+        }
+        return cls(environment, folder)
 
     def said(self) -> str:
         assert self.process.poll() is None, Path(self.log.name).read_text()

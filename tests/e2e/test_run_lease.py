@@ -123,6 +123,21 @@ def test_ctrl_c_while_a_command_waits_cancels_its_run(store: Store) -> None:
     assert read_run(store, other.id).state == "running"
 
 
+@contextmanager
+def paused_in(store: Store, stage: str, spec: RunSpec) -> Iterator[tuple[Run, subprocess.Popen[bytes]]]:
+    """A run whose process was stopped in a stage, or a later one, so long ago that it counts as dead."""
+    run = claim(store, ask(store, spec))
+    paused = spawn(["_run", run.id, str(run.token)], store.address, RUN_NICE, stderr=subprocess.DEVNULL)
+    try:
+        in_stage(store, run.id, stage)
+        paused.send_signal(signal.SIGSTOP)
+        silence(store, run.id)
+        yield run, paused
+    finally:
+        paused.kill()
+        end(paused)
+
+
 # --- processes that die, and such that come back ---------------------------------------------------------
 
 
@@ -132,12 +147,7 @@ def test_a_process_that_was_paused_and_taken_over_writes_nothing(store: Store, s
     accounts, spec = (600, SLOW) if stage == "communities" else (6_000, QUICK)
     grow(store, accounts, 8 * accounts, seed=1)
     undisturbed, _ = analyze(store.address, spec, False, no_progress, TIMEOUT)
-    run = claim(store, ask(store, spec))
-    paused = spawn(["_run", run.id, str(run.token)], store.address, RUN_NICE, stderr=subprocess.DEVNULL)
-    try:
-        in_stage(store, run.id, stage)
-        paused.send_signal(signal.SIGSTOP)
-        silence(store, run.id)
+    with paused_in(store, stage, spec) as (run, paused):
         with engines(store):
             second = ended(store, run.id)
             assert (second.state, second.attempts, second.digest) == ("done", 2, undisturbed.digest)
@@ -149,20 +159,12 @@ def test_a_process_that_was_paused_and_taken_over_writes_nothing(store: Store, s
         assert read_run(store, run.id) == second
         assert left_by(store, run.id) == before
         assert is_whole(store, second)
-    finally:
-        paused.kill()
-        end(paused)
 
 
 def test_a_process_that_wakes_up_while_the_second_attempt_is_at_work_stops(store: Store) -> None:
     grow(store, 600, 5_000, seed=1)
     undisturbed, _ = analyze(store.address, SLOW, False, no_progress, TIMEOUT)
-    run = claim(store, ask(store, SLOW))
-    paused = spawn(["_run", run.id, str(run.token)], store.address, RUN_NICE, stderr=subprocess.DEVNULL)
-    try:
-        in_stage(store, run.id, "communities")
-        paused.send_signal(signal.SIGSTOP)
-        silence(store, run.id)
+    with paused_in(store, "communities", SLOW) as (run, paused):
         with engines(store):
             eventually(lambda: read_run(store, run.id).attempts == 2)
             paused.send_signal(signal.SIGCONT)
@@ -170,9 +172,6 @@ def test_a_process_that_wakes_up_while_the_second_attempt_is_at_work_stops(store
         assert paused.wait(60) != 0
         assert (second.state, second.attempts, second.digest) == ("done", 2, undisturbed.digest)
         assert is_whole(store, second)
-    finally:
-        paused.kill()
-        end(paused)
 
 
 def test_the_run_of_a_killed_engine_is_taken_up_by_another(store: Store) -> None:
@@ -236,15 +235,7 @@ def test_engines_that_are_killed_again_and_again_lose_no_run(store: Store) -> No
 def service(store: Store, tmp_path: Path) -> Iterator[Service]:
     """The service over the tests' Neo4j, with a graph that takes a while."""
     grow(store, 1_000, 8_000, seed=1)
-    address = store.address
-    running = Service(
-        {
-            "ENTOURAGE_NEO4J_URI": address.uri,
-            "ENTOURAGE_NEO4J_USER": address.user,
-            "ENTOURAGE_NEO4J_PASSWORD": address.password.get_secret_value(),
-        },
-        tmp_path,
-    )
+    running = Service.over(store.address, tmp_path)
     yield running
     running.close()
 

@@ -38,14 +38,7 @@ def test_schedules_are_made_listed_and_removed_with_the_command(store: Store, en
 def test_a_running_service_publishes_by_itself_after_changes(
     store_address: StoreAddress, store: Store, tmp_path: Path, entourage: Entourage
 ) -> None:
-    service = Service(
-        {
-            "ENTOURAGE_NEO4J_URI": store_address.uri,
-            "ENTOURAGE_NEO4J_USER": store_address.user,
-            "ENTOURAGE_NEO4J_PASSWORD": store_address.password.get_secret_value(),
-        },
-        tmp_path,
-    )
+    service = Service.over(store_address, tmp_path)
     try:
         made = service.client.post("/v1/schedules", json={"after_changes": 10})
         assert made.status_code == 201, made.text

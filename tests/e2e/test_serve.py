@@ -31,14 +31,7 @@ FOLLOWS = [Follow(f"t:{c}{i}", f"t:{c}{j}") for c in "ab" for i in range(8) for 
 def service(store_address: StoreAddress, store: Store, tmp_path: Path) -> Iterator[Service]:
     """The service over the tests' Neo4j."""
     apply_follows(store, sorted(FOLLOWS))
-    running = Service(
-        {
-            "ENTOURAGE_NEO4J_URI": store_address.uri,
-            "ENTOURAGE_NEO4J_USER": store_address.user,
-            "ENTOURAGE_NEO4J_PASSWORD": store_address.password.get_secret_value(),
-        },
-        tmp_path,
-    )
+    running = Service.over(store_address, tmp_path)
     yield running
     running.close()
 

@@ -26,14 +26,7 @@ def service(store_address: StoreAddress, store: Store, tmp_path: Path) -> Iterat
     apply_follows(
         store, sorted(Follow(f"t:{i}", f"t:{j}") for i in range(8) for j in range(8) if i != j and i + j != 7)
     )
-    running = Service(
-        {
-            "ENTOURAGE_NEO4J_URI": store_address.uri,
-            "ENTOURAGE_NEO4J_USER": store_address.user,
-            "ENTOURAGE_NEO4J_PASSWORD": store_address.password.get_secret_value(),
-        },
-        tmp_path,
-    )
+    running = Service.over(store_address, tmp_path)
     yield running
     running.close()
 

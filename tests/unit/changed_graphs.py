@@ -30,15 +30,17 @@ def follows_changed(graph: Graph, share: float, seed: int) -> Graph:
     kept = np.ones(graph.m, dtype=np.bool_)
     kept[rng.choice(graph.m, count, replace=False)] = False
     source, target = (graph.number[rng.integers(0, graph.n, 2 * count)].astype(np.int64) for _ in range(2))
-    return _with_follows(graph, follows.source[kept], follows.target[kept], source[:count], target[:count])
+    pairs = np.stack(
+        [np.concatenate([follows.source[kept], source[:count]]), np.concatenate([follows.target[kept], target[:count]])]
+    )
+    return build_graph(replace(snapshot, version=snapshot.version + 1, follows=_distinct(pairs)))
 
 
-def _with_follows(graph: Graph, source: Int64, target: Int64, more_source: Int64, more_target: Int64) -> Graph:
-    pairs = np.unique(np.stack([np.concatenate([source, more_source]), np.concatenate([target, more_target])]), axis=1)
+def _distinct(pairs: Int64) -> FollowColumns:
+    """Follows of weight 1 between pairs of accounts (a column each), each once, nobody following themselves."""
+    pairs = np.unique(pairs, axis=1)
     pairs = pairs[:, pairs[0] != pairs[1]]
-    snapshot = columns_of(graph)
-    follows = FollowColumns(pairs[0], pairs[1], np.ones(pairs.shape[1]), np.full(pairs.shape[1], -1))
-    return build_graph(replace(snapshot, version=snapshot.version + 1, follows=follows))
+    return FollowColumns(pairs[0], pairs[1], np.ones(pairs.shape[1]), np.full(pairs.shape[1], -1))
 
 
 def seen_from(graph: Graph, then: Graph, analysis: Analysis, run: str = "r-before") -> Before:
@@ -129,8 +131,6 @@ def plant(graph: Graph, labels: Int32, chosen: list[int], seed: int) -> tuple[Gr
         np.concatenate([graph.number[column[kept]], graph.number[extra], *new]).astype(np.int64)
         for column, extra, new in zip((source, target), added, (new_source, new_target), strict=True)
     ]
-    unique = np.unique(np.stack(ends), axis=1)
-    unique = unique[:, unique[0] != unique[1]]
     nothing = np.zeros(0, dtype=np.int64)
     later = replace(
         snapshot,
@@ -142,7 +142,7 @@ def plant(graph: Graph, labels: Int32, chosen: list[int], seed: int) -> tuple[Gr
             opted_out=np.concatenate([accounts.opted_out[stays], np.zeros(len(keys), dtype=np.bool_)]),
             followers=np.concatenate([accounts.followers[stays], np.full(len(keys), -1)]),
         ),
-        follows=FollowColumns(unique[0], unique[1], np.ones(unique.shape[1]), np.full(unique.shape[1], -1)),
+        follows=_distinct(np.stack(ends)),
         # New accounts do something, too: who only follows others counts as empty.
         engagements=EngagementColumns(
             np.concatenate([snapshot.engagements.source[engaged_kept], fresh_numbers]),
