@@ -2301,8 +2301,8 @@ class Delivery(Frozen):
             source=source,
             webhook_id=webhook_id,
             state=state,
-            received_at=_moment(received_at),
-            settled_at=None if settled_at is None else _moment(settled_at),
+            received_at=moment_of(received_at),
+            settled_at=None if settled_at is None else moment_of(settled_at),
             events=events,
             version=version,
             replay_of=replay_of,
@@ -2319,7 +2319,8 @@ class Delivery(Frozen):
         )
 
 
-def _moment(milliseconds: int) -> datetime:
+def moment_of(milliseconds: int) -> datetime:
+    """Turn milliseconds since 1970 UTC into a time."""
     whole, rest = divmod(milliseconds, 1000)
     return datetime.fromtimestamp(whole, UTC).replace(microsecond=rest * 1000)
 

@@ -318,8 +318,9 @@ def _analyse_community(
     )
     scores = replace(scores, roles=roles.has, intervals=intervals)
     identity = identity or community_id(own, measured.ties, taken)
-    sure = everything.confidence[members]
-    tests = _respectable_tests(everything, members, found=definition is None)
+    found = definition is None  # of a community that people defined nobody doubts who is in it
+    sure = everything.confidence[members] if found else np.full(own.n, np.nan)
+    tests = _respectable_tests(everything, members, sure)
     community = Community(
         id=identity,
         kind="found" if definition is None else definition.kind,
@@ -337,7 +338,7 @@ def _analyse_community(
         micros=int(np.count_nonzero(scores.type == MICRO)),
         candidates=len(candidates),
         confidence=next(test.value for test in tests if test.test == "confidence"),
-        between_members=int(np.count_nonzero(everything.between[members])) if definition is None else 0,
+        between_members=int(np.count_nonzero(everything.between[members])) if found else 0,
         no_candidates_reason=why_no_candidates(own, scores),
         follows_inside=own.m,
         follows_in=int(lengths(graph.in_ptr, members).sum()) - own.m,
@@ -355,7 +356,7 @@ def _analyse_community(
         doing=everything.doing,
         brands=everything.brands,
         community=identity,
-        confidence=sure if definition is None else np.full(own.n, np.nan),
+        confidence=sure,
         rules=rules,
     )
     return community, scores, _pages(described, community, candidates, intervals, replicates, everything.words)
@@ -413,7 +414,7 @@ def own_reciprocity(measured: Measured) -> float:
     return float(np.count_nonzero(measured.parts.mutual)) / max(measured.graph.m, 1)
 
 
-def _respectable_tests(everything: _Everything, members: Int32, *, found: bool) -> tuple[RespectableTest, ...]:
+def _respectable_tests(everything: _Everything, members: Int32, sure: Float64) -> tuple[RespectableTest, ...]:
     smallest, least = everything.partition.useful_min, everything.spec.rules.active_share
     known = everything.doing.known[members]
     active = None
@@ -426,14 +427,14 @@ def _respectable_tests(everything: _Everything, members: Int32, *, found: bool) 
             test="active_share", passed=None if active is None else active >= least, value=active, threshold=least
         ),
         _suspicious_share(everything, members),
-        _confident(everything.confidence[members], found=found),
+        _confident(sure),
     )
 
 
-def _confident(confidence: Float64, *, found: bool) -> RespectableTest:
-    """Mean confidence of the members; of a community that people defined nobody doubts who is in it."""
+def _confident(confidence: Float64) -> RespectableTest:
+    """Mean confidence of the members, null where it is not known (NaN)."""
     value = None
-    if found and not np.isnan(confidence).any():
+    if not np.isnan(confidence).any():
         value = float(significant(np.array([confidence.mean()]))[0])
     passed = None if value is None else value >= CONFIDENCE
     return RespectableTest(test="confidence", passed=passed, value=value, threshold=CONFIDENCE)

@@ -45,12 +45,12 @@ from service.domain import (
 from service.errors import InvalidRequest, NotFound
 from service.flows.asking import published_document, standing_of, usable_brief
 from service.flows.brand_limits import Sees, limited_run, may_see
-from service.flows.definitions import define_and_score, forget
+from service.flows.definitions import ask_for_run, define_and_score, forget
 from service.flows.estimates import estimate_requested
 from service.flows.importing import line_schemas
 from service.flows.lineage import history_of, name_community
 from service.flows.published import PublishedReader, age_s
-from service.flows.requests import cancel_by_id, check_ready, freshness, request_run, run_by_id
+from service.flows.requests import cancel_by_id, check_ready, freshness, run_by_id
 
 v1 = APIRouter(prefix="/v1")
 health = APIRouter(prefix="/health", tags=["system"])
@@ -86,7 +86,7 @@ async def post_run(
         response.status_code = 200
         return await estimate_requested(store, body.spec, request.app.state.run_memory_mb)
     digest = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
-    run, created = await request_run(store, body.spec, body.publish, idempotency_key, digest)
+    run, created = await ask_for_run(store, body.spec, body.publish, idempotency_key, digest)
     response.status_code = 202 if created else 200
     response.headers["Location"] = f"/v1/runs/{run.id}"
     return run
@@ -111,7 +111,7 @@ async def get_schema(kind: str) -> dict[str, Any]:
 async def get_run(store: StoreDep, sees: SeesDep, run_id: str) -> Run:
     """One run: its state, how far it has come, what it found or why it failed."""
     run = await run_by_id(store, run_id)
-    return run if sees is None else limited_run(run, sees)
+    return limited_run(run, sees)
 
 
 @v1.post(
@@ -131,7 +131,7 @@ async def post_cancel(store: StoreDep, sees: SeesDep, response: Response, run_id
     """
     run = await cancel_by_id(store, run_id)
     response.status_code = 200 if run.state == "cancelled" else 202
-    return run if sees is None else limited_run(run, sees)
+    return limited_run(run, sees)
 
 
 @v1.get("/communities", tags=["communities"], responses={200: {"model": CommunityPage}, **READS})
@@ -164,7 +164,7 @@ async def list_communities(
     if brief is not None:
         fitting = await reader.fitting(run, [one for one, _ in chosen], brief)
         chosen = [(one, one.model_dump_json().encode()) for one in fitting]
-    names = await reader.names()
+    names = await reader.names(published)
     shown = [named(one.id, line, names) for one, line in chosen[offset : offset + query.limit]]
     members = page_of(shown, len(chosen), run.id, question, offset, query.limit)
     return answer(request, published, members, names_version=names.version)
@@ -224,7 +224,7 @@ async def get_community(
     found, line = await find_community(reader, published, community_id, sees)
     if isinstance(found, CommunityGroup):
         return answer(request, published, {"community": line})
-    names = await reader.names()
+    names = await reader.names(published)
     return answer(request, published, {"community": named(found.id, line, names)}, names_version=names.version)
 
 

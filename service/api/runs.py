@@ -39,7 +39,7 @@ async def list_runs(store: StoreDep, sees: SeesDep, query: Annotated[RunsQuery, 
     """Runs that were asked for, the last first; back-tests are at addresses of their own."""
     found = await latest_runs(store, query.state, query.before, query.limit)
     return RunList(
-        items=tuple(_shown(run, sees) for run in found),
+        items=tuple(limited_run(run, sees) for run in found),
         before=found[-1].id if len(found) == query.limit else None,
     )
 
@@ -137,7 +137,7 @@ async def _events(watch: Watch, known: str | None, sees: Sees) -> AsyncIterator[
         if run is None:
             yield ": nothing new\n\n"
         elif has_ended(run):
-            yield _event(run.state, run, _shown(run, sees).model_dump_json())
+            yield _event(run.state, run, limited_run(run, sees).model_dump_json())
         else:
             fields = {"id", "state", "stage", "progress", "created_at", "started_at"}
             yield _event("progress", run, run.model_dump_json(include=fields))
@@ -145,7 +145,3 @@ async def _events(watch: Watch, known: str | None, sees: Sees) -> AsyncIterator[
 
 def _event(name: str, run: Run, data: str) -> str:
     return f"event: {name}\nid: {moment(run)}\ndata: {data}\n\n"
-
-
-def _shown(run: Run, sees: Sees) -> Run:
-    return run if sees is None else limited_run(run, sees)

@@ -37,8 +37,10 @@ def limited(document: Any, sees: frozenset[str]) -> Any:
     return shown
 
 
-def limited_run(run: Run, sees: frozenset[str]) -> Run:
+def limited_run(run: Run, sees: Sees) -> Run:
     """Return a run without the brands in its specification that may not be seen, nor an error that may name one."""
+    if sees is None:
+        return run
     changes: dict[str, Any] = {"communities": tuple(one for one in run.spec.communities if may_see(sees, one.brand))}
     if not may_see(sees, run.spec.brand):
         changes["brand"] = None

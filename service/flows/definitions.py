@@ -19,6 +19,20 @@ async def with_definitions(store: AsyncStore, spec: RunSpec) -> RunSpec:
     return RunSpec.model_validate({**spec.model_dump(), "communities": await list_definitions(store)})
 
 
+async def ask_for_run(
+    store: AsyncStore,
+    spec: RunSpec,
+    publish: bool,
+    idempotency_key: str | None = None,
+    request_digest: str | None = None,
+) -> tuple[Run, bool]:
+    """Queue a run for the engine, or return the one that answers already; see `store.runs.create_run`.
+
+    Communities that people defined are among what it scores, unless the specification says which.
+    """
+    return await create_run(store, await with_definitions(store, spec), publish, idempotency_key, request_digest)
+
+
 async def define(store: AsyncStore, definition: Definition) -> bool:
     """Keep a definition; return whether it is new. Defined again, a community gets the new name."""
     return await keep_definition(store, definition)
@@ -42,10 +56,7 @@ async def define_and_score(
     current = await current_run_id(store)
     spec = RunSpec() if current is None else (await get_run(store, current)).spec
     asked = RunSpec.model_validate({**spec.model_dump(exclude={"communities", "start"})})
-    spec = await with_definitions(store, asked)
-    run, new = await create_run(
-        store, spec, publish, idempotency_key, request_digest if idempotency_key is not None else None
-    )
+    run, new = await ask_for_run(store, asked, publish, idempotency_key, request_digest)
     return created, run, new
 
 

@@ -61,10 +61,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Published:
-    """A run that is done, and whether Neo4j could not be asked if it is still the current one."""
+    """A run that is done, and whether Neo4j could not be asked if it is still the current one.
+
+    `names` is the version of the names of communities, where that was asked, too.
+    """
 
     run: Run
     stale: bool
+    names: int | None = None
 
 
 def age_s(finished_at: datetime | None) -> int | None:
@@ -123,7 +127,7 @@ class PublishedReader:
         if run_id is not None:
             return Published(await self._run(run_id), stale=False)
         try:
-            current = (await self._current()).run
+            current, names = await self._current()
             if current is None:
                 raise NothingPublished(
                     "Nothing has been published yet: import follows and run `entourage analyze`, "
@@ -138,7 +142,7 @@ class PublishedReader:
             self._last = run
             if self._ahead:
                 self._prefetch = asyncio.create_task(self._fetch_ahead(run, self._prefetch))
-        return Published(run, stale=False)
+        return Published(run, stale=False, names=names)
 
     async def current(self) -> Current | None:
         """Return which run is current, as Neo4j says now; None where it does not answer."""
@@ -147,10 +151,10 @@ class PublishedReader:
         except StoreUnavailable:
             return None
 
-    async def names(self) -> Names:
+    async def names(self, published: Published) -> Names:
         """Return the names that people gave to communities; while Neo4j does not answer, those known from before."""
         try:
-            now = (await self._current()).names
+            now = (await self._current()).names if published.names is None else published.names
             if now != self._names[0]:
                 self._names = now, await list_names(self._store)
         except StoreUnavailable:
@@ -427,9 +431,10 @@ async def read_communities(
     async with AsyncStore(address) as store:
         reader = PublishedReader(store)
         try:
-            run = (await reader.published(run_id)).run
+            published = await reader.published(run_id)
+            run = published.run
             found = [one for one, _ in await reader.defined(run)] if defined else await reader.communities(run.id)
-            names = (await reader.names()).of
+            names = (await reader.names(published)).of
             found = [_called(one, names) for one in found]
             return found if brief is None else await reader.fitting(run, found, brief)
         finally:

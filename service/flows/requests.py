@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from service.domain import BacktestReport, BacktestSpec, Freshness, Run, RunSpec, StoreAddress
+from service.domain import BacktestReport, BacktestSpec, Freshness, Run, StoreAddress
 from service.errors import MigrationError, RunNotFound
 from service.flows.backtest import run_of_backtest
-from service.flows.definitions import with_definitions
 from service.store.driver import AsyncStore
 from service.store.migrations import expected_version
 from service.store.published import read_freshness
 from service.store.runs import cancel_run, create_run, get_run, report_of_backtest
-
-
-async def request_run(
-    store: AsyncStore, spec: RunSpec, publish: bool, idempotency_key: str | None, request_digest: str
-) -> tuple[Run, bool]:
-    """Queue a run for the engine, or return the one that answers already; see `store.runs.create_run`.
-
-    Communities that people defined are among what it scores, unless the specification says which.
-    """
-    return await create_run(
-        store,
-        await with_definitions(store, spec),
-        publish,
-        idempotency_key,
-        request_digest if idempotency_key is not None else None,
-    )
 
 
 async def request_backtest(
@@ -37,7 +20,7 @@ async def request_backtest(
         run_of_backtest(spec),
         publish=False,
         idempotency_key=idempotency_key,
-        request_digest=request_digest if idempotency_key is not None else None,
+        request_digest=request_digest,
         backtest=spec,
     )
 

@@ -16,7 +16,7 @@ from tempfile import TemporaryFile
 
 from service.domain import BacktestSpec, Progress, Run, RunError, RunSpec, StoreAddress, no_progress
 from service.errors import Conflict, EmptyGraph, EntourageError, NothingToTest, RunFailed, StoreError, StoreUnavailable
-from service.flows.definitions import with_definitions
+from service.flows.definitions import ask_for_run
 from service.flows.processes import GRACE_SECONDS, end, spawn
 from service.flows.schedules import Lookout
 from service.store.driver import AsyncStore, Store
@@ -256,7 +256,7 @@ async def _create(
     async with AsyncStore(address) as store:
         if backtest is not None:  # of communities that people define nobody knows whether they would have before
             return await create_run(store, spec, publish, backtest=backtest)
-        return await create_run(store, await with_definitions(store, spec), publish)
+        return await ask_for_run(store, spec, publish)
 
 
 def _watch(

@@ -8,9 +8,8 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from service.domain import NewSchedule, Run, Schedule, StoreAddress
-from service.flows.definitions import with_definitions
+from service.flows.definitions import ask_for_run
 from service.store.driver import AsyncStore, Store
-from service.store.runs import create_run
 from service.store.schedules import (
     Asked,
     KeptSchedule,
@@ -143,8 +142,7 @@ async def _create(address: StoreAddress, schedule: Schedule, occasion: str) -> R
     # Should what follows fail, the next look gets the same run. No header holds a line end, so no client's key does.
     key = f"schedule\n{schedule.id}\n{schedule.created_at.isoformat()}\n{occasion}"
     async with AsyncStore(address) as store:
-        spec = await with_definitions(store, schedule.spec)
-        run, _ = await create_run(store, spec, schedule.publish, key, schedule.id)
+        run, _ = await ask_for_run(store, schedule.spec, schedule.publish, key, schedule.id)
     return run
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
-from service.domain import ApiKey, KeyUse
+from service.domain import ApiKey, KeyUse, moment_of
 from service.errors import KeyNotFound
 from service.store.driver import Store
 
@@ -16,7 +15,7 @@ def read_keys(store: Store) -> list[ApiKey]:
     """Return all keys, also those that were revoked, in the order in which they were made."""
     keys = []
     for row in store.read("keys/all"):
-        times = {name: None if row[name] is None else _moment(row[name]) for name in _TIMES}
+        times = {name: None if row[name] is None else moment_of(row[name]) for name in _TIMES}
         keys.append(ApiKey.model_validate({**row, **times}))
     return keys
 
@@ -43,7 +42,3 @@ def revoke_key_in_graph(store: Store, key_id: str, at: int) -> None:
 def note_key_uses(store: Store, uses: Sequence[KeyUse]) -> None:
     """Note when keys were last used."""
     store.write("keys/used", ids=[use.key for use in uses], times=[use.at for use in uses])
-
-
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
 from service.domain import Current, Freshness, PublishedPart
 from service.errors import AccountNotFound, CommunityNotFound, NotFound, PublishedSetCorrupt, RunNotFound
 from service.store.driver import AsyncStore, Row
-from service.store.runs import get_run
+from service.store.runs import get_run, in_utc
 
 
 async def read_current(store: AsyncStore) -> Current:
@@ -30,12 +29,8 @@ async def read_freshness(store: AsyncStore) -> Freshness:
         return Freshness(None, None, None, None, None)
     [row] = rows
     return Freshness(
-        row["run"], _moment(row["as_of"]), _moment(row["finished_at"]), row["graph_version"], row["graph_version_now"]
+        row["run"], in_utc(row["as_of"]), in_utc(row["finished_at"]), row["graph_version"], row["graph_version_now"]
     )
-
-
-def _moment(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 async def read_part(store: AsyncStore, run_id: str, name: str) -> PublishedPart:

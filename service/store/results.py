@@ -7,7 +7,7 @@ current run. Every batch first sees that the run is still running, and writing i
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -50,6 +50,9 @@ COMMUNITIES_A_BATCH = 1_000
 MEMBERS_A_BATCH = 2_000
 BYTES_A_BATCH = 8 * FILE_BYTES
 FILES_A_BATCH = 1_000
+
+WRITTEN = ("members", "communities", "files")
+"""What a run writes, in the order in which it can be removed."""
 
 T = TypeVar("T")
 
@@ -429,11 +432,11 @@ def finish(
             cancelled.
     """
     batches = [
-        (query, rows[first : first + COMMUNITIES_A_BATCH])
-        for query, rows in (
-            ("results/share", succession.shared),
-            ("lineage/end", succession.ended),
-            ("names/carry", succession.names),
+        (query, {**named, "rows": rows[first : first + COMMUNITIES_A_BATCH]})
+        for query, named, rows in (
+            ("results/share", {"run": run_id}, succession.shared),
+            ("lineage/end", {"run": run_id}, succession.ended),
+            ("names/carry", {}, succession.names),
         )
         for first in range(0, len(rows), COMMUNITIES_A_BATCH)
     ]
@@ -450,8 +453,8 @@ def finish(
             graph_version=graph_version,
         )  # fmt: skip
         if publish:
-            for query, rows in batches:
-                tx.run(query, **({} if query == "names/carry" else {"run": run_id}), rows=rows)
+            for query, parameters in batches:
+                tx.run(query, **parameters)
             tx.run("runs/make_current", id=run_id)
 
     write_run(store, work)
@@ -463,23 +466,28 @@ def clean_attempts(store: Store, run_id: str, token: int) -> None:
     Raises:
         Conflict: the run is no longer running by this claim.
     """
-    for what in ("members", "communities", "files"):
-
-        def work(tx: Tx, query: str = f"results/remove_some_{what}") -> int:
-            require_running(tx, run_id, token)
-            return int(tx.run(query, run=run_id)[0]["removed"])
-
-        while write_run(store, work):
-            pass
+    for what in WRITTEN:
+        _remove(store, what, run_id, lambda tx: require_running(tx, run_id, token))
 
 
 def clean_failed(store: Store) -> list[str]:
     """Remove, in batches, what failed and cancelled runs left behind; return the ids of these runs, which stay."""
     ids = [row["id"] for row in store.read("results/failed_runs")]
     for run_id in ids:
-        for what in ("members", "communities", "files"):
-            store.auto_commit(f"results/remove_{what}", run=run_id)
+        for what in WRITTEN:
+            _remove(store, what, run_id)
     return ids
+
+
+def _remove(store: Store, what: str, run_id: str, check: Callable[[Tx], None] = lambda _: None) -> None:
+    """Remove what a run has written of a kind, in batches; `check` raises in the transaction where that must not be."""
+
+    def work(tx: Tx) -> int:
+        check(tx)
+        return int(tx.run(f"results/remove_some_{what}", run=run_id)[0]["removed"])
+
+    while write_run(store, work):
+        pass
 
 
 def remove_old(store: Store, most: int) -> list[str]:
@@ -495,7 +503,7 @@ def remove_old(store: Store, most: int) -> list[str]:
     ids = [row["id"] for row in store.read("results/old_runs", most=most)]
     removed = [run_id for run_id in ids if store.write("results/mark_removed", id=run_id)]
     for run_id in removed:
-        store.auto_commit("results/remove_files", run=run_id)
+        _remove(store, "files", run_id)
         store.auto_commit("results/remove_old_members", run=run_id)
         store.auto_commit("results/remove_old_communities", run=run_id)
         store.write("results/mark_emptied", id=run_id)

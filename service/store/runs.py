@@ -246,13 +246,14 @@ def claim_next(store: Store) -> Run | None:
 def _begin(tx: Tx, run_id: str) -> Row:
     """Mark a run as running. Only now it is known which run it starts from, where that is the current one."""
     tx.run("runs/start", id=run_id)
-    run = _run(_found(tx.run("runs/get", id=run_id), run_id))
+    row = _found(tx.run("runs/get", id=run_id), run_id)
+    run = _run(row)
     start = run.spec.start
     if start == AUTO:
         current = tx.run("runs/current") if run.backtest is None else []
         start = current[0]["id"] if current else COLD
     tx.run("runs/set_start", id=run_id, start=start)
-    return _found(tx.run("runs/get", id=run_id), run_id)
+    return {**row, "run": {**row["run"], "start": start}}
 
 
 def _running_by_lease(tx: Tx) -> str | None:

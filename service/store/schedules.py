@@ -7,9 +7,9 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from service.domain import NewSchedule, RunSpec, Schedule
+from service.domain import NewSchedule, RunSpec, Schedule, moment_of
 from service.errors import ScheduleNotFound
 from service.store.driver import AsyncStore, AsyncTx, Row, Store, Tx
 from service.store.runs import canonical_json
@@ -169,4 +169,4 @@ def _milliseconds(moment: datetime) -> int:
 
 
 def _moment(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return None if milliseconds is None else moment_of(milliseconds)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from service.domain import SecretUse, Source, SourceSecret
+from service.domain import SecretUse, Source, SourceSecret, moment_of
 from service.errors import SourceExists, SourceNotFound
 from service.store.driver import Row, Store
 
@@ -57,18 +55,14 @@ def _source(row: Row) -> Source:
         name=row["name"],
         network=row["network"],
         disabled=row["disabled"],
-        created_at=_moment(row["created_at"]),
+        created_at=moment_of(row["created_at"]),
         secrets=tuple(
             SourceSecret(
                 id=one["id"],
                 sealed=one["sealed"],
-                created_at=_moment(one["created_at"]),
-                last_used_at=None if one["last_used_at"] is None else _moment(one["last_used_at"]),
+                created_at=moment_of(one["created_at"]),
+                last_used_at=None if one["last_used_at"] is None else moment_of(one["last_used_at"]),
             )
             for one in sorted(row["secrets"], key=lambda one: one["place"])
         ),
     )
-
-
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
