@@ -269,6 +269,11 @@ class Texts(Sequence[str]):
         shift = self.offsets[indices].astype(np.int64) - offsets[:-1]
         return Texts(self.data[np.repeat(shift, lengths) + np.arange(int(offsets[-1]), dtype=np.int64)], offsets)
 
+    def joined(self, others: Texts) -> Texts:
+        """These texts, and then others."""
+        lengths = np.concatenate([np.diff(self.offsets), np.diff(others.offsets)]).astype(np.int64)
+        return Texts(np.concatenate([self.data, others.data]), _offsets(lengths))
+
 
 def _offsets(lengths: Int64) -> Int32 | Int64:
     offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths, dtype=np.int64)])
@@ -484,6 +489,30 @@ class Snapshot:
     postings: PostingColumns
     mentions: MentionColumns
     words: WordColumns = field(default_factory=no_words)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What changed of the graph after a version, until another one.
+
+    `accounts` are those that came or were described anew. `follows` came or changed; a weight of NaN says that the
+    follow ended. `engagements` came or changed. `renewed` holds `n` of the accounts, each once, of which all topics,
+    posts and words are here, as those known of them no longer stand. `brands` and `mentions` are all that there are.
+    `followed_at` is the time of the latest of these follows and unfollows, in milliseconds since 1970 UTC, -1 where
+    none is known.
+    """
+
+    version: int
+    accounts: AccountColumns
+    follows: FollowColumns
+    followed_at: int
+    engagements: EngagementColumns
+    renewed: Int64
+    topics: TopicColumns
+    postings: PostingColumns
+    words: WordColumns
+    brands: BrandColumns
+    mentions: MentionColumns
 
 
 @dataclass(frozen=True)

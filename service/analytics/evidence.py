@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.analytics.compiled import compiled, unsigned
-from service.analytics.graph import entries_of, lengths, pointers_of, strengths
+from service.analytics.graph import entries_of, lengths, strengths
 from service.analytics.measures import Resonance, Trust, lost_reach
 from service.analytics.rounding import significant
+from service.analytics.sparse import pointers_of
 from service.analytics.ties import TieGraph, TieParts
 from service.analytics.topics import CommunityTopics, Relevance
 from service.domain import Bool, Float64, Graph, Int32, Int64, PartName, ScoringRules

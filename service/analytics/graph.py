@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import networkx as nx
 import numpy as np
 
-from service.analytics.sparse import cut_out, first_twice, in_both, row_sums, rows_both_ways, summed, turned
+from service.analytics.families import (
+    Accounts,
+    Brands,
+    Engagements,
+    Follows,
+    Mentions,
+    Postings,
+    Topics,
+    Words,
+    accounts_of,
+    brands_of,
+    engagements_of,
+    follows_of,
+    mentions_of,
+    postings_of,
+    topics_of_accounts,
+    words_of,
+)
+from service.analytics.sparse import cut_out, in_both, pointers_of, row_sums, rows_both_ways, summed, turned
 from service.analytics.ties import WeightedGraph, both_ways
 from service.domain import (
     DAY_MS,
-    PAID_UNKNOWN,
-    POSTING_NAMES,
-    STANCE_UNKNOWN,
     AccountColumns,
     Bool,
     BrandColumns,
@@ -22,26 +36,14 @@ from service.domain import (
     Float64,
     FollowColumns,
     Graph,
-    Int8,
     Int32,
     Int64,
     MentionColumns,
     PostingColumns,
     Snapshot,
-    Texts,
     TopicColumns,
     WordColumns,
 )
-from service.errors import RunFailed
-
-YEARS_MS = (-62_135_596_800_000, 253_402_300_799_999)
-"""First and last millisecond of the years 1 to 9999, which dates can show."""
-
-MOST_COUNTED = 10**12
-"""Largest count of a day that is taken, as in an import: the counts of a window then add up in 64 bits."""
-
-MOST_POSTS = int(np.iinfo(np.int32).max)
-"""Largest number of posts of an account that is taken: about one topic, or of one day."""
 
 
 @dataclass(frozen=True)
@@ -98,74 +100,54 @@ def build_graph(snapshot: Snapshot) -> Graph:
             links and reposts among them, a stance or payment of a mention that is not known, a time that no calendar
             shows.
     """
-    accounts, follows = snapshot.accounts, snapshot.follows
-    n = len(accounts.key)
-    by_key = np.array(sorted(range(n), key=accounts.key.__getitem__), dtype=np.int64)
-    keys = [accounts.key[i] for i in by_key.tolist()]
-    number = accounts.n[by_key]
-    by_number = np.argsort(number, kind="stable")
-    sorted_number = number[by_number]
-    if any(a == b for a, b in itertools.pairwise(keys)) or bool(np.any(np.diff(sorted_number) == 0)):
-        raise RunFailed("An account was read twice; check that the constraints on Account.key and Account.n exist.")
-    if n and (sorted_number[0] < 0 or sorted_number[-1] > np.iinfo(np.int32).max):
-        raise RunFailed("An account has a number that is not in 0..2147483647; export the graph and import it anew.")
-
-    source = _positions("follow", follows.source, sorted_number, by_number).astype(np.int32)
-    target = _positions("follow", follows.target, sorted_number, by_number).astype(np.int32)
-    if bool(np.any(source == target)):
-        itself = keys[int(source[source == target].min())]
-        raise RunFailed(f"Account {itself} follows itself; delete that FOLLOWS relationship and analyse again.")
-    if not bool(np.all(np.isfinite(follows.weight) & (follows.weight > 0))):
-        raise RunFailed("A follow has a weight that is not positive and finite; set it right and analyse again.")
-
-    out_ptr, out_idx, out_weight, in_ptr, in_idx, _ = rows_both_ways(source, target, follows.weight, n)
-    day = np.full(len(source), -1, dtype=np.int64) if follows.day is None else follows.day
-    if bool(np.any((day < YEARS_MS[0] // DAY_MS) | (day > YEARS_MS[1] // DAY_MS))):
-        raise RunFailed("A follow has a time outside the years 1 to 9999; set it right and analyse again.")
-    out_day = rows_both_ways(source, target, day.astype(np.float64), n)[2].astype(np.int32)
-    twice = first_twice(out_ptr, out_idx)
-    if twice != (-1, -1):
-        pair = f"{keys[twice[0]]} follows {keys[twice[1]]}"
-        raise RunFailed(f"A follow exists twice ({pair}); delete one of the relationships and analyse again.")
-
-    engaged = _engagements(snapshot.engagements, sorted_number, by_number, keys)
-
-    brands = snapshot.brands
-    order = sorted(range(len(brands.key)), key=brands.key.__getitem__)
-    brand_keys = [brands.key[k] for k in order]
-    if any(a == b for a, b in itertools.pairwise(brand_keys)):
-        raise RunFailed("A brand was read twice; check that the constraint on Brand.key exists.")
-    brand_place = {key: k for k, key in enumerate(brand_keys)}
-    own_account, own_brand = _own(
-        _positions("brand's own account", brands.own, sorted_number, by_number),
-        _brand_positions("brand's own account", brands.own_brand, brand_place),
-    )
-    account = _positions("relation", brands.account, sorted_number, by_number)
-    of, brand, name, since, until = _relations(
-        brands, _brand_positions("relation", brands.brand, brand_place), account, keys
-    )
-
-    topics = _topics(snapshot.topics, sorted_number, by_number, keys)
-    words = _words(snapshot.words, sorted_number, by_number, keys)
-    posted = _postings(snapshot.postings, sorted_number, by_number, keys)
-    mentions = _mentions(snapshot.mentions, sorted_number, by_number, keys, brand_place)
-
-    latest = [DAY_MS * int(day.max()) for day in (engaged.day, posted.day) if len(day)]
-    latest += [snapshot.followed_at] if snapshot.followed_at >= 0 else []
-    return Graph(
+    accounts = accounts_of(snapshot.accounts)
+    brands = brands_of(snapshot.brands, accounts)
+    return assembled(
         version=snapshot.version,
-        as_of=max(latest, default=None),
         followed_at=snapshot.followed_at,
-        number=number.astype(np.int32),
-        keys=Texts.of(keys),
-        handles=Texts.of(accounts.handle[i] or "" for i in by_key.tolist()),
-        opted_out=accounts.opted_out[by_key],
-        followers=accounts.followers[by_key],
-        bio=np.zeros(n, dtype=np.int64) if accounts.bio is None else accounts.bio[by_key],
-        out_ptr=out_ptr,
-        out_idx=out_idx,
-        out_weight=out_weight,
-        out_day=out_day,
+        accounts=accounts,
+        follows=follows_of(snapshot.follows, accounts),
+        engaged=engagements_of(snapshot.engagements, accounts),
+        brands=brands,
+        topics=topics_of_accounts(snapshot.topics, accounts),
+        words=words_of(snapshot.words, accounts),
+        posted=postings_of(snapshot.postings, accounts),
+        mentions=mentions_of(snapshot.mentions, accounts, brands),
+    )
+
+
+def assembled(
+    *,
+    version: int,
+    followed_at: int,
+    accounts: Accounts,
+    follows: Follows,
+    engaged: Engagements,
+    brands: Brands,
+    topics: Topics,
+    words: Words,
+    posted: Postings,
+    mentions: Mentions,
+) -> Graph:
+    """Put a graph together from what it consists of, all of the same accounts."""
+    in_ptr, in_idx, _ = turned(follows.ptr, follows.idx)
+    latest = [DAY_MS * int(day.max()) for day in (engaged.day, posted.day) if len(day)]
+    latest += [followed_at] if followed_at >= 0 else []
+    of, brand, name, since, until = brands.relations
+    return Graph(
+        version=version,
+        as_of=max(latest, default=None),
+        followed_at=followed_at,
+        number=accounts.number,
+        keys=accounts.keys,
+        handles=accounts.handles,
+        opted_out=accounts.opted_out,
+        followers=accounts.followers,
+        bio=accounts.bio,
+        out_ptr=follows.ptr,
+        out_idx=follows.idx,
+        out_weight=follows.weight,
+        out_day=follows.day,
         in_ptr=in_ptr,
         in_idx=in_idx,
         engaged_ptr=engaged.ptr,
@@ -173,10 +155,10 @@ def build_graph(snapshot: Snapshot) -> Graph:
         engaged_day=engaged.day,
         engaged_code=engaged.code,
         engaged_counts=engaged.counts,
-        brand_keys=brand_keys,
-        brand_names=[brands.name[k] for k in order],
-        own_account=own_account,
-        own_brand=own_brand,
+        brand_keys=brands.keys,
+        brand_names=brands.names,
+        own_account=brands.own_account,
+        own_brand=brands.own_brand,
         relation_account=of.astype(np.int32),
         relation_brand=brand.astype(np.int32),
         relation_name=name.astype(np.int8),
@@ -289,321 +271,6 @@ def columns_of(graph: Graph) -> Snapshot:
             quoted_at=graph.quoted_at,
         ),
     )
-
-
-@dataclass(frozen=True)
-class _Engagements:
-    """Interactions as `domain.Graph` has them."""
-
-    ptr: Int64
-    idx: Int32
-    day: Int32
-    code: Int32
-    counts: Int64
-
-
-def _engagements(columns: EngagementColumns, sorted_number: Int64, by_number: Int64, keys: list[str]) -> _Engagements:
-    """Sort interactions by their ends and day, and number the different counts.
-
-    Raises:
-        RunFailed: they name an unknown account, are with oneself, stand twice, or have a count or day that cannot be.
-    """
-    source = _positions("count of interactions", columns.source, sorted_number, by_number)
-    target = _positions("count of interactions", columns.target, sorted_number, by_number)
-    day, counts = columns.day, columns.counts
-    if bool(np.any(source == target)):
-        itself = keys[int(source[source == target].min())]
-        raise RunFailed(f"Account {itself} engages with itself; delete that ENGAGED relationship and analyse again.")
-    if bool(np.any((counts < 0) | (counts > MOST_COUNTED))):
-        raise RunFailed(f"A count of interactions is not in 0..{MOST_COUNTED:,}; set it right and analyse again.")
-    if bool(np.any((day < YEARS_MS[0] // DAY_MS) | (day > YEARS_MS[1] // DAY_MS))):
-        raise RunFailed("Interactions have a day outside the years 1 to 9999; set it right and analyse again.")
-    n = len(keys)
-    pair = source * n + target
-    order = np.lexsort((day, pair))
-    pair, day, counts = pair[order], day[order], counts[order]
-    twice = np.flatnonzero((np.diff(pair) == 0) & (np.diff(day) == 0))
-    if len(twice):
-        one, other = divmod(int(pair[twice[0]]), n)
-        raise RunFailed(
-            f"Interactions of {keys[one]} with {keys[other]} stand twice on one day; delete one of the ENGAGED "
-            "relationships and analyse again."
-        )
-    by_counts = np.lexsort(counts.T[::-1])
-    ordered = counts[by_counts]
-    new = np.ones(len(ordered), dtype=np.bool_)
-    new[1:] = np.any(ordered[1:] != ordered[:-1], axis=1)
-    code = np.empty(len(ordered), dtype=np.int32)
-    code[by_counts] = np.cumsum(new) - 1
-    return _Engagements(
-        ptr=_pointers(pair // max(n, 1), n),
-        idx=(pair % max(n, 1)).astype(np.int32),
-        day=day.astype(np.int32),
-        code=code,
-        counts=ordered[new],
-    )
-
-
-def _own(account: Int64, brand: Int64) -> tuple[Int32, Int32]:
-    """Sort accounts that are a brand's own by account, then brand; pairs alike become one."""
-    pairs = np.unique(np.stack([account, brand], axis=1), axis=0)
-    return pairs[:, 0].astype(np.int32), pairs[:, 1].astype(np.int32)
-
-
-def _relations(brands: BrandColumns, brand: Int64, account: Int64, keys: list[str]) -> Int64:
-    """Relations as five rows (account, brand, relation, since, until), in this order; those alike in all become one.
-
-    Raises:
-        RunFailed: a relation has a time that no calendar shows.
-    """
-    for times in (brands.since, brands.until):
-        _check_times("A relation of account {} to a brand has a time", times, account, keys)
-    table = np.stack([account, brand, brands.relation.astype(np.int64), brands.since, brands.until])
-    table = table[:, np.lexsort(table[::-1])]
-    new = np.ones(table.shape[1], dtype=np.bool_)
-    new[1:] = np.any(np.diff(table, axis=1) != 0, axis=0)
-    return table[:, new]
-
-
-def _check_times(says: str, times: Int64, account: Int64, keys: list[str]) -> None:
-    """Refuse times in milliseconds that no calendar shows; `says` has a place for the account's key."""
-    wrong = (times < YEARS_MS[0]) | (times > YEARS_MS[1])
-    if bool(np.any(wrong)):
-        where = says.format(keys[int(account[wrong].min())])
-        raise RunFailed(f"{where} outside the years 1 to 9999; set it right and analyse again.")
-
-
-@dataclass(frozen=True)
-class _Topics:
-    """Topics of accounts as `domain.Graph` has them."""
-
-    names: Texts
-    ptr: Int64
-    idx: Int32
-    posts: Int32
-    first: Int64
-    post: Texts
-    latest: Int64
-
-
-def _topics(columns: TopicColumns, sorted_number: Int64, by_number: Int64, keys: list[str]) -> _Topics:
-    """Sort topics of accounts by account, then name.
-
-    Raises:
-        RunFailed: they name an unknown account, stand twice, or have a count of posts or a time that cannot be.
-    """
-    account = _positions("count of posts", columns.account, sorted_number, by_number)
-    names = sorted(set(columns.topic))
-    position = {name: k for k, name in enumerate(names)}
-    topic = np.array([position[name] for name in columns.topic], dtype=np.int64)
-    if bool(np.any((columns.posts < 1) | (columns.posts > MOST_POSTS))):
-        raise RunFailed(
-            f"An account has a topic with a number of posts that is not in 1..{MOST_POSTS}; analyse again, "
-            "and import your files anew if this comes back."
-        )
-    _check_times("A post that account {} wrote or shared has a time", columns.first, account, keys)
-    order = np.lexsort((topic, account))
-    account, topic = account[order], topic[order]
-    twice = np.flatnonzero((np.diff(account) == 0) & (np.diff(topic) == 0))
-    if len(twice):
-        first = twice[0]
-        raise RunFailed(
-            f"Topic {names[topic[first]]} of account {keys[account[first]]} was read twice; "
-            "check that the constraint on Topic.name exists."
-        )
-    return _Topics(
-        names=Texts.of(names),
-        ptr=_pointers(account, len(keys)),
-        idx=topic.astype(np.int32),
-        posts=columns.posts[order].astype(np.int32),
-        first=columns.first[order],
-        post=Texts.of([columns.post[e] for e in order.tolist()] if columns.post else [""] * len(order)),
-        latest=np.full(len(order), -1, dtype=np.int64) if columns.latest is None else columns.latest[order],
-    )
-
-
-@dataclass(frozen=True)
-class _Words:
-    """Words of accounts and the posts that are quoted for them, as `domain.Graph` has them."""
-
-    names: Texts
-    ptr: Int64
-    idx: Int32
-    posts: Int32
-    post: Int32
-    quoted_ptr: Int64
-    quoted_post: Texts
-    quoted_at: Int64
-
-
-def _words(columns: WordColumns, sorted_number: Int64, by_number: Int64, keys: list[str]) -> _Words:
-    """Sort words of accounts by account, then word; names that nobody says are left out.
-
-    Raises:
-        RunFailed: they name an unknown account or have a time that cannot be.
-    """
-    account = _positions("word", columns.account, sorted_number, by_number)
-    quoted = _positions("quoted post", columns.quoted_account, sorted_number, by_number)
-    _check_times("A post that account {} wrote or shared has a time", columns.quoted_at, quoted, keys)
-    said, word = np.unique(columns.word, return_inverse=True)
-    names = [columns.names[k] for k in said.tolist()]
-    by_name = np.array(sorted(range(len(names)), key=names.__getitem__), dtype=np.int64)
-    place = np.empty(len(names), dtype=np.int64)
-    place[by_name] = np.arange(len(names))
-    word = place[word]
-    order = np.lexsort((word, account))
-    by_account = np.argsort(quoted, kind="stable")  # those of one account come ascending by key
-    return _Words(
-        names=Texts.of(names[k] for k in by_name.tolist()),
-        ptr=_pointers(account, len(keys)),
-        idx=word[order].astype(np.int32),
-        posts=columns.posts[order].astype(np.int32),
-        post=columns.post[order].astype(np.int32),
-        quoted_ptr=_pointers(quoted, len(keys)),
-        quoted_post=Texts.of(columns.quoted_post[k] for k in by_account.tolist()),
-        quoted_at=columns.quoted_at[by_account],
-    )
-
-
-@dataclass(frozen=True)
-class _Postings:
-    """Days on which accounts posted as `domain.Graph` has them."""
-
-    ptr: Int64
-    day: Int32
-    counts: Int32
-
-
-def _postings(columns: PostingColumns, sorted_number: Int64, by_number: Int64, keys: list[str]) -> _Postings:
-    """Sort posts counted by account and day by both.
-
-    Raises:
-        RunFailed: they name an unknown account, stand twice, or have a count or day that cannot be.
-    """
-    account = _positions("day of posts", columns.account, sorted_number, by_number)
-    day, counts = columns.day, columns.counts
-    parts = counts[:, 1:]
-    # Each part is looked at alone first: sums of what is within bounds cannot overflow.
-    wrong = (counts[:, 0] < 1) | (counts[:, 0] > MOST_POSTS) | np.any((parts < 0) | (parts > MOST_POSTS), axis=1)
-    if bool(np.any(wrong)) or bool(np.any(parts.sum(axis=1) > counts[:, 0])):
-        raise RunFailed(
-            f"An account has a number of posts of a day that is not in 1..{MOST_POSTS}, or fewer posts than "
-            f"{' and '.join(POSTING_NAMES[1:])} among them; analyse again, and import your files anew if this comes "
-            "back."
-        )
-    _check_times("A post of account {} has a time", _moments(day), account, keys)
-    order = np.lexsort((day, account))
-    account, day = account[order], day[order]
-    twice = np.flatnonzero((np.diff(account) == 0) & (np.diff(day) == 0))
-    if len(twice):
-        raise RunFailed(
-            f"Posts of account {keys[account[twice[0]]]} on one day were read twice; analyse again, "
-            "and import your files anew if this comes back."
-        )
-    return _Postings(_pointers(account, len(keys)), day.astype(np.int32), counts[order].astype(np.int32))
-
-
-def _moments(day: Int64) -> Int64:
-    """First moments of days, in milliseconds; of days far beyond the years 1 to 9999 some that are, too."""
-    moments: Int64 = DAY_MS * np.clip(day, YEARS_MS[0] // DAY_MS - 1, YEARS_MS[1] // DAY_MS + 1)
-    return moments
-
-
-@dataclass(frozen=True)
-class _Mentions:
-    """Mentions of brands as `domain.Graph` has them."""
-
-    ptr: Int64
-    brand: Int32
-    post: Texts
-    at: Int64
-    stance: Int8
-    paid: Int8
-    answered: Bool
-    read: Bool
-
-
-def _mentions(
-    columns: MentionColumns, sorted_number: Int64, by_number: Int64, keys: list[str], brand_place: dict[str, int]
-) -> _Mentions:
-    """Sort mentions by account, time, brand (its place among `brand_place`), post.
-
-    Raises:
-        RunFailed: they name an unknown account or brand, stand twice, or have a stance, payment or time that cannot be.
-    """
-    account = _positions("mention", columns.account, sorted_number, by_number)
-    brand = _brand_positions("mention", columns.brand, brand_place)
-    names = sorted(set(columns.post))
-    place = {name: k for k, name in enumerate(names)}
-    post = np.array([place[name] for name in columns.post], dtype=np.int64)
-    for what, values, known in (
-        ("stance", columns.stance, (-1, 0, 1, STANCE_UNKNOWN)),
-        ("payment", columns.paid, (0, 1, PAID_UNKNOWN)),
-    ):
-        wrong = ~np.isin(values, known)
-        if bool(np.any(wrong)):
-            raise RunFailed(
-                f"A mention of a brand in post {names[int(post[wrong].min())]} has a {what} that cannot be; "
-                "set it right and analyse again."
-            )
-    _check_times("A post of account {} that mentions a brand has a time", columns.at, account, keys)
-    order = np.lexsort((brand, post, account))
-    alike = np.ones(max(len(order) - 1, 0), dtype=np.bool_)
-    for column in (account, post, brand):
-        alike &= np.diff(column[order]) == 0
-    twice = order[:-1][alike]
-    if len(twice):
-        first = int(twice[0])
-        raise RunFailed(
-            f"Post {columns.post[first]} mentions brand {columns.brand[first]} twice; delete one of the MENTIONS "
-            "relationships and analyse again."
-        )
-    order = np.lexsort((post, brand, columns.at, account))
-    return _Mentions(
-        ptr=_pointers(account, len(keys)),
-        brand=brand[order].astype(np.int32),
-        post=Texts.of(names).take(post[order]),
-        at=columns.at[order],
-        stance=columns.stance[order],
-        paid=columns.paid[order],
-        answered=columns.answered[order],
-        read=np.zeros(len(order), dtype=np.bool_) if columns.read is None else columns.read[order],
-    )
-
-
-def _brand_positions(what: str, names: list[str], place: dict[str, int]) -> Int64:
-    """Translate keys of brands to positions in their order."""
-    unknown = {name for name in names if name not in place}
-    if unknown:
-        raise RunFailed(f"A {what} names brand {min(unknown)}, which was not read; analyse again.")
-    return np.array([place[name] for name in names], dtype=np.int64)
-
-
-def _positions(what: str, numbers: Int64, sorted_number: Int64, by_number: Int64) -> Int64:
-    """Translate `Account.n` to positions in key order."""
-    if len(numbers) == 0:
-        return np.zeros(0, dtype=np.int64)
-    place = np.searchsorted(sorted_number, numbers)
-    found = place < len(sorted_number)
-    found[found] = sorted_number[place[found]] == numbers[found]
-    if not bool(np.all(found)):
-        unknown = int(numbers[~found].min())
-        raise RunFailed(
-            f"A {what} names account number {unknown}, which was not read; analyse again, "
-            "and import your files anew if this comes back."
-        )
-    positions: Int64 = by_number[place]
-    return positions
-
-
-def _pointers(rows: Int64, n: int) -> Int64:
-    """Row pointers of compressed sparse rows, from the row of each entry."""
-    return pointers_of(np.bincount(rows, minlength=n))
-
-
-def pointers_of(counts: Int64) -> Int64:
-    """Row pointers of compressed sparse rows, from the number of entries in each row: int64[n+1]."""
-    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts, dtype=np.int64)])
 
 
 def rows_of(ptr: Int64) -> Int64:

@@ -26,8 +26,8 @@ from scipy.sparse.csgraph import connected_components
 
 from service.analytics.activity import Activity
 from service.analytics.centrality import core_numbers
-from service.analytics.graph import pointers_of, projected, rows_of
-from service.analytics.sparse import in_both, turned
+from service.analytics.graph import projected, rows_of
+from service.analytics.sparse import in_both, pointers_of, turned
 from service.domain import Bool, Graph, Int32, Int64, ScoringRules
 
 

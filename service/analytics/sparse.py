@@ -16,6 +16,11 @@ from service.domain import Bool, Float64, Int32, Int64
 T = TypeVar("T", bound=np.generic)
 
 
+def pointers_of(counts: Int64) -> Int64:
+    """Row pointers, from the number of entries in each row: int64[n+1]."""
+    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts, dtype=np.int64)])
+
+
 @compiled
 def rows_both_ways(
     source: Int32 | Int64, target: Int32 | Int64, weight: Float64, n: int
@@ -112,6 +117,43 @@ def summed(
             at += 1
         sum_ptr[i + 1] = at
     return sum_ptr, sum_idx[:at], sum_weight[:at]
+
+
+@compiled
+def merged_rows(ptr: Int64, key: Int64, new_ptr: Int64, new_key: Int64, gone: Bool) -> tuple[Int64, Int64]:
+    """Put entries into rows. Of two with one key in a row the new one stands; where it is `gone`, neither does.
+
+    Args:
+        ptr: int64[n+1] of the rows that there are.
+        key: int64[m], ascending in each row.
+        new_ptr, new_key: likewise of the new entries.
+        gone: bool[k], which of these only take away.
+
+    Returns:
+        ptr, and which entry stands where: places among the old entries and then, counting on, the new ones.
+    """
+    n, m = len(ptr) - 1, len(key)
+    merged_ptr = np.zeros(n + 1, np.int64)
+    entry = np.empty(m + len(new_key), np.int64)
+    at = 0
+    for i in range(n):
+        a, a_end = ptr[i], ptr[i + 1]
+        for b in range(new_ptr[i], new_ptr[i + 1]):
+            while a < a_end and key[a] < new_key[b]:
+                entry[at] = a
+                a += 1
+                at += 1
+            if a < a_end and key[a] == new_key[b]:
+                a += 1
+            if not gone[b]:
+                entry[at] = m + b
+                at += 1
+        while a < a_end:
+            entry[at] = a
+            a += 1
+            at += 1
+        merged_ptr[i + 1] = at
+    return merged_ptr, entry[:at].copy()
 
 
 @compiled

@@ -17,6 +17,7 @@ import shutil
 import time
 import typing
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
@@ -49,25 +50,27 @@ class _Unreadable(Exception):
     """A kept graph that cannot be used; says why."""
 
 
-def save(graph: Graph, root: Path) -> None:
+def save(graph: Graph, root: Path, known: Graph | None = None) -> None:
     """Keep a graph as `root/<version>`, and remove the graphs of other versions and what processes that died left.
+
+    Of arrays that are the very ones of `known`, which was loaded from there, the files are linked, not written again.
 
     Nothing is lost where it cannot be kept (no space, no permission): a warning says so, and the next analysis reads
     everything.
     """
     try:
-        _save(graph, root)
+        _save(graph, root, known)
     except OSError as error:
         log.warning(
             "The graph could not be kept in %s (%s); the next analysis reads all of it again.", root, error.strerror
         )
 
 
-def _save(graph: Graph, root: Path) -> None:
+def _save(graph: Graph, root: Path, known: Graph | None) -> None:
     root.mkdir(parents=True, exist_ok=True)
     aside = Path(mkdtemp(prefix=ASIDE, dir=root))
     try:
-        arrays: dict[str, dict[str, Any]] = {}
+        arrays = {} if known is None else _linked(graph, known, root / str(known.version), aside)
         values = _values(graph, "", aside, arrays)
         _write(aside / HEAD, json.dumps({"format": FORMAT, "arrays": arrays, "values": values}).encode())
         _sync(aside)
@@ -121,13 +124,40 @@ def _load(folder: Path) -> Graph:
 # --- a dataclass of arrays to files and back ------------------------------------------------------------------
 
 
+def _linked(graph: Graph, known: Graph, kept: Path, folder: Path) -> dict[str, dict[str, Any]]:
+    """Link the files of arrays that two graphs share, as far as that can be done; what was written of each by name."""
+    linked: dict[str, dict[str, Any]] = {}
+    with suppress(OSError):  # somebody removed it meanwhile, or the system knows no links
+        written = json.loads((kept / HEAD).read_bytes())["arrays"]
+        before = dict(_arrays(known, ""))
+        for name, array in _arrays(graph, ""):
+            if array is before[name]:
+                os.link(kept / f"{name}.npy", folder / f"{name}.npy")
+                linked[name] = written[name]
+    return linked
+
+
+def _arrays(one: Any, path: str) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+    """Arrays of a dataclass and of those within, by name."""
+    for field in dataclasses.fields(one):
+        name, value = f"{path}{field.name}", getattr(one, field.name)
+        if isinstance(value, np.ndarray):
+            yield name, value
+        elif dataclasses.is_dataclass(value):
+            yield from _arrays(value, f"{name}.")
+
+
 def _values(one: Any, path: str, folder: Path, arrays: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Write the arrays of a dataclass, and return its other values; dataclasses within are taken apart likewise."""
+    """Write the arrays of a dataclass that are not there yet, and return its other values.
+
+    Dataclasses within are taken apart likewise.
+    """
     values: dict[str, Any] = {}
     for field in dataclasses.fields(one):
         name, value = f"{path}{field.name}", getattr(one, field.name)
         if isinstance(value, np.ndarray):
-            arrays[name] = _write_array(folder / f"{name}.npy", value)
+            if name not in arrays:
+                arrays[name] = _write_array(folder / f"{name}.npy", value)
         elif dataclasses.is_dataclass(value):
             values[field.name] = _values(value, f"{name}.", folder, arrays)
         else:

@@ -24,11 +24,10 @@ where an account is removed while all is read, and then there are fewer accounts
 from __future__ import annotations
 
 import itertools
-import logging
 import operator
 import queue
 import threading
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +40,7 @@ from service.domain import (
     POSTING_NAMES,
     AccountColumns,
     BrandColumns,
+    Changes,
     Content,
     EngagementColumns,
     FollowColumns,
@@ -69,8 +69,6 @@ WORDS_KEPT = 200
 READERS = 2
 """Connections that read a part of the graph side by side: twice as fast as one; more leave Neo4j no processor for
 anybody else."""
-
-log = logging.getLogger(__name__)
 
 _ENDED = float("nan")
 """Weight that stands for a follow that is no more."""
@@ -131,12 +129,7 @@ def no_reading(text: str, language: str) -> Content:  # noqa: ARG001
     return Content((), ())
 
 
-def read_snapshot(
-    store: Store,
-    progress: Progress = no_progress,
-    known: Snapshot | None = None,
-    read_text: ReadText = no_reading,
-) -> Snapshot:
+def read_snapshot(store: Store, progress: Progress = no_progress, read_text: ReadText = no_reading) -> Snapshot:
     """Read all that an analysis reads of the graph, at one version.
 
     They come in no particular order.
@@ -144,111 +137,142 @@ def read_snapshot(
     Args:
         store: the graph.
         progress: told of stage `snapshot`.
-        known: what this graph held at an earlier version: then only what changed since is read. Where that does not add
-            up to what the graph holds, something was written around the service: a warning says so, and all is read.
-        read_text: reads what posts say: their words, and the topics of those of which no topics were stated. It must be
-            the one that `known` was read with.
+        read_text: reads what posts say: their words, and the topics of those of which no topics were stated.
 
     Raises:
         MigrationError: the graph has not been migrated.
         StoreError: Neo4j did not answer, or the graph holds accounts, follows, interactions or brands that cannot be
             read.
     """
-    states = store.write("snapshot/state")
-    if not states:
-        raise _not_prepared()
-    [state] = states
-    accounts, follows, engagements, postings = _Accounts(), _Follows(), _Engagements(), _Postings()
-    topics = TopicGatherer()
-    words = WordGatherer(read_text, topics)
-    if known is None:
-        version = state["v"]
-        _read_all(store, state, progress, accounts, follows, engagements, topics, postings, words)
-    else:
-        version = known.version
-        accounts.begin(known.accounts)
-        follows.begin(known.follows, known.followed_at)
-        engagements.begin(known.engagements)
-        topics.begin(known.topics)
-        postings.begin(known.postings)
-        words.begin(known.words)
+    state = _version(store)
+    gathered = _Gathered(read_text)
+    _read_all(store, state, progress, gathered)
+    rest = _catch_up(store, state["v"], gathered)
+    accounts, follows, engaged = gathered.accounts.columns(), gathered.follows.columns(), gathered.engagements.columns()
+    for things, read in (
+        ("accounts", len(accounts.key)), ("follows", len(follows.source)), ("engagements", len(engaged.source)),
+    ):  # fmt: skip
+        if read != rest.held[things]:
+            raise StoreError(
+                f"The graph holds {rest.held[things]:,} {things}, but {read:,} could be read: remove accounts that "
+                "were not written by Entourage (they have no `key` or no `n`) with their relationships, and ENGAGED "
+                "without a date as `day` or several of a pair and day; if there are none, try again."
+            )
+    progress("snapshot", PARTS * state["n"], PARTS * state["n"])
+    return Snapshot(
+        version=rest.held["v"],
+        accounts=accounts,
+        follows=follows,
+        followed_at=gathered.follows.latest,
+        engagements=engaged,
+        brands=_brand_columns(rest),
+        topics=gathered.topics.columns(),
+        postings=gathered.postings.columns(),
+        mentions=_mention_columns(rest.mentions),
+        words=gathered.words.columns(),
+    )
 
+
+@dataclass(frozen=True)
+class Held:
+    """How many of each thing a graph holds."""
+
+    accounts: int
+    follows: int
+    engagements: int
+
+
+def read_changes(store: Store, after: int, read_text: ReadText = no_reading) -> tuple[Changes, Held]:
+    """Read what changed after a version, and what the graph then holds.
+
+    Args:
+        store: the graph.
+        after: the version.
+        read_text: the one that was used for what is known of that version.
+
+    Raises:
+        MigrationError: the graph has not been migrated.
+        StoreError: Neo4j did not answer, or the graph holds brands that cannot be read.
+    """
+    gathered = _Gathered(read_text)
+    rest = _catch_up(store, after, gathered)
+    changes = Changes(
+        version=rest.held["v"],
+        accounts=gathered.accounts.columns(),
+        follows=gathered.follows.columns(ended=True),
+        followed_at=gathered.follows.latest,
+        engagements=gathered.engagements.columns(),
+        renewed=np.array(sorted(gathered.renewed), dtype=np.int64),
+        topics=gathered.topics.columns(),
+        postings=gathered.postings.columns(),
+        words=gathered.words.columns(),
+        brands=_brand_columns(rest),
+        mentions=_mention_columns(rest.mentions),
+    )
+    return changes, Held(rest.held["accounts"], rest.held["follows"], rest.held["engagements"])
+
+
+class _Gathered:
+    """What was read so far."""
+
+    def __init__(self, read_text: ReadText) -> None:
+        self.accounts, self.follows, self.engagements = _Accounts(), _Follows(), _Engagements()
+        self.topics, self.postings = TopicGatherer(), _Postings()
+        self.words = WordGatherer(read_text, self.topics)
+        self.renewed: set[int] = set()
+
+    def change(self, changed: _Changed) -> None:
+        """Put what changed on top."""
+        self.accounts.add(changed.accounts)
+        self.follows.end(changed.unfollowed)
+        self.follows.add(changed.follows)
+        self.engagements.add(changed.engagements)
+        self.topics.renew(changed.posts)
+        self.postings.renew(changed.posts)
+        self.words.renew(changed.posts)
+        self.renewed.update(account for row in changed.posts for account in row["account"])
+
+
+def _catch_up(store: Store, version: int, gathered: _Gathered) -> _Rest:
+    """Read what changed after a version, at last under the lock, together with what is read there only."""
     for _ in range(CATCH_UPS):
-        now = store.write("snapshot/state")[0]["v"]
+        now = _version(store)["v"]
         if now == version:
             break
-        accounts.add(store.read("snapshot/accounts_changed", after=version))
-        follows.end(store.read("snapshot/unfollowed_changed", after=version))
-        follows.add(store.read("snapshot/follows_changed", after=version))
-        engagements.add(store.read("snapshot/engagements_changed", after=version))
-        posts = store.read("snapshot/posts_changed", after=version)
-        topics.renew(posts)
-        postings.renew(posts)
-        words.renew(posts)
+        gathered.change(_changed(store.read, version))
         version = now
 
     def rest(tx: Tx) -> _Rest:
         [held] = tx.run("snapshot/lock")
-        changed = held["v"] != version
         return _Rest(
             held=held,
-            accounts=tx.run("snapshot/accounts_changed", after=version) if changed else [],
-            unfollowed=tx.run("snapshot/unfollowed_changed", after=version) if changed else [],
-            follows=tx.run("snapshot/follows_changed", after=version) if changed else [],
-            engagements=tx.run("snapshot/engagements_changed", after=version) if changed else [],
-            posts=tx.run("snapshot/posts_changed", after=version) if changed else [],
+            changed=_changed(tx.run, version) if held["v"] != version else None,
             brands=tx.run("snapshot/brands"),
             brand_accounts=tx.run("snapshot/brand_accounts"),
             relations=tx.run("snapshot/relations", step=VALUES_A_ROW),
             mentions=tx.run("snapshot/mentions", step=VALUES_A_ROW),
         )
 
-    last_read = store.write_transaction(rest)
-    held = last_read.held
-    accounts.add(last_read.accounts)
-    follows.end(last_read.unfollowed)
-    follows.add(last_read.follows)
-    engagements.add(last_read.engagements)
-    topics.renew(last_read.posts)
-    postings.renew(last_read.posts)
-    words.renew(last_read.posts)
-    account_columns, follow_columns, engaged = accounts.columns(), follows.columns(), engagements.columns()
-    for things, read in (
-        ("accounts", len(account_columns.key)),
-        ("follows", len(follow_columns.source)),
-        ("engagements", len(engaged.source)),
-    ):
-        if read != held[things] and known is not None:
-            log.warning(
-                "The graph holds %s %s, but with what changed since version %s there would be %s: something was "
-                "written around Entourage. All of it is read again.",
-                f"{held[things]:,}", things, known.version, f"{read:,}",
-            )  # fmt: skip
-            return read_snapshot(store, progress, read_text=read_text)
-        if read != held[things]:
-            raise StoreError(
-                f"The graph holds {held[things]:,} {things}, but {read:,} could be read: remove accounts that were not "
-                "written by Entourage (they have no `key` or no `n`) with their relationships, and ENGAGED without a "
-                "date as `day` or several of a pair and day; if there are none, try again."
-            )
-    brand_columns = _brand_columns(last_read)
-    if len(brand_columns.key) != held["brands"]:
-        raise StoreError(
-            f"The graph holds {held['brands']:,} brands, but {len(brand_columns.key):,} could be read: give each Brand "
-            "a `key`, a text, or remove it."
-        )
-    progress("snapshot", PARTS * state["n"], PARTS * state["n"])
-    return Snapshot(
-        version=held["v"],
-        accounts=account_columns,
-        follows=follow_columns,
-        followed_at=follows.latest,
-        engagements=engaged,
-        brands=brand_columns,
-        topics=topics.columns(),
-        postings=postings.columns(),
-        mentions=_mention_columns(last_read.mentions),
-        words=words.columns(),
+    last = store.write_transaction(rest)
+    if last.changed is not None:
+        gathered.change(last.changed)
+    return last
+
+
+def _version(store: Store) -> Row:
+    states = store.write("snapshot/state")
+    if not states:
+        raise _not_prepared()
+    return states[0]
+
+
+def _changed(run: Callable[..., list[Row]], after: int) -> _Changed:
+    return _Changed(
+        accounts=run("snapshot/accounts_changed", after=after),
+        unfollowed=run("snapshot/unfollowed_changed", after=after),
+        follows=run("snapshot/follows_changed", after=after),
+        engagements=run("snapshot/engagements_changed", after=after),
+        posts=run("snapshot/posts_changed", after=after),
     )
 
 
@@ -260,37 +284,32 @@ def _read_all(
     store: Store,
     state: Row,
     progress: Progress,
-    accounts: _Accounts,
-    follows: _Follows,
-    engagements: _Engagements,
-    topics: TopicGatherer,
-    postings: _Postings,
-    words: WordGatherer,
+    gathered: _Gathered,
 ) -> None:
     """Read everything but brands and what has to do with them, while others may be writing."""
     last = state["n"]  # accounts are numbered from 1
     described = list(_rows(store, "snapshot/accounts", last, VALUES_A_ROW))
-    accounts.add(described)
+    gathered.accounts.add(described)
     numbers = _Numbers(described)
     del described  # a Python object for each value
     [ended] = store.read("snapshot/unfollowed_latest")
-    follows.latest = ended["latest"]
+    gathered.follows.latest = ended["latest"]
     # So many accounts that their follows make rows of about VALUES_A_ROW; celebrities are followed, they do not follow.
     gatherers: tuple[tuple[str, _Follows | _Engagements | TopicGatherer | _Postings | WordGatherer, int, int], ...] = (
-        ("snapshot/follows", follows, state["follows"], VALUES_A_ROW),
-        ("snapshot/engagements", engagements, state["engagements"], VALUES_A_ROW),
-        ("snapshot/topics", topics, state["about"], VALUES_A_ROW),
-        ("snapshot/postings", postings, state["posts"], VALUES_A_ROW),
-        ("snapshot/texts", words, state["posts"], TEXTS_A_ROW),
+        ("snapshot/follows", gathered.follows, state["follows"], VALUES_A_ROW),
+        ("snapshot/engagements", gathered.engagements, state["engagements"], VALUES_A_ROW),
+        ("snapshot/topics", gathered.topics, state["about"], VALUES_A_ROW),
+        ("snapshot/postings", gathered.postings, state["posts"], VALUES_A_ROW),
+        ("snapshot/texts", gathered.words, state["posts"], TEXTS_A_ROW),
     )
-    for part, (query, gathered, held, values) in enumerate(gatherers):
+    for part, (query, kind, held, values) in enumerate(gatherers):
         if held == 0:  # what came since is among what changed
             continue
         step = max(1, min(values, values * last // held))
         with closing(_rows(store, query, last, step)) as rows:
             for row, record in enumerate(rows):
                 progress("snapshot", part * last + min(row * step, last), PARTS * last)
-                gathered.add([numbers.in_place_of_ids(record)])
+                kind.add([numbers.in_place_of_ids(record)])
 
 
 def _rows(store: Store, query: str, last: int, step: int) -> Generator[Row, None, None]:
@@ -333,15 +352,22 @@ def _rows(store: Store, query: str, last: int, step: int) -> Generator[Row, None
 
 
 @dataclass(frozen=True)
-class _Rest:
-    """What was read under the lock, as rows of the queries."""
+class _Changed:
+    """What changed after a version, as rows of the queries."""
 
-    held: Row
     accounts: list[Row]
     unfollowed: list[Row]
     follows: list[Row]
     engagements: list[Row]
     posts: list[Row]
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """What was read under the lock, as rows of the queries; None where nothing changed since it was last read."""
+
+    held: Row
+    changed: _Changed | None
     brands: list[Row]
     brand_accounts: list[Row]
     relations: list[Row]
@@ -354,6 +380,11 @@ def _brand_columns(rest: _Rest) -> BrandColumns:
     def numbers(column: str) -> list[int]:
         return [value for row in rest.relations for value in row[column]]
 
+    if len(brands["key"]) != rest.held["brands"]:
+        raise StoreError(
+            f"The graph holds {rest.held['brands']:,} brands, but {len(brands['key']):,} could be read: give each "
+            "Brand a `key`, a text, or remove it."
+        )
     return BrandColumns(
         key=brands["key"],
         name=[name or None for name in brands["name"]],
@@ -425,15 +456,6 @@ class _Accounts:
         self.followers: list[int] = []
         self.bio: list[int] = []
 
-    def begin(self, known: AccountColumns) -> None:
-        """Begin with what is known."""
-        self.n += known.n.tolist()
-        self.key += known.key
-        self.handle += known.handle
-        self.opted_out += known.opted_out.tolist()
-        self.followers += known.followers.tolist()
-        self.bio += [0] * len(known.key) if known.bio is None else known.bio.tolist()
-
     def add(self, rows: Iterable[Row]) -> None:
         for row in rows:
             self.n += row["n"]
@@ -466,15 +488,6 @@ class _Follows:
         self.day: list[npt.NDArray[np.int32]] = [np.empty(0, dtype=np.int32)]
         self.latest = -1  # when the latest of all follows and unfollows was
 
-    def begin(self, known: FollowColumns, latest: int) -> None:
-        """Begin with what is known."""
-        self.source.append(known.source)
-        self.target.append(known.target)
-        self.weight.append(known.weight)
-        days = np.full(len(known.source), -1) if known.day is None else known.day
-        self.day.append(days.astype(np.int32))
-        self.latest = latest
-
     def add(self, rows: Iterable[Row]) -> None:
         for row in rows:
             self.source.append(np.array(row["source"], dtype=np.int64))
@@ -491,12 +504,14 @@ class _Follows:
         for row in rows:
             self.add([{**row, "weight": [_ENDED] * len(row["source"]), "day": [-1] * len(row["source"])}])
 
-    def columns(self) -> FollowColumns:
+    def columns(self, *, ended: bool = False) -> FollowColumns:
+        """All that was gathered; with `ended` also what ended, with a weight of NaN."""
         source, target = np.concatenate(self.source), np.concatenate(self.target)
         span = int(target.max(initial=0)) + 1
         last = _last_of_each(source * span + target)
         weight = np.concatenate(self.weight)
-        last = last[~np.isnan(weight[last])]
+        if not ended:
+            last = last[~np.isnan(weight[last])]
         day = np.concatenate(self.day)[last].astype(np.int64)
         return FollowColumns(source=source[last], target=target[last], weight=weight[last], day=day)
 
@@ -509,13 +524,6 @@ class _Engagements:
         self.target: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
         self.day: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
         self.counts: list[npt.NDArray[np.int64]] = [np.empty((0, len(ENGAGEMENT_NAMES)), dtype=np.int64)]
-
-    def begin(self, known: EngagementColumns) -> None:
-        """Begin with what is known."""
-        self.source.append(known.source)
-        self.target.append(known.target)
-        self.day.append(known.day)
-        self.counts.append(known.counts)
 
     def add(self, rows: Iterable[Row]) -> None:
         for row in rows:
@@ -545,10 +553,6 @@ class TopicGatherer:
         self.first: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
         self.post: list[npt.NDArray[np.object_]] = [np.empty(0, dtype=np.object_)]
         self.latest: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
-
-    def begin(self, known: TopicColumns) -> None:
-        """Begin with what is known."""
-        self.add([vars(known)])
 
     def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Take in topics of accounts, parallel columns a row."""
@@ -636,14 +640,6 @@ class WordGatherer:
         self.quoted_account: list[int] = []
         self.quoted_post: list[str] = []
         self.quoted_at: list[int] = []
-
-    def begin(self, known: WordColumns) -> None:
-        """Begin with what is known."""
-        self.names = {name: place for place, name in enumerate(known.names)}
-        self.said.append(np.stack([known.account, known.word, known.posts, known.post], axis=1))
-        self.quoted_account += known.quoted_account.tolist()
-        self.quoted_post += known.quoted_post
-        self.quoted_at += known.quoted_at.tolist()
 
     def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Read the posts of accounts, parallel columns a row; all those of an account stand in one row."""
@@ -746,10 +742,6 @@ class _Postings:
         self.account: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
         self.day: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
         self.counts: list[npt.NDArray[np.int64]] = [np.empty((0, len(POSTING_NAMES)), dtype=np.int64)]
-
-    def begin(self, known: PostingColumns) -> None:
-        """Begin with what is known."""
-        self._add(known.account, known.day, known.counts)
 
     def add(self, rows: Iterable[Row]) -> None:
         for row in rows:

@@ -5,21 +5,22 @@ from __future__ import annotations
 import logging
 import random
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from service.analytics.graph import build_graph, columns_of
 from service.content.words import read_text
-from service.domain import Follow, Graph, ReadText, Snapshot, no_progress
+from service.domain import Changes, Follow, Graph, ReadText, no_progress
 from service.flows import snapshots as flow
 from service.flows.snapshots import read_graph
 from service.records import THINGS, Statement
-from service.store import snapshots
 from service.store.changes import apply_batch
 from service.store.driver import Store
 from service.store.edges import apply_follows, apply_unfollows
-from service.store.snapshots import read_snapshot
+from service.store.snapshots import Held, read_changes, read_snapshot
 from service.store.things import apply_statements
 from tests.store.test_snapshots import engage
 from tests.unit.analytics_graphs import assert_equal, topics_in
@@ -33,19 +34,16 @@ def read_whole(store: Store) -> Graph:
 def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """How each graph came: `kept`, `changes` or `all`, in turn; entries are added as graphs are read."""
     taken: list[str] = []
-    real = flow.read_snapshot
 
-    def read(store: Store, progress: object, known: Snapshot | None, read: ReadText) -> Snapshot:
-        taken.append("all" if known is None else "changes")
-        return real(store, no_progress, known, read)
+    def noted(way: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any) -> Any:
+            taken.append(way)
+            return function(*given)
 
-    def load(folder: Path) -> Graph | None:
-        taken.append("kept")
-        return real_load(folder)
+        return call
 
-    real_load = flow.load
-    monkeypatch.setattr(flow, "read_snapshot", read)
-    monkeypatch.setattr(flow, "load", load)
+    for name, way in (("load", "kept"), ("read_changes", "changes"), ("read_snapshot", "all")):
+        monkeypatch.setattr(flow, name, noted(way, getattr(flow, name)))
     return taken
 
 
@@ -272,14 +270,13 @@ def test_writers_while_it_catches_up(store: Store, tmp_path: Path, monkeypatch: 
     base(store)
     read_graph(store, tmp_path, no_progress)
     apply_follows(store, [Follow("t:1", "t:2", 1.0, 7_000)])
-    real = snapshots.read_snapshot
 
-    def later(own: Store, progress: object, known: Snapshot | None, read: ReadText) -> Snapshot:
+    def later(own: Store, after: int, read: ReadText) -> tuple[Changes, Held]:
         apply_unfollows(store, [Statement("unfollows", ("t:1", "t:2"), (), 8_000)])
         apply_follows(store, [Follow("t:2", "t:1", 1.0, 8_001)])
-        return real(own, no_progress, known, read)
+        return read_changes(own, after, read)
 
-    monkeypatch.setattr(flow, "read_snapshot", later)
+    monkeypatch.setattr(flow, "read_changes", later)
     graph = read_graph(store, tmp_path, no_progress)
     assert_equal(graph, read_whole(store))
     assert graph.as_of == read_whole(store).as_of

@@ -161,3 +161,40 @@ def test_a_process_that_dies_while_keeping_leaves_the_last_one_whole(tmp_path: P
     os.utime(left[0], (0, 0))
     save(a_graph(version=8), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["8"], "what was left long ago is removed"
+
+
+def test_files_of_arrays_that_are_the_same_are_linked(tmp_path: Path) -> None:
+    save(a_graph(), tmp_path)
+    known = load(tmp_path)
+    assert known is not None
+    numbers = {path.name: path.stat().st_ino for path in (tmp_path / "7").glob("*.npy")}
+    later = dataclasses.replace(known, version=8, out_weight=known.out_weight * 2)
+    save(later, tmp_path, known)
+    again = {path.name: path.stat().st_ino for path in (tmp_path / "8").glob("*.npy")}
+    assert again.keys() == numbers.keys()
+    assert {name for name, number in again.items() if number != numbers[name]} == {"out_weight.npy"}
+    read = load(tmp_path)
+    assert read is not None
+    assert_equal(read, later)
+
+
+def test_what_cannot_be_linked_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a file system without links, or where somebody removed what was kept."""
+    save(a_graph(), tmp_path)
+    known = load(tmp_path)
+    assert known is not None
+    later, links = dataclasses.replace(known, version=8), []
+
+    def link(source: Path, target: Path) -> None:
+        if len(links) == 3:
+            raise OSError("no more")
+        links.append(source.name)
+        real(source, target)
+
+    real = os.link
+    monkeypatch.setattr(os, "link", link)
+    save(later, tmp_path, known)
+    assert len(links) == 3
+    read = load(tmp_path)
+    assert read is not None
+    assert_equal(read, later)
