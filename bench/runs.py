@@ -231,6 +231,7 @@ def in_neo4j(folder: Path, follows: int, repeats: int, figures: Figures) -> None
             warm.append(stages)
             ratios.append(without_writing(stages) / without_writing(cold_stages))
         show(cold_stages, warm)
+        console.print(f"full read {statistics.median(full):.2f} s, catching up {statistics.median(caught):.2f} s")
         figures["catching_up_over_full_read"] = at_most(
             round(statistics.median(caught) / statistics.median(full), 4), 0.15
         )
@@ -255,12 +256,16 @@ def without_writing(stages: Stages) -> float:
 
 
 def show(cold: Stages, warm: list[Stages]) -> None:
-    """A table of stages."""
+    """A table of stages, and what they come to without the write-back."""
     table = Table("stage", "cold", "warm", title="seconds of a run (warm: medians)")
     for stage, seconds in cold.seconds.items():
         later = statistics.median(one.seconds.get(stage, 0.0) for one in warm)
         table.add_row(stage, f"{seconds:.2f}", f"{later:.2f}")
     console.print(table)
+    console.print(
+        f"without write-back: cold {without_writing(cold):.1f} s, "
+        f"warm {statistics.median(map(without_writing, warm)):.1f} s"
+    )
 
 
 def change(store: Store, follows: int, rng: np.random.Generator) -> None:
@@ -322,23 +327,36 @@ def writing(store: Store, last: Run, seconds: float, figures: Figures) -> None:
 
 
 def one_follow(store: Store, address: StoreAddress, figures: Figures) -> None:
-    """One new follow inside a community: how much of all memberships is written anew."""
-    [pair] = store.statement(
-        "MATCH (:Current {id: 1}) MATCH (c:Community {level: 0}) WITH c ORDER BY c.size DESC LIMIT 1 "
-        "MATCH (a:Account)-[:MEMBER_OF {primary: true}]->(c)<-[:MEMBER_OF {primary: true}]-(b:Account) "
-        "WHERE a <> b AND NOT (a)-[:FOLLOWS]->(b) RETURN a.key AS one, b.key AS other LIMIT 1"
+    """One new follow inside a community: how much of all memberships is written anew.
+
+    In a community in the middle by size, of those with LARGE accounts, and in the largest one.
+    """
+    sizes = store.statement(
+        "MATCH (x:Current {id: 1}) MATCH (:Run {id: x.run})-[:FOUND]->(c:Community {level: 0, kind: 'found'}) "
+        "WHERE c.size >= $large RETURN c.id AS id, c.size AS size ORDER BY size DESC",
+        large=LARGE,
     )
-    apply_follows(store, [Follow(pair["one"], pair["other"])])
-    last, _ = run(address, "auto")
-    [row] = store.statement(
-        "MATCH (r:Run {id: $run})-[:FOUND]->(c:Community {level: 0}) WITH r, c, "
-        "COUNT { (c)<-[:MEMBER_OF]-() } AS members, COUNT { (c)<-[:FOUND]-() } = 1 AS fresh "
-        "RETURN sum(members) AS all, sum(CASE WHEN fresh THEN members ELSE 0 END) AS written",
-        run=last.id,
-    )
-    share = row["written"] / row["all"]
-    console.print(f"after one new follow: {row['written']:,} of {row['all']:,} memberships written ({share:.1%})")
-    figures["written_after_one_follow"] = figure(round(share, 4), None)
+    for which, chosen in (("middle", sizes[len(sizes) // 2]), ("largest", sizes[0])):
+        [pair] = store.statement(
+            "MATCH (x:Current {id: 1}) MATCH (:Run {id: x.run})-[:FOUND]->(c:Community {id: $id}) "
+            "MATCH (a:Account)-[:MEMBER_OF {primary: true}]->(c)<-[:MEMBER_OF {primary: true}]-(b:Account) "
+            "WHERE a <> b AND NOT (a)-[:FOLLOWS]->(b) RETURN a.key AS one, b.key AS other LIMIT 1",
+            id=chosen["id"],
+        )
+        apply_follows(store, [Follow(pair["one"], pair["other"])])
+        last, _ = run(address, "auto")
+        [row] = store.statement(
+            "MATCH (r:Run {id: $run})-[:FOUND]->(c:Community {level: 0}) WITH r, c, "
+            "COUNT { (c)<-[:MEMBER_OF]-() } AS members, COUNT { (c)<-[:FOUND]-() } = 1 AS fresh "
+            "RETURN sum(members) AS all, sum(CASE WHEN fresh THEN members ELSE 0 END) AS written",
+            run=last.id,
+        )
+        share = row["written"] / row["all"]
+        console.print(
+            f"after one new follow in the {which} community ({chosen['size']:,} accounts): {row['written']:,} of "
+            f"{row['all']:,} memberships written ({share:.1%})"
+        )
+        figures[f"written_after_one_follow_{which}"] = figure(round(share, 4), None)
 
 
 def reads(address: StoreAddress, cold: Run, figures: Figures) -> None:

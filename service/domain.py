@@ -253,7 +253,11 @@ class Texts(Sequence[str]):
     def __getitem__(self, index: slice) -> Texts: ...
     def __getitem__(self, index: int | slice) -> str | Texts:
         if isinstance(index, slice):
-            return self.take(np.arange(len(self), dtype=np.int64)[index])
+            start, stop, step = index.indices(len(self))
+            if step != 1:
+                return self.take(np.arange(start, stop, step, dtype=np.int64))
+            ends = self.offsets[start : max(start, stop) + 1]
+            return Texts(self.data[ends[0] : ends[-1]], _offsets(np.diff(ends).astype(np.int64)))
         place = range(len(self))[operator.index(index)]  # an IndexError where there is no such text
         return self.data[self.offsets[place] : self.offsets[place + 1]].tobytes().decode()
 
@@ -976,6 +980,11 @@ MEASURED_PROPERTIES = (
     *MEASURE_NAMES[2:],
 )
 """The properties of a membership that hold them: two of degree, two of strength, of all others one of the same name."""
+
+SPREADING: tuple[MeasureName, ...] = (
+    "pagerank", "betweenness", "bridging", "brand_pagerank", "community_pagerank",
+)  # fmt: skip
+"""Those of which one new follow anywhere changes the last digits of all accounts."""
 
 
 def folded_topic(text: str) -> str:
@@ -2199,6 +2208,7 @@ class Before:
         written: of each the run that its node in the graph names: the latest that found it like this.
         sizes: int64[k], accounts in each of them then, also those that are gone.
         labels: int32[n], which of them each account of the graph of now was in, -1 for none.
+        confidence: float64[n], how sure it was of each of them, NaN where that is not known.
         quality: what it found as a whole.
         rules: those it had.
     """
@@ -2208,6 +2218,7 @@ class Before:
     written: Sequence[str]
     sizes: Int64
     labels: Int32
+    confidence: Float64
     quality: Quality
     rules: ScoringRules
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,7 +30,7 @@ from service.analytics.lineage import Overlaps, continued, lineage_of, overlaps
 from service.analytics.measures import days_observed, influence, resonance, trust
 from service.analytics.network import measure_network
 from service.analytics.reweighting import reweighted
-from service.analytics.roles import Habits, habits, roles_of
+from service.analytics.roles import Habits, Roles, habits, roles_of
 from service.analytics.rounding import significant, steadied
 from service.analytics.scoring import (
     MICRO,
@@ -91,6 +92,7 @@ def analyse(
     keep: KeepLines = list,
     words: WordIndex | None = None,
     before: Before | None = None,
+    ready: Callable[[PublishedPart], None] = lambda _: None,
 ) -> Analysis:
     """Find the communities of a graph, measure their members, and score candidates in each.
 
@@ -112,6 +114,7 @@ def analyse(
         words: what words of accounts count for briefs; None: nothing is published for these.
         before: the run that this one starts from: communities that continue those of it keep their ids. None: every
             community is named after its anchor.
+        ready: told of each part of the published set once all its lines were kept.
 
     Raises:
         EmptyGraph: the graph has no account.
@@ -127,7 +130,8 @@ def analyse(
     ties = tie_graph(graph, spec.rules)
     projection = project(ties)
     partition = find_communities(ties, projection, engine, spec, progress, before)
-    sure = confidence(projection, partition.labels, partition.chosen.resolution, engine, spec, progress)
+    known = known_confidence(partition, before, spec)
+    sure = confidence(projection, partition.labels, partition.chosen.resolution, engine, spec, progress, known)
     measures, secondary = measure_network(graph, ties, projection, partition.labels, engine, spec, progress)
     levels = coarser_levels(projection, partition.labels, partition.chosen.resolution, engine, spec)
     seen = habits(graph, projection, partition.labels, doing, spec.rules)
@@ -158,34 +162,39 @@ def analyse(
     communities: list[Community] = []
     scores: list[CommunityScores] = []
     parts: list[PublishedPart] = []
+
+    def publish(pages: Iterable[tuple[str, Iterable[bytes]]]) -> None:
+        for name, lines in pages:
+            part = PublishedPart(name, keep(lines))
+            parts.append(part)
+            ready(part)
+
     done, total = 0, sum(len(members) for members in partition.members)
     topics = distinctive_topics(graph, partition.labels)
-    for members, named, others, then in zip(
-        partition.members, topics, secondary_members, continues.tolist(), strict=True
-    ):
+    assessed = _assessed(everything, zip(partition.members, topics, strict=True))
+    for (one, replicates), others, then in zip(assessed, secondary_members, continues.tolist(), strict=True):
         progress("scores", done, total)
         identity = before.ids[then] if before and then >= 0 else None
-        found, scored, pages = _analyse_community(everything, members, named, identity=identity, taken=taken)
+        found, scored, pages = _describe(everything, one, replicates, identity=identity, taken=taken)
         taken.add(found.id)
         communities.append(found.model_copy(update={"secondary_members": others}))
         scores.append(scored)
-        parts += [PublishedPart(name, keep(lines)) for name, lines in pages]
-        done += len(members)
+        publish(pages)
+        done += len(one.members)
     progress("scores", total, total)
     communities, groups, hierarchy = describe_levels(graph, ties, partition.labels, levels, communities)
     defined: list[Community] = []
     for definition in spec.communities:
         members = defined_members(graph, ties.window, definition)
         if len(members):
-            named = topics_of(graph, members)
-            found, scored, pages = _analyse_community(everything, members, named, definition, definition.id)
+            one = _assess(everything, members, topics_of(graph, members))
+            found, scored, pages = _describe(everything, one, _replicates(everything, one), definition, definition.id)
             defined.append(found)
             scores.append(scored)
-            parts += [PublishedPart(name, keep(lines)) for name, lines in pages]
+            publish(pages)
     brands = zip(graph.brand_keys, graph.brand_names, strict=True)
     listed = [Brand(key=key, name=name).model_dump_json().encode() for key, name in brands]
-    parts.append(PublishedPart("brands", listed))
-    parts.append(PublishedPart("detractors", keep(_detractor_lines(everything, communities))))
+    publish([("brands", listed), ("detractors", _detractor_lines(everything, communities))])
     lineage: list[Lineage] = []
     ended: list[Ended] = []
     if before is not None:
@@ -207,6 +216,24 @@ def analyse(
         lineage=lineage,
         ended=ended,
     )
+
+
+def known_confidence(partition: Partition, before: Before | None, spec: RunSpec) -> Float64 | None:
+    """Confidence of the members of communities that have the same members as in the run before; NaN for all others.
+
+    It holds as long as what is known of chance does, which another graph or question would end.
+
+    Returns:
+        float64[n]; None where nothing holds.
+    """
+    if before is None or before.rules != spec.rules or partition.chance is None or partition.chance.run is None:
+        return None
+    known = np.full(len(partition.labels), np.nan)
+    for members in partition.members:
+        then = before.labels[members]
+        if then[0] >= 0 and before.sizes[then[0]] == len(members) and (then == then[0]).all():
+            known[members] = before.confidence[members]
+    return known
 
 
 def _overlaps(partition: Partition, before: Before | None) -> Overlaps:
@@ -294,29 +321,75 @@ def measure(
     )
 
 
-def _analyse_community(
-    everything: _Everything,
-    members: Int32,
-    topics: CommunityTopics,
-    definition: Definition | None = None,
-    identity: str | None = None,
-    taken: Container[str] = (),
-) -> tuple[Community, CommunityScores, Iterator[tuple[str, Iterable[bytes]]]]:
-    graph, rules = everything.graph, everything.spec.rules
+@dataclass(frozen=True)
+class _Assessed:
+    """What is computed of a community before it is put into words.
+
+    `gate` is int8[k], which one keeps each member out or -1; `candidates` int32[c] are those of them that are ranked,
+    best first.
+    """
+
+    members: Int32
+    measured: Measured
+    gate: Int8
+    scores: CommunityScores
+    roles: Roles
+    candidates: Int32
+
+
+def _assess(everything: _Everything, members: Int32, topics: CommunityTopics) -> _Assessed:
+    """Measure the members of a community, and score them."""
+    rules = everything.spec.rules
     followers = lengths(everything.read.in_ptr, members)
-    measured = measure(graph, everything.ties, members, followers, topics, everything.days, everything.engine, rules)
+    measured = measure(
+        everything.graph, everything.ties, members, followers, topics, everything.days, everything.engine, rules
+    )
     own = measured.graph
     macro, gate = macros_of(everything.macro, members, rules), gates_of(own, everything.doing, members)
     scores = score_community(own, members, measured.raw, macro, gate, measured.in_degree, rules)
     roles = roles_of(
         members, scores.in_base, macro, measured.raw["authority"], scores.audience, everything.habits, rules
     )
-    candidates = ranked(scores.rank)
-    replicates = reweighted(measured, candidates, everything.spec.seed, rules)
-    intervals = rank_intervals(
-        _replicate_scores(scores, candidates, replicates), scores.rank[candidates], rules.interval
-    )
-    scores = replace(scores, roles=roles.has, intervals=intervals)
+    return _Assessed(members, measured, gate, replace(scores, roles=roles.has), roles, ranked(scores.rank))
+
+
+def _assessed(
+    everything: _Everything, communities: Iterable[tuple[Int32, CommunityTopics]]
+) -> Iterator[tuple[_Assessed, Float32]]:
+    """Assess communities in turn, with replicates: a thread draws those of the next one while one is described.
+
+    The kernel that draws runs without the interpreter's lock; all else would only wait for it.
+    """
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        waiting: tuple[_Assessed, Future[Float32]] | None = None
+        for members, topics in communities:
+            one = _assess(everything, members, topics)
+            drawing = thread.submit(_replicates, everything, one)
+            if waiting is not None:
+                yield waiting[0], waiting[1].result()
+            waiting = one, drawing
+        if waiting is not None:
+            yield waiting[0], waiting[1].result()
+
+
+def _replicates(everything: _Everything, one: _Assessed) -> Float32:
+    return reweighted(one.measured, one.candidates, everything.spec.seed, everything.spec.rules)
+
+
+def _describe(
+    everything: _Everything,
+    one: _Assessed,
+    replicates: Float32,
+    definition: Definition | None = None,
+    identity: str | None = None,
+    taken: Container[str] = (),
+) -> tuple[Community, CommunityScores, Iterator[tuple[str, Iterable[bytes]]]]:
+    """Say what was found of a community and how sure its ranks are, and prepare its pages."""
+    graph, members, measured, candidates = everything.graph, one.members, one.measured, one.candidates
+    again = _replicate_scores(one.scores, candidates, replicates)
+    intervals = rank_intervals(again, one.scores.rank[candidates], everything.spec.rules.interval)
+    scores = replace(one.scores, intervals=intervals)
+    own, topics = measured.graph, measured.topics
     identity = identity or community_id(own, measured.ties, taken)
     found = definition is None  # of a community that people defined nobody doubts who is in it
     sure = everything.confidence[members] if found else np.full(own.n, np.nan)
@@ -333,7 +406,9 @@ def _analyse_community(
         respectable=all(test.passed is not False for test in tests),
         tests=tests,
         base=int(np.count_nonzero(scores.in_base)),
-        gates=_gates(own, gate, everything.doing.known[members], looked_for=rules.leave_out_suspicious),
+        gates=_gates(
+            own, one.gate, everything.doing.known[members], looked_for=everything.spec.rules.leave_out_suspicious
+        ),
         macros=int(np.count_nonzero(scores.macro_rank)),
         micros=int(np.count_nonzero(scores.type == MICRO)),
         candidates=len(candidates),
@@ -352,12 +427,12 @@ def _analyse_community(
         signs=everything.signs,
         measured=measured,
         scores=scores,
-        roles=roles,
+        roles=one.roles,
         doing=everything.doing,
         brands=everything.brands,
         community=identity,
         confidence=sure,
-        rules=rules,
+        rules=everything.spec.rules,
     )
     return community, scores, _pages(described, community, candidates, intervals, replicates, everything.words)
 

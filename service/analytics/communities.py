@@ -107,6 +107,8 @@ def find_communities(
         for position, (resolution, labels, (q, u)) in enumerate(zip(resolutions, found, quality, strict=True))
     )
     known = None if before is None else known_chance(graph, before, resolutions[best], spec)
+    if known is not None:
+        progress("communities", steps, steps)
     chance = known or modularity_by_chance(
         graph,
         engine,

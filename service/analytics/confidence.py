@@ -20,7 +20,13 @@ from service.domain import Float64, Int32, Progress, RunSpec
 
 
 def confidence(
-    projection: Projection, labels: Int32, resolution: float, engine: Engine, spec: RunSpec, progress: Progress
+    projection: Projection,
+    labels: Int32,
+    resolution: float,
+    engine: Engine,
+    spec: RunSpec,
+    progress: Progress,
+    known: Float64 | None = None,
 ) -> Float64:
     """Chance that an account is in its community under another seed.
 
@@ -34,15 +40,18 @@ def confidence(
         engine: searches.
         spec: seed, rules; how many other seeds.
         progress: told of each seed as stage `confidence`.
+        known: float64[n], of accounts of which it need not be found out again; NaN for the others.
 
     Returns:
         float64[n] in 0..1; NaN for accounts without a community, and for all where no other seeds are asked for.
     """
     rules = spec.rules
-    unknown = np.full(projection.n, np.nan)
-    known = labels >= 0
-    if not rules.confidence_seeds or not known.any():
-        return unknown
+    sure = np.full(projection.n, np.nan)
+    members = labels >= 0
+    if not rules.confidence_seeds or not members.any():
+        return sure
+    if known is not None and not np.isnan(known[members]).any():
+        return known
 
     def agrees(seed: int) -> Int32:
         found = connected_parts(projection, engine.partition(projection, resolution, seed, rules.quality_function))
@@ -55,8 +64,9 @@ def confidence(
         for done, one in enumerate(threads.map(agrees, range(first, first + rules.confidence_seeds)), 1):
             times += one
             progress("confidence", done, rules.confidence_seeds)
-    unknown[known] = steady(times[known], rules.confidence_seeds)
-    return significant(unknown)
+    sure[members] = steady(times[members], rules.confidence_seeds)
+    sure = significant(sure)
+    return sure if known is None else np.where(np.isnan(known), sure, known)
 
 
 def steady(times: Int32, draws: int) -> Float64:

@@ -1,9 +1,10 @@
 """Graphs kept on disk, so that an analysis reads only what changed since.
 
 A folder holds one graph: an array a file (`.npy`, mapped when it is loaded), and `graph.json`, which names the format,
-every other value, and the checksum of each array. It is written aside, synced and renamed, and never changed
-afterwards: who has mapped it can go on reading it, even when it is deleted. What is kept here is a cache: it may be
-deleted at any time, and whatever cannot be read is as good as absent.
+every other value, and the checksum of each array. It is written aside and renamed, and never changed afterwards: who
+has mapped it can go on reading it, even when it is deleted. What is kept here is a cache: it may be deleted at any
+time, and whatever cannot be read is as good as absent. So nothing waits for the disk: what a power cut damages is read
+again.
 """
 
 from __future__ import annotations
@@ -72,13 +73,11 @@ def _save(graph: Graph, root: Path, known: Graph | None) -> None:
     try:
         arrays = {} if known is None else _linked(graph, known, root / str(known.version), aside)
         values = _values(graph, "", aside, arrays)
-        _write(aside / HEAD, json.dumps({"format": FORMAT, "arrays": arrays, "values": values}).encode())
-        _sync(aside)
+        (aside / HEAD).write_text(json.dumps({"format": FORMAT, "arrays": arrays, "values": values}))
         kept = root / str(graph.version)
         if kept.exists():
             shutil.rmtree(kept)  # the same version, perhaps damaged: what was read last stands
         aside.rename(kept)
-        _sync(root)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     for other in root.iterdir():
@@ -181,10 +180,7 @@ def _made(kind: type[T], values: dict[str, Any], path: str, folder: Path, arrays
 
 
 def _write_array(file: Path, array: np.ndarray[Any, Any]) -> dict[str, Any]:
-    with file.open("wb") as out:
-        np.save(out, array, allow_pickle=False)
-        out.flush()
-        os.fsync(out.fileno())
+    np.save(file, array, allow_pickle=False)
     return {"bytes": file.stat().st_size, "crc32": _checksum(array)}
 
 
@@ -200,20 +196,3 @@ def _read_array(file: Path, written: dict[str, Any]) -> np.ndarray[Any, Any]:
 
 def _checksum(array: np.ndarray[Any, Any]) -> int:
     return zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data)
-
-
-def _write(file: Path, content: bytes) -> None:
-    with file.open("wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """Sync the entries of a folder, where the system can."""
-    if hasattr(os, "O_DIRECTORY"):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

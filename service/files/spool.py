@@ -6,6 +6,7 @@ that nothing is ever left behind.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,9 +16,12 @@ from typing import IO, Self, overload
 
 from service.errors import RunFailed
 
+BLOCK_BYTES = 1_048_576
+"""So much is written and read at once."""
+
 
 class Spool:
-    """Keeps lines, one batch after the other, until it is closed.
+    """Keeps lines, one batch after the other, until it is closed; what was kept other threads may read meanwhile.
 
     Args:
         folder: where there is room; made where it is not there.
@@ -29,6 +33,7 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._end = 0
+        self._lock = threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file: IO[bytes] = TemporaryFile(dir=folder)  # noqa: SIM115 - it is closed by `__exit__`
@@ -45,16 +50,31 @@ class Spool:
             RunFailed: there is no room.
         """
         start, count = self._end, 0
-        try:
+        block = bytearray()
+        for line in lines:
+            block += line + b"\n"
+            count += 1
+            if len(block) >= BLOCK_BYTES:
+                self._write(block)
+                block.clear()
+        self._write(block)
+        return _Kept(self, start, self._end, count)
+
+    def read(self, start: int, end: int) -> bytes:
+        """Read what stands in the file; other threads may write to its end meanwhile."""
+        with self._lock:
             self._file.seek(start)
-            for line in lines:
-                self._file.write(line + b"\n")
-                self._end += len(line) + 1
-                count += 1
-            self._file.flush()
+            return self._file.read(end - start)
+
+    def _write(self, block: bytearray) -> None:
+        try:
+            with self._lock:
+                self._file.seek(self._end)
+                self._file.write(block)
+                self._file.flush()
         except OSError as error:
             raise self._failure(error) from error
-        return _Kept(self._file, start, count)
+        self._end += len(block)
 
     def __enter__(self) -> Self:
         return self
@@ -75,21 +95,20 @@ class Spool:
 class _Kept(Sequence[bytes]):
     """Lines of a file, read when they are asked for."""
 
-    def __init__(self, file: IO[bytes], start: int, count: int) -> None:
-        self._file = file
+    def __init__(self, spool: Spool, start: int, end: int, count: int) -> None:
+        self._spool = spool
         self._start = start
+        self._end = end
         self._count = count
 
     def __len__(self) -> int:
         return self._count
 
     def __iter__(self) -> Iterator[bytes]:
-        at = self._start
-        for _ in range(self._count):
-            self._file.seek(at)  # others read the same file meanwhile; within what is buffered it costs nothing
-            line = self._file.readline()
-            at += len(line)
-            yield line[:-1]
+        begun = b""  # of the line that the next block ends
+        for at in range(self._start, self._end, BLOCK_BYTES):
+            *lines, begun = (begun + self._spool.read(at, min(at + BLOCK_BYTES, self._end))).split(b"\n")
+            yield from lines
 
     @overload
     def __getitem__(self, index: int) -> bytes: ...

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
 
@@ -15,7 +17,6 @@ from service.content.relevance import word_index
 from service.domain import COLD, Analysis, Progress, PublishedPart, Run, RunError, StoreAddress, no_progress
 from service.errors import Conflict, EntourageError, StoreError
 from service.files.spool import Spool
-from service.flows.backtest import read_and_backtest
 from service.flows.estimates import require_room
 from service.flows.runs import mark_failed
 from service.flows.snapshots import read_graph
@@ -74,6 +75,9 @@ def execute(
             with _Reporter(address, run_id, run.token, progress) as reporter:
                 require_room(store, run.spec, most_mb)
                 if run.backtest is not None:
+                    # What it needs of SciPy takes a second to import, which no other run should wait for.
+                    from service.flows.backtest import read_and_backtest
+
                     found = read_and_backtest(store, kept, run.backtest, reporter.progress)
                     finish_backtest(store, run.id, found, run.token)
                 else:
@@ -93,17 +97,19 @@ def execute(
 def _analyse_and_publish(store: Store, run: Run, kept: Path, progress: Progress) -> None:
     with Spool(kept) as spool:
         graph = read_graph(store, kept, progress)
-        with _no_search_for_garbage():
-            progress("words", 0, None)
-            words = word_index(graph)
-            start = run.spec.start
-            before = None if start == COLD else read_before(store, read_run(store, start), graph.number)
-            analysis = analyse(graph, run.spec, progress, spool.keep, words, before)
-        progress("pages", 0, None)
-        parts = pages(analysis)
+        with _Pages(store, run) as published:
+            with _no_search_for_garbage():
+                progress("words", 0, None)
+                words = word_index(graph)
+                start = run.spec.start
+                before = None if start == COLD else read_before(store, read_run(store, start), graph.number)
+                analysis = analyse(graph, run.spec, progress, spool.keep, words, before, published.add)
+            progress("pages", 0, None)
+            for part in listed(analysis):
+                published.add(part)
+            digest = published.digest()
         succession = write_back(store, run.id, graph, analysis, progress, run.token, before, share=run.publish)
         progress("publish", 0, None)
-        digest = write_pages(store, run.id, parts, run.token)
         quality, publish = analysis.quality, run.publish
         finish(store, run.id, quality, digest, graph.as_of, graph.version, publish, run.token, succession)
 
@@ -129,10 +135,53 @@ def pages(analysis: Analysis) -> list[PublishedPart]:
     The bytes hold nothing of the run itself (id, times, graph version): the same graph and specification give the same
     bytes.
     """
+    return [*listed(analysis), *analysis.parts]
+
+
+def listed(analysis: Analysis) -> list[PublishedPart]:
+    """The parts that list communities and groups of them, which are known when the analysis has ended."""
     communities = PublishedPart("communities", [one.model_dump_json().encode() for one in analysis.communities])
     groups = PublishedPart("groups", [one.model_dump_json().encode() for level in analysis.groups for one in level])
     defined = PublishedPart("defined", [one.model_dump_json().encode() for one in analysis.defined])
-    return [communities, defined, groups, *analysis.parts]
+    return [communities, defined, groups]
+
+
+class _Pages:
+    """Writes what a run publishes from a thread, part by part, while the analysis makes the next ones.
+
+    What the thread raises is raised by the next call. Left with an error, what waits to be written is dropped.
+    """
+
+    def __init__(self, store: Store, run: Run) -> None:
+        self._parts: SimpleQueue[PublishedPart | None] = SimpleQueue()
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._dropped = False
+        self._written = self._thread.submit(write_pages, store, run.id, self._in_turn(), run.token)
+
+    def add(self, part: PublishedPart) -> None:
+        """Have a part written, the lines of which can be read at any time."""
+        if self._written.done():
+            self._written.result()
+        self._parts.put(part)
+
+    def digest(self) -> str:
+        """Wait until all are written, and return their digest; see `write_pages`."""
+        self._parts.put(None)
+        return self._written.result()
+
+    def _in_turn(self) -> Iterator[PublishedPart]:
+        while (part := self._parts.get()) is not None and not self._dropped:
+            yield part
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._dropped = kind is not None
+        self._parts.put(None)
+        self._thread.shutdown()
 
 
 class _Reporter:

@@ -40,16 +40,20 @@ def read_before(store: Store, run: Run, number: Int32) -> Before:
     place = np.full(int(number.max(initial=0)) + 1, -1, dtype=np.int64)
     place[number] = np.arange(len(number))
     labels = np.full(len(number), -1, dtype=np.int32)
+    confidence = np.full(len(number), np.nan)
     for community, row in enumerate(rows):
-        members = np.array(row["members"], dtype=np.int64)
-        at = place[members[members < len(place)]]
+        members, sure = np.array(row["members"], dtype=np.int64), np.array(row["confidence"], dtype=np.float64)
+        there = members < len(place)
+        at = place[members[there]]
         labels[at[at >= 0]] = community
+        confidence[at[at >= 0]] = sure[there][at >= 0]
     return Before(
         run=run.id,
         ids=[row["id"] for row in rows],
         written=[row["written"] for row in rows],
         sizes=np.array([row["size"] for row in rows], dtype=np.int64),
         labels=labels,
+        confidence=confidence,
         quality=run.quality,
         rules=run.spec.rules,
     )

@@ -7,7 +7,7 @@ current run. Every batch first sees that the run is still running, and writing i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from service.domain import (
     MILLION,
     PART_NAMES,
     ROLE_NAMES,
+    SPREADING,
     TYPE_NAMES,
     Analysis,
     Before,
@@ -43,8 +44,11 @@ from service.store.runs import lock, require_running, write_run
 FILE_BYTES = 1_048_576
 """A published file is at most this large, unless a single line is larger."""
 
-MEMBERS_FORMAT = b"memberships 1"
+MEMBERS_FORMAT = b"memberships 2"
 """Changed when the properties of memberships change, so that all of them are written anew."""
+
+SLACK = 1e-3
+"""Raw values and measures of the whole network in the graph may be off by this share of what the latest run found."""
 
 COMMUNITIES_A_BATCH = 1_000
 MEMBERS_A_BATCH = 2_000
@@ -97,7 +101,8 @@ def write_back(
     the snapshot are left out.
 
     With `share`, a community of which nothing was found that the run before had not written is not written again: it
-    belongs to both runs once this one is published, see `finish`.
+    belongs to both runs once this one is published, see `finish`. Raw values and measures that one follow anywhere
+    changes a little everywhere may then be off by SLACK at most.
 
     Raises:
         Conflict: the run is no longer running.
@@ -108,6 +113,9 @@ def write_back(
     if before is not None and share:
         rows = store.read("results/written_before", run=before.run)
         written = {(row["id"], row["members_digest"]): row["run"] for row in rows}
+        same = [place for place, one in enumerate(communities) if (one.id, digests[place]) in written]
+        for place in set(same) - still_true(store, before.run, graph, analysis, same):
+            del written[communities[place].id, digests[place]]
     fresh = [(one.id, digest) not in written for one, digest in zip(communities, digests, strict=True)]
     new = {one.id for one, is_fresh in zip(communities, fresh, strict=True) if is_fresh}
 
@@ -168,8 +176,44 @@ def _batches(rows: Iterator[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
+def still_true(store: Store, run_id: str, graph: Graph, analysis: Analysis, places: list[int]) -> set[int]:
+    """Say which communities have raw values and measures in the graph that are those of now, but for SLACK.
+
+    Args:
+        store: the graph.
+        run_id: the run that has these communities.
+        graph: of now.
+        analysis: of now.
+        places: communities, found and then defined, all of which has the same digest in that run.
+    """
+    communities = [*analysis.communities, *analysis.defined]
+    spreading = [name for name in SPREADING if name in analysis.measures]
+    place_of = {communities[place].id: place for place in places}
+    true: set[int] = set()
+    for first in range(0, len(places), COMMUNITIES_A_BATCH):
+        ids = [communities[place].id for place in places[first : first + COMMUNITIES_A_BATCH]]
+        for row in store.read("results/values_before", run=run_id, ids=ids, names=[*PART_NAMES, *spreading]):
+            place = place_of[row["id"]]
+            scores = analysis.scores[place]
+            now = [*scores.raw, *(analysis.measures[name][scores.members] for name in spreading)]
+            if communities[place].kind != "found":  # measures of the whole network are said with the own community
+                now[len(PART_NAMES) :] = [np.full(len(scores.members), np.nan)] * len(spreading)
+            number, order = graph.number[scores.members], np.argsort(row["members"])
+            there = np.array(row["members"], dtype=np.int64)[order]
+            if not np.array_equal(np.sort(number), there):
+                continue
+            written = np.array(row["values"], dtype=np.float64)[order].T
+            wanted = np.array(now, dtype=np.float64)[:, np.argsort(number)]
+            if np.allclose(wanted, written, rtol=SLACK, atol=0.0, equal_nan=True):
+                true.add(place)
+    return true
+
+
 def members_digests(graph: Graph, analysis: Analysis) -> list[str]:
-    """SHA-256 in hex over all memberships of each community, found or defined: equal where all of them are."""
+    """SHA-256 in hex over the memberships of each community, found or defined: equal where all of them are.
+
+    Left out is what `still_true` compares: raw values, and measures that one follow changes everywhere.
+    """
     secondary = analysis.secondary
     order = np.argsort(secondary.community, kind="stable")
     ends = np.searchsorted(secondary.community[order], np.arange(len(analysis.communities) + 1))
@@ -180,11 +224,12 @@ def members_digests(graph: Graph, analysis: Analysis) -> list[str]:
         found = community.kind == "found"
         digest = sha256(MEMBERS_FORMAT)
         digest.update("\n".join(graph.keys.take(scores.members)).encode())
-        columns = [scores.gate, scores.type, scores.raw, scores.x, scores.points, scores.score, scores.rank]
+        columns = [scores.gate, scores.type, scores.x, scores.points, scores.score, scores.rank]
         columns += [scores.macro_rank, _ranks(scores, 0), _ranks(scores, 1)]
         columns += [] if scores.roles is None else [scores.roles]
         if found:
-            columns += [analysis.measures[name][scores.members] for name in sorted(analysis.measures)]
+            exact = sorted(set(analysis.measures).difference(SPREADING))
+            columns += [analysis.measures[name][scores.members] for name in exact]
             columns.append(analysis.between[scores.members])
             others = order[ends[place] : ends[place + 1]]
             digest.update("\n".join(graph.keys.take(secondary.account[others])).encode())
@@ -339,8 +384,8 @@ def _roles(scores: CommunityScores, some: slice) -> list[list[str] | None]:
 # --- the published set ----------------------------------------------------------------------------------
 
 
-def write_pages(store: Store, run_id: str, parts: list[PublishedPart], token: int | None = None) -> str:
-    """Write the published set of a run as files of at most FILE_BYTES, and return its digest.
+def write_pages(store: Store, run_id: str, parts: Iterable[PublishedPart], token: int | None = None) -> str:
+    """Write the published set of a run as files of at most FILE_BYTES, as parts come, and return its digest.
 
     A line is never split: one that is larger than FILE_BYTES has a file of its own. A part without lines is one empty
     file, so that it can be told from a part that is not there.
@@ -353,7 +398,9 @@ def write_pages(store: Store, run_id: str, parts: list[PublishedPart], token: in
     """
     batch: list[Row] = []
     size = 0
+    written: list[PublishedPart] = []
     for part in parts:
+        written.append(part)
         for row in _file_rows(part):
             if batch and (size + len(row["bytes"]) > BYTES_A_BATCH or len(batch) == FILES_A_BATCH):
                 _write_rows(store, run_id, "results/write_files", batch, token)
@@ -362,7 +409,7 @@ def write_pages(store: Store, run_id: str, parts: list[PublishedPart], token: in
             size += len(row["bytes"])
     if batch:
         _write_rows(store, run_id, "results/write_files", batch, token)
-    return digest_of(parts)
+    return digest_of(written)
 
 
 def digest_of(parts: list[PublishedPart]) -> str:

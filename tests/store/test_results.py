@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import math
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from service.domain import (
     ROLE_NAMES,
     TYPE_NAMES,
     Analysis,
+    Before,
     Community,
     CommunityGroup,
     CommunityScores,
@@ -582,3 +584,71 @@ def test_an_account_with_its_place_in_a_run(store: Store) -> None:
     assert awaited(store.address, read_account, run_id, isolate)["memberships"] == []
     with pytest.raises(AccountNotFound):
         awaited(store.address, read_account, run_id, "net:none")
+
+
+# --- what is written already ------------------------------------------------------------------------------
+
+
+def successor(store: Store, graph: Graph, analysis: Analysis, earlier: str) -> tuple[str, list[str]]:
+    """Write an analysis as a run after an earlier one; the run, and ids of the communities it shares with that one."""
+    run_id = running(store)
+    before = Before(
+        run=earlier,
+        ids=[one.id for one in analysis.communities],
+        written=[earlier] * len(analysis.communities),
+        sizes=np.array([one.size for one in analysis.communities]),
+        labels=analysis.labels,
+        confidence=np.full(graph.n, np.nan),
+        quality=QUALITY,
+        rules=RunSpec().rules,
+    )
+    succession = write_back(store, run_id, graph, analysis, no_progress, before=before, share=True)
+    return run_id, [row["id"] for row in succession.shared]
+
+
+def nearly(values: Any, share: float, place: int) -> Any:
+    """The same values, one of them off by a share of itself."""
+    changed = values.copy()
+    changed[place] *= 1 + share
+    return changed
+
+
+def test_values_that_are_off_by_a_thousandth_are_not_written_again(store: Store) -> None:
+    graph, analysis = an_analysis(store, [7, 5, 3], 2, seed=4)
+    analysis = replace(
+        analysis, measures={**analysis.measures, "pagerank": np.random.default_rng(1).random(graph.n) + 0.1}
+    )
+    first = running(store)
+    write_back(store, first, graph, analysis, no_progress)
+    finish(store, first, QUALITY, "d", None, 1, True)
+    everything = [one.id for one in analysis.communities]
+    assert successor(store, graph, analysis, first)[1] == everything
+    account = int(analysis.scores[1].members[0])
+    for share, shared in ((0.0005, everything), (-0.0005, everything), (0.002, [everything[0], everything[2]])):
+        ranks = nearly(analysis.measures["pagerank"], share, account)
+        other = replace(analysis, measures={**analysis.measures, "pagerank": ranks})
+        assert successor(store, graph, other, first)[1] == shared
+        raw = nearly(analysis.scores[1].raw, share, (0, 2))
+        scores = [analysis.scores[0], replace(analysis.scores[1], raw=raw), analysis.scores[2]]
+        assert successor(store, graph, replace(analysis, scores=scores), first)[1] == shared
+
+
+def test_what_is_exact_or_was_not_known_is_written_again(store: Store) -> None:
+    graph, analysis = an_analysis(store, [7, 5], 0, seed=6)
+    analysis = replace(analysis, measures={**analysis.measures, "pagerank": np.ones(graph.n)})
+    first = running(store)
+    write_back(store, first, graph, analysis, no_progress)
+    finish(store, first, QUALITY, "d", None, 1, True)
+    account, last = int(analysis.scores[1].members[0]), [analysis.communities[0].id]
+    shares = nearly(analysis.measures["share"], 1e-9, account)
+    assert successor(store, graph, replace(analysis, measures={**analysis.measures, "share": shares}), first)[1] == last
+    points = analysis.scores[1].points.copy()
+    points[0, 0] += 1
+    scores = [analysis.scores[0], replace(analysis.scores[1], points=points)]
+    assert successor(store, graph, replace(analysis, scores=scores), first)[1] == last
+    raw = analysis.scores[1].raw.copy()
+    raw[2, 0] = 0.5  # of a part that was not known before
+    scores = [analysis.scores[0], replace(analysis.scores[1], raw=raw)]
+    assert successor(store, graph, replace(analysis, scores=scores), first)[1] == last
+    store.statement("MATCH (:Account {key: $key})-[m:MEMBER_OF]->() DELETE m", key=graph.keys[account])
+    assert successor(store, graph, analysis, first)[1] == last

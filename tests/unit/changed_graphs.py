@@ -43,13 +43,17 @@ def _distinct(pairs: Int64) -> FollowColumns:
     return FollowColumns(pairs[0], pairs[1], np.ones(pairs.shape[1]), np.full(pairs.shape[1], -1))
 
 
-def seen_from(graph: Graph, then: Graph, analysis: Analysis, run: str = "r-before") -> Before:
+def seen_from(
+    graph: Graph, then: Graph, analysis: Analysis, run: str = "r-before", rules: ScoringRules | None = None
+) -> Before:
     """What an analysis of an earlier graph found, as a later graph sees it."""
     place = {key: i for i, key in enumerate(then.keys)}
     labels = np.array([analysis.labels[place[key]] if key in place else -1 for key in graph.keys], dtype=np.int32)
     ids = [one.id for one in analysis.communities]
     sizes = np.array([one.size for one in analysis.communities], dtype=np.int64)
-    return Before(run, ids, [run] * len(ids), sizes, labels, analysis.quality, ScoringRules())
+    found = analysis.measures.get("confidence", np.full(then.n, np.nan))
+    sure = np.array([found[place[key]] if key in place else np.nan for key in graph.keys])
+    return Before(run, ids, [run] * len(ids), sizes, labels, sure, analysis.quality, rules or ScoringRules())
 
 
 def partition_before(labels: Int32, quality: Quality) -> Before:
@@ -57,7 +61,8 @@ def partition_before(labels: Int32, quality: Quality) -> Before:
     count = int(labels.max(initial=-1)) + 1
     ids = [f"c{k}" for k in range(count)]
     sizes = np.bincount(labels[labels >= 0], minlength=count).astype(np.int64)
-    return Before("r-before", ids, ["r-before"] * count, sizes, labels, quality, ScoringRules())
+    unknown = np.full(len(labels), np.nan)
+    return Before("r-before", ids, ["r-before"] * count, sizes, labels, unknown, quality, ScoringRules())
 
 
 @dataclass(frozen=True)

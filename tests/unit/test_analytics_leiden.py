@@ -26,6 +26,7 @@ from service.analytics.engine import get_engine
 from service.analytics.fast import FastEngine
 from service.analytics.graph import Projection, project, to_networkx
 from service.analytics.leiden import (
+    MOVE_GAIN,
     aggregate,
     compact,
     leiden,
@@ -127,7 +128,7 @@ def test_the_gain_that_is_claimed_is_the_gain_measured(start: Started) -> None:
     before = quality_of(graph, labels.tolist(), resolution, function)
     gained = move_nodes(
         *unsigned(projection), projection.weight, *_with_rate(projection, resolution, function, labels),
-        parts_of(projection), 0.0,
+        parts_of(projection), 0.0, MOVE_GAIN,
     )  # fmt: skip
     after = quality_of(graph, labels.tolist(), resolution, function)
     assert gained >= 0
@@ -204,7 +205,7 @@ def test_what_is_asked_of_the_memory_ahead_changes_nothing() -> None:
     moved = [np.arange(projection.n, dtype=np.uint32) for _ in range(2)]
     graph = ptr, idx, projection.weight, mass, skew
     for labels, kernel in zip(moved, (move_nodes, asking_ahead(move_nodes)), strict=True):
-        kernel(*graph, labels, rate, parts_of(projection), 0.0)
+        kernel(*graph, labels, rate, parts_of(projection), 0.0, MOVE_GAIN)
     assert np.array_equal(*moved)
     parts = refine(*graph, moved[0], rate, parts_of(projection))
     count = compact(parts)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.analytics.analysis import analyse
-from service.analytics.communities import canonical, connected_parts, find_communities
+from service.analytics.communities import canonical, connected_parts, find_communities, members_of
 from service.analytics.confidence import confidence, steady
 from service.analytics.engine import get_engine
 from service.analytics.graph import project
@@ -16,6 +18,7 @@ from service.analytics.lineage import agreed
 from service.analytics.ties import tie_graph
 from service.domain import RunSpec, ScoringRules, no_progress
 from tests.unit.analytics_graphs import clique, make_graph, mutual
+from tests.unit.changed_graphs import seen_from
 from tests.unit.sample_graph import sample_and_graph
 
 RULES = ScoringRules(rewirings=0, reweightings=0)
@@ -101,3 +104,47 @@ def test_without_seeds_nothing_is_said() -> None:
     spec = RunSpec(rules=RULES.model_copy(update={"confidence_seeds": 3}))
     again = confidence(projection, labels, 1.0, get_engine("fast"), spec, no_progress)
     assert again.tolist() == [1.0] * 5
+
+
+def test_what_is_known_is_kept_and_the_rest_found_out() -> None:
+    _, graph = sample_and_graph(5_000)
+    projection, engine = project(tie_graph(graph, RULES)), get_engine("fast")
+    spec = RunSpec(rules=RULES)
+    partition = find_communities(tie_graph(graph, RULES), projection, engine, spec, no_progress)
+    gamma, labels = partition.chosen.resolution, partition.labels
+    fresh = confidence(projection, labels, gamma, engine, spec, no_progress)
+    some = np.where(labels == 0, 0.25, np.nan)
+    found = confidence(projection, labels, gamma, engine, spec, no_progress, some)
+    assert (found[labels == 0] == 0.25).all()
+    assert np.array_equal(found[labels != 0], fresh[labels != 0], equal_nan=True)
+    everything = np.where(labels >= 0, 0.5, np.nan)
+
+    def never(*_: object) -> None:
+        raise AssertionError("nothing is to be found out")
+
+    found = confidence(projection, labels, gamma, engine, spec, never, everything)
+    assert np.array_equal(found, everything, equal_nan=True)
+
+
+def test_members_of_unchanged_communities_keep_their_confidence() -> None:
+    """While what is known of chance stands; another question, or a changed community, is measured anew."""
+    rules = ScoringRules(rewirings=1, reweightings=0, confidence_seeds=3)
+    _, graph = sample_and_graph(5_000)
+    first = analyse(graph, RunSpec(rules=rules), no_progress)
+    before = seen_from(graph, graph, first, rules=rules)
+    marked = replace(before, confidence=np.where(before.labels >= 0, 0.125, np.nan))
+    again = analyse(graph, RunSpec(rules=rules, seed=5), no_progress, before=marked)
+    kept = again.measures["confidence"] == 0.125
+    same = [one for one in again.lineage if one.event == "continues"]
+    assert len(same) == len(again.communities)
+    for place, members in enumerate(members_of(again.labels)):
+        then = np.unique(before.labels[members])
+        unchanged = len(then) == 1 and before.sizes[then[0]] == len(members)
+        assert kept[members].all() if unchanged else not kept[members].any(), place
+    assert kept.any()
+    assert kept[again.labels < 0].sum() == 0
+    other = RunSpec(rules=rules.model_copy(update={"confidence_seeds": 4}))
+    assert not (analyse(graph, other, no_progress, before=marked).measures["confidence"] == 0.125).any()
+    unmeasured = replace(marked, quality=first.quality.model_copy(update={"chance": None}))
+    again = analyse(graph, RunSpec(rules=rules), no_progress, before=unmeasured)
+    assert not (again.measures["confidence"] == 0.125).any()

@@ -150,7 +150,9 @@ def test_ids_of_before_are_not_given_to_what_is_new() -> None:
     # As if the community of the second six had had the id that the first six would get.
     labels = np.array([-1] * 6 + [0] * 6, dtype=np.int32)
     taken = next(one.id for one in cold.communities if "net:a0" in one.most_followed)
-    before = Before("r", [taken], ["r"], np.array([6], dtype=np.int64), labels, QUALITY, RULES)
+    before = Before(
+        "r", [taken], ["r"], np.array([6], dtype=np.int64), labels, np.full(len(labels), np.nan), QUALITY, RULES
+    )
     warm = analyse(graph, RunSpec(rules=RULES), no_progress, before=before)
     ids = {one.most_followed[0][:5]: one.id for one in warm.communities}
     assert ids["net:b"] == taken
@@ -179,6 +181,34 @@ def test_a_search_goes_on_from_what_it_starts_with(engine: str) -> None:
         reached = modularity(projection, connected_parts(projection, found))
         assert reached > 0.97 * modularity(projection, connected_parts(projection, cold))
     assert leiden(projection, 1.0, 3, start=cold).tolist() == leiden(projection, 1.0, 3, start=cold).tolist()
+
+
+@pytest.mark.parametrize(("other", "moves"), [(1.0, False), (1.02, False), (1.3, True)])
+def test_who_is_as_well_off_in_its_community_stays(other: float, moves: bool) -> None:
+    """An account between two alike groups, in the first one: as much holds it there, or a little less, or much less."""
+    pairs = [("t:v", "t:a0", 1.0), ("t:v", "t:b0", other)]
+    groups = [[f"t:{name}{number}" for number in range(6)] for name in "ab"]
+    graph = make_graph([*clique(groups[0]), *clique(groups[1]), *pairs])
+    projection = project(tie_graph(graph, ScoringRules(rewirings=0)))
+    start = np.array([int(key.startswith("t:b")) for key in graph.keys], dtype=np.int32)
+    v = list(graph.keys).index("t:v")
+    for seed in range(20):
+        found = leiden(projection, 1.0, seed, start=start)
+        here = found[v] == found[list(graph.keys).index("t:a0")]
+        assert here != moves, seed
+
+
+def test_communities_that_people_know_hardly_change_with_one_follow() -> None:
+    """Two runs after each other on one graph find the same; one follow later nearly the same."""
+    _, graph = sample_and_graph(5_000)
+    one = get_engine("fast")
+    first = one.partition(project(tie_graph(graph, RULES)), 1.0, 42)
+    for seed in (1, 2):
+        first = one.partition(project(tie_graph(graph, RULES)), 1.0, seed, start=first)
+    for seed in range(5):
+        later = follows_changed(graph, 2 / graph.m, seed)
+        found = one.partition(project(tie_graph(later, RULES)), 1.0, 42 + seed, start=first)
+        assert np.count_nonzero(found != first) <= 3
 
 
 def test_the_resolution_of_before_stays_while_it_is_nearly_good_enough() -> None:
