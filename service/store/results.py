@@ -204,7 +204,7 @@ def still_true(store: Store, run_id: str, graph: Graph, analysis: Analysis, plac
                 continue
             written = np.array(row["values"], dtype=np.float64)[order].T
             wanted = np.array(now, dtype=np.float64)[:, np.argsort(number)]
-            if np.allclose(wanted, written, rtol=SLACK, atol=0.0, equal_nan=True):
+            if np.allclose(written, wanted, rtol=SLACK, atol=0.0, equal_nan=True):
                 true.add(place)
     return true
 

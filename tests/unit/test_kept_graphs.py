@@ -143,12 +143,11 @@ def test_where_it_cannot_be_kept_a_warning_says_so(tmp_path: Path, caplog: pytes
 def test_a_process_that_dies_while_keeping_leaves_the_last_one_whole(tmp_path: Path) -> None:
     save(a_graph(version=7), tmp_path)
     script = (
-        "import os, pathlib, sys\n"
-        "from service.files import snapshots\n"
+        "import dataclasses, os, pathlib, sys\n"
         "from service.files.snapshots import load, save\n"
         "root = pathlib.Path(sys.argv[1])\n"
-        "graph = load(root)\n"
-        "snapshots._sync = lambda folder: os._exit(9)\n"  # everything is written, nothing renamed yet
+        "graph = dataclasses.replace(load(root), version=8)\n"
+        "pathlib.Path.rename = lambda path, target: os._exit(9)\n"  # everything is written, nothing renamed yet
         "save(graph, root)\n"
     )
     done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False, timeout=120)
