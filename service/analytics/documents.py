@@ -260,7 +260,7 @@ def basis_lines(described: Described, accounts: Int32, replicates: Float32) -> I
                         graph.topic_idx[topics].tolist(),
                         graph.topic_posts[topics].tolist(),
                         graph.topic_first[topics].tolist(),
-                        graph.topic_post[topics],
+                        graph.topic_post[topics] if topics.start < topics.stop else (),
                         graph.topic_latest[topics].tolist(),
                         strict=True,
                     )

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from service.analytics.fast import FastEngine
 from service.analytics.graph import Projection
-from service.analytics.reference import ReferenceEngine
 from service.analytics.ties import WeightedGraph
 from service.domain import EngineName, Float64, Graph, Int32, QualityFunction
 
@@ -97,9 +96,9 @@ class Engine(Protocol):
 
 def get_engine(name: EngineName) -> Engine:
     """Return the engine of this name; `auto` is `fast`, as in a specification (domain.RunSpec)."""
-    engines: dict[EngineName, type[Engine]] = {
-        "auto": FastEngine,
-        "fast": FastEngine,
-        "reference": ReferenceEngine,
-    }
-    return engines[name]()
+    if name == "reference":
+        # networkx and SciPy take a while to import, which runs with the other one should not wait for.
+        from service.analytics.reference import ReferenceEngine
+
+        return ReferenceEngine()
+    return FastEngine()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 
 from service.analytics.families import (
@@ -44,6 +44,9 @@ from service.domain import (
     TopicColumns,
     WordColumns,
 )
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 @dataclass(frozen=True)
@@ -411,6 +414,8 @@ def to_networkx(graph: Graph) -> nx.DiGraph[str]:
 
     `handle` is None where it is not known.
     """
+    import networkx as nx  # takes a while, and no run needs it
+
     result: nx.DiGraph[str] = nx.DiGraph()
     keys = list(graph.keys)
     for key, handle in zip(keys, graph.handles, strict=True):

@@ -21,8 +21,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from service.analytics.activity import Activity
 from service.analytics.centrality import core_numbers
@@ -151,6 +149,10 @@ def _rings(
     if not inside.any():
         return ring, in_ring
     entry, one, other = entry[inside], one[inside], other[inside]
+    # Takes a while to import, and few graphs have such cores.
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
     _, label = connected_components(csr_array((np.ones(len(one)), (one, other)), shape=(n, n)), directed=False)
     members = np.bincount(label[core], minlength=n)
     follows = np.bincount(label[one], minlength=n)

@@ -398,34 +398,42 @@ def write_pages(store: Store, run_id: str, parts: Iterable[PublishedPart], token
     """
     batch: list[Row] = []
     size = 0
-    written: list[PublishedPart] = []
+    written: list[tuple[PublishedPart, int]] = []
     for part in parts:
-        written.append(part)
+        length = 0
         for row in _file_rows(part):
+            length += len(row["bytes"])
             if batch and (size + len(row["bytes"]) > BYTES_A_BATCH or len(batch) == FILES_A_BATCH):
                 _write_rows(store, run_id, "results/write_files", batch, token)
                 batch, size = [], 0
             batch.append(row)
             size += len(row["bytes"])
+        written.append((part, length))
     if batch:
         _write_rows(store, run_id, "results/write_files", batch, token)
-    return digest_of(written)
+    return _digest(written)
 
 
 def digest_of(parts: list[PublishedPart]) -> str:
     """Return SHA-256 in hex over names and contents of parts, in order of name."""
+    return _digest([(part, sum(len(line) + 1 for line in part.lines)) for part in parts])
+
+
+def _digest(parts: list[tuple[PublishedPart, int]]) -> str:
     digest = sha256()
-    for part in sorted(parts, key=lambda part: part.name):
+    for part, length in sorted(parts, key=lambda one: one[0].name):
         # With the length said before, no two sets of parts give the same bytes.
-        digest.update(f"{part.name}\n{sum(len(line) + 1 for line in part.lines)}\n".encode())
-        for line in part.lines:
-            digest.update(line + b"\n")
+        digest.update(f"{part.name}\n{length}\n".encode())
+        for lines in _files(part):
+            digest.update(b"".join(lines))
     return digest.hexdigest()
 
 
 def _file_rows(part: PublishedPart) -> Iterator[Row]:
-    files = sum(1 for _ in _files(part))  # read once more rather than kept in memory
-    for seq, lines in enumerate(_files(part)):
+    contents = _files(part)
+    first = next(contents)
+    files = 1 + sum(1 for _ in contents)  # of large parts all is read once more rather than kept in memory
+    for seq, lines in enumerate([first] if files == 1 else _files(part)):
         content = b"".join(lines)
         yield {
             "part": part.name,
