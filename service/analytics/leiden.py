@@ -57,8 +57,8 @@ MOVE_GAIN = 1e-12
 
 STAY_GAIN = 0.02
 """The same where communities are known from before, for accounts and parts of communities: there are many partitions
-nearly as good as any, and who is as well off in their community stays. On real graphs where nothing or 1% changed three
-to thirty times fewer accounts move than without this, and what is found is as good (`python -m bench.runs`)."""
+nearly as good as any, and who is as well off in their community stays. On real graphs where nothing or 1% changed five
+to fifteen times fewer accounts move than without this, and what is found is as good (`python -m bench.runs`)."""
 
 NONE = np.uint32(2**32 - 1)
 """No node has this number."""
