@@ -2274,6 +2274,11 @@ class Analysis:
     ended: list[Ended]
 
     @property
+    def scored(self) -> list[Community]:
+        """All communities, found and then defined, in the places of `scores`."""
+        return [*self.communities, *self.defined]
+
+    @property
     def candidates(self) -> list[list[Candidate]]:
         """The candidates of each community that was found, best first, as objects."""
         lines = {part.name: part.lines for part in self.parts}

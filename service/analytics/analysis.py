@@ -385,9 +385,10 @@ def _describe(
     taken: Container[str] = (),
 ) -> tuple[Community, CommunityScores, Iterator[tuple[str, Iterable[bytes]]]]:
     """Say what was found of a community and how sure its ranks are, and prepare its pages."""
-    graph, members, measured, candidates = everything.graph, one.members, one.measured, one.candidates
+    graph, rules = everything.graph, everything.spec.rules
+    members, measured, candidates = one.members, one.measured, one.candidates
     again = _replicate_scores(one.scores, candidates, replicates)
-    intervals = rank_intervals(again, one.scores.rank[candidates], everything.spec.rules.interval)
+    intervals = rank_intervals(again, one.scores.rank[candidates], rules.interval)
     scores = replace(one.scores, intervals=intervals)
     own, topics = measured.graph, measured.topics
     identity = identity or community_id(own, measured.ties, taken)
@@ -406,9 +407,7 @@ def _describe(
         respectable=all(test.passed is not False for test in tests),
         tests=tests,
         base=int(np.count_nonzero(scores.in_base)),
-        gates=_gates(
-            own, one.gate, everything.doing.known[members], looked_for=everything.spec.rules.leave_out_suspicious
-        ),
+        gates=_gates(own, one.gate, everything.doing.known[members], looked_for=rules.leave_out_suspicious),
         macros=int(np.count_nonzero(scores.macro_rank)),
         micros=int(np.count_nonzero(scores.type == MICRO)),
         candidates=len(candidates),
@@ -432,7 +431,7 @@ def _describe(
         brands=everything.brands,
         community=identity,
         confidence=sure,
-        rules=everything.spec.rules,
+        rules=rules,
     )
     return community, scores, _pages(described, community, candidates, intervals, replicates, everything.words)
 

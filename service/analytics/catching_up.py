@@ -23,6 +23,7 @@ from service.analytics.families import (
     brands_of,
     distinct,
     engagements_of,
+    entries_pointers,
     follows_of,
     mentions_of,
     postings_of,
@@ -30,7 +31,7 @@ from service.analytics.families import (
     words_of,
 )
 from service.analytics.graph import assembled, rows_of
-from service.analytics.sparse import merged_rows, pointers_of
+from service.analytics.sparse import merged_rows, pointers_of, turned
 from service.domain import (
     DAY_MS,
     AccountColumns,
@@ -111,7 +112,7 @@ def _accounts(known: Graph, columns: AccountColumns) -> tuple[Accounts, Int64]:
 
 def _follows(known: Graph, place: Int64, columns: FollowColumns, accounts: Accounts) -> Follows:
     if len(columns.source) == 0 and accounts.n == known.n:
-        return Follows(known.out_ptr, known.out_idx, known.out_weight, known.out_day)
+        return Follows(known.out_ptr, known.out_idx, known.out_weight, known.out_day, known.in_ptr, known.in_idx)
     ended = np.isnan(columns.weight)
     changed = follows_of(replace(columns, weight=np.where(ended, 1.0, columns.weight)), accounts)
     source, target = (accounts.positions("follow", ends[ended]) for ends in (columns.source, columns.target))
@@ -120,11 +121,15 @@ def _follows(known: Graph, place: Int64, columns: FollowColumns, accounts: Accou
     ptr, entry = merged_rows(
         _moved(known.out_ptr, place, accounts.n), before, changed.ptr, changed.idx.astype(np.int64), gone
     )
+    idx = np.concatenate([before.astype(np.int32), changed.idx])[entry]
+    in_ptr, in_idx, _ = turned(ptr, idx)
     return Follows(
         ptr=ptr,
-        idx=np.concatenate([before.astype(np.int32), changed.idx])[entry],
+        idx=idx,
         weight=np.concatenate([known.out_weight, changed.weight])[entry],
         day=np.concatenate([known.out_day, changed.day])[entry],
+        in_ptr=in_ptr,
+        in_idx=in_idx,
     )
 
 
@@ -236,7 +241,7 @@ def _replaced(ptr: Int64, new_ptr: Int64, renewed: Int64) -> tuple[Int64, Int64]
     kept = np.flatnonzero(~np.isin(rows, renewed))
     rows = np.concatenate([rows[kept], rows_of(new_ptr)])
     entries = np.concatenate([kept, int(ptr[-1]) + np.arange(int(new_ptr[-1]), dtype=np.int64)])
-    return pointers_of(np.bincount(rows, minlength=len(ptr) - 1)), entries[np.argsort(rows, kind="stable")]
+    return entries_pointers(rows, len(ptr) - 1), entries[np.argsort(rows, kind="stable")]
 
 
 def _renamed(before: Texts, before_idx: Int32, now: Texts, now_idx: Int32, entry: Int64) -> tuple[Texts, Int32]:

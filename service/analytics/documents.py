@@ -10,7 +10,7 @@ import base64
 import bisect
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -533,7 +533,7 @@ class _Named:
 
     def __init__(self, graph: Graph) -> None:
         keys, handles = list(graph.keys), list(graph.handles)
-        self.keys = _each([*keys])
+        self.keys = _each(keys)
         self.handles = _each([handle or None for handle in handles])
         self.names = _each([account_name(key, handle) for key, handle in zip(keys, handles, strict=True)])
 
@@ -642,7 +642,7 @@ def _json(value: Any) -> str:
     return to_json(value).decode()
 
 
-def _each(values: list[str | None]) -> list[str]:
+def _each(values: Sequence[str | None]) -> list[str]:
     """JSON of each text: all at once, a line each, which is much faster; line feeds within texts are escaped."""
     return [line.strip(" ").removesuffix(",") for line in to_json(values, indent=1).decode().split("\n")[1:-1]]
 

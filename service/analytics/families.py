@@ -119,12 +119,14 @@ def accounts_of(columns: AccountColumns) -> Accounts:
 
 @dataclass(frozen=True)
 class Follows:
-    """Follows as `domain.Graph` has them, in rows by follower."""
+    """Follows as `domain.Graph` has them: in rows by follower, and (`in_`) by followee."""
 
     ptr: Int64
     idx: Int32
     weight: Float64
     day: Int32
+    in_ptr: Int64
+    in_idx: Int32
 
 
 def follows_of(columns: FollowColumns, accounts: Accounts) -> Follows:
@@ -143,13 +145,13 @@ def follows_of(columns: FollowColumns, accounts: Accounts) -> Follows:
     day = np.full(len(source), -1, dtype=np.int64) if columns.day is None else columns.day
     if bool(np.any((day < YEARS_MS[0] // DAY_MS) | (day > YEARS_MS[1] // DAY_MS))):
         raise RunFailed("A follow has a time outside the years 1 to 9999; set it right and analyse again.")
-    ptr, idx, weight, *_ = rows_both_ways(source, target, columns.weight, accounts.n)
+    ptr, idx, weight, in_ptr, in_idx, _ = rows_both_ways(source, target, columns.weight, accounts.n)
     twice = first_twice(ptr, idx)
     if twice != (-1, -1):
         pair = f"{accounts.keys[twice[0]]} follows {accounts.keys[twice[1]]}"
         raise RunFailed(f"A follow exists twice ({pair}); delete one of the relationships and analyse again.")
     days = rows_both_ways(source, target, day.astype(np.float64), accounts.n)[2]
-    return Follows(ptr, idx, weight, days.astype(np.int32))
+    return Follows(ptr, idx, weight, days.astype(np.int32), in_ptr, in_idx)
 
 
 @dataclass(frozen=True)
@@ -200,14 +202,14 @@ def engagements_of(columns: EngagementColumns, accounts: Accounts) -> Engagement
     )
 
 
-def distinct(counts: Int64) -> tuple[Int64, Int32]:
-    """Sort rows of counts and leave out what stands twice; and which of these each row is."""
-    by_counts = np.lexsort(counts.T[::-1])
-    ordered = counts[by_counts]
+def distinct(rows: Int64) -> tuple[Int64, Int32]:
+    """Sort rows of numbers and leave out what stands twice; and which of these each row is."""
+    order = np.lexsort(rows.T[::-1])
+    ordered = rows[order]
     new = np.ones(len(ordered), dtype=np.bool_)
     new[1:] = np.any(ordered[1:] != ordered[:-1], axis=1)
     code = np.empty(len(ordered), dtype=np.int32)
-    code[by_counts] = np.cumsum(new) - 1
+    code[order] = np.cumsum(new) - 1
     return ordered[new], code
 
 
@@ -240,16 +242,20 @@ def brands_of(columns: BrandColumns, accounts: Accounts) -> Brands:
         accounts.positions("brand's own account", columns.own),
         _brand_positions("brand's own account", columns.own_brand, place),
     ]
-    pairs = np.unique(np.stack(own, axis=1), axis=0).astype(np.int32)
+    pairs = distinct(np.stack(own, axis=1))[0].astype(np.int32)
     account = accounts.positions("relation", columns.account)
     brand = _brand_positions("relation", columns.brand, place)
     for times in (columns.since, columns.until):
         _check_times("A relation of account {} to a brand has a time", times, account, accounts)
-    table = np.stack([account, brand, columns.relation.astype(np.int64), columns.since, columns.until])
-    table = table[:, np.lexsort(table[::-1])]
-    new = np.ones(table.shape[1], dtype=np.bool_)
-    new[1:] = np.any(np.diff(table, axis=1) != 0, axis=0)
-    return Brands(keys, [columns.name[k] for k in order], place, pairs[:, 0].copy(), pairs[:, 1].copy(), table[:, new])
+    relations = [account, brand, columns.relation.astype(np.int64), columns.since, columns.until]
+    return Brands(
+        keys=keys,
+        names=[columns.name[k] for k in order],
+        place=place,
+        own_account=pairs[:, 0].copy(),
+        own_brand=pairs[:, 1].copy(),
+        relations=distinct(np.stack(relations, axis=1))[0].T.copy(),
+    )
 
 
 def _check_times(says: str, times: Int64, account: Int64, accounts: Accounts) -> None:

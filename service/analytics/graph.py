@@ -133,7 +133,6 @@ def assembled(
     mentions: Mentions,
 ) -> Graph:
     """Put a graph together from what it consists of, all of the same accounts."""
-    in_ptr, in_idx, _ = turned(follows.ptr, follows.idx)
     latest = [DAY_MS * int(day.max()) for day in (engaged.day, posted.day) if len(day)]
     latest += [followed_at] if followed_at >= 0 else []
     of, brand, name, since, until = brands.relations
@@ -151,8 +150,8 @@ def assembled(
         out_idx=follows.idx,
         out_weight=follows.weight,
         out_day=follows.day,
-        in_ptr=in_ptr,
-        in_idx=in_idx,
+        in_ptr=follows.in_ptr,
+        in_idx=follows.in_idx,
         engaged_ptr=engaged.ptr,
         engaged_idx=engaged.idx,
         engaged_day=engaged.day,

@@ -18,6 +18,11 @@ from service.files.snapshots import forget_unused, load, save
 from service.store.driver import Store
 from service.store.snapshots import State, changed_since, read_changes, read_snapshot, read_state
 
+log = logging.getLogger(__name__)
+
+CHANGED_SHARE = 0.10
+"""Where more than this share of follows, interactions, topics and posts changed, all is read: it is faster."""
+
 
 def with_stances(mentions: MentionColumns, brands: BrandColumns) -> MentionColumns:
     """Read the stances that nobody stated from the texts of posts, as far as they can be told."""
@@ -30,12 +35,6 @@ def with_stances(mentions: MentionColumns, brands: BrandColumns) -> MentionColum
             if value is not None:
                 stance[place], read[place] = value, True
     return replace(mentions, stance=stance, read=read, text=[])
-
-
-log = logging.getLogger(__name__)
-
-CHANGED_SHARE = 0.10
-"""Where more than this share of follows, interactions, topics and posts changed, all is read: it is faster."""
 
 
 def read_graph(store: Store, kept: Path, progress: Progress) -> Graph:

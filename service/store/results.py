@@ -108,7 +108,7 @@ def write_back(
         Conflict: the run is no longer running.
     """
     digests = members_digests(graph, analysis)
-    communities = [*analysis.communities, *analysis.defined]
+    communities = analysis.scored
     written: dict[tuple[str, str], str] = {}
     if before is not None and share:
         rows = store.read("results/written_before", run=before.run)
@@ -186,7 +186,7 @@ def still_true(store: Store, run_id: str, graph: Graph, analysis: Analysis, plac
         analysis: of now.
         places: communities, found and then defined, all of which has the same digest in that run.
     """
-    communities = [*analysis.communities, *analysis.defined]
+    communities = analysis.scored
     spreading = [name for name in SPREADING if name in analysis.measures]
     place_of = {communities[place].id: place for place in places}
     true: set[int] = set()
@@ -218,9 +218,7 @@ def members_digests(graph: Graph, analysis: Analysis) -> list[str]:
     order = np.argsort(secondary.community, kind="stable")
     ends = np.searchsorted(secondary.community[order], np.arange(len(analysis.communities) + 1))
     digests = []
-    for place, (community, scores) in enumerate(
-        zip([*analysis.communities, *analysis.defined], analysis.scores, strict=True)
-    ):
+    for place, (community, scores) in enumerate(zip(analysis.scored, analysis.scores, strict=True)):
         found = community.kind == "found"
         digest = sha256(MEMBERS_FORMAT)
         digest.update("\n".join(graph.keys.take(scores.members)).encode())
@@ -299,9 +297,7 @@ def _part_row(part: tuple[str, str]) -> Row:
 
 
 def _member_rows(graph: Graph, analysis: Analysis, fresh: list[bool]) -> Iterator[Row]:
-    for community, scores, is_fresh in zip(
-        [*analysis.communities, *analysis.defined], analysis.scores, fresh, strict=True
-    ):
+    for community, scores, is_fresh in zip(analysis.scored, analysis.scores, fresh, strict=True):
         found = community.kind == "found"
         if not is_fresh:
             continue

@@ -144,7 +144,7 @@ def read_snapshot(store: Store, progress: Progress = no_progress, read_text: Rea
         StoreError: Neo4j did not answer, or the graph holds accounts, follows, interactions or brands that cannot be
             read.
     """
-    state = _version(store)
+    state = _graph_now(store)
     gathered = _Gathered(read_text)
     _read_all(store, state, progress, gathered)
     rest = _catch_up(store, state["v"], gathered)
@@ -236,7 +236,7 @@ class _Gathered:
 def _catch_up(store: Store, version: int, gathered: _Gathered) -> _Rest:
     """Read what changed after a version, at last under the lock, together with what is read there only."""
     for _ in range(CATCH_UPS):
-        now = _version(store)["v"]
+        now = _graph_now(store)["v"]
         if now == version:
             break
         gathered.change(_changed(store.read, version))
@@ -259,7 +259,8 @@ def _catch_up(store: Store, version: int, gathered: _Gathered) -> _Rest:
     return last
 
 
-def _version(store: Store) -> Row:
+def _graph_now(store: Store) -> Row:
+    """Version and size of the graph, as cypher/snapshot/state.cypher says them."""
     states = store.write("snapshot/state")
     if not states:
         raise _not_prepared()
@@ -280,12 +281,7 @@ def _not_prepared() -> MigrationError:
     return MigrationError("The graph has not been prepared; run `entourage migrate`.")
 
 
-def _read_all(
-    store: Store,
-    state: Row,
-    progress: Progress,
-    gathered: _Gathered,
-) -> None:
+def _read_all(store: Store, state: Row, progress: Progress, gathered: _Gathered) -> None:
     """Read everything but brands and what has to do with them, while others may be writing."""
     last = state["n"]  # accounts are numbered from 1
     described = list(_rows(store, "snapshot/accounts", last, VALUES_A_ROW))
