@@ -23,7 +23,6 @@ from service.analytics.families import (
     brands_of,
     distinct,
     engagements_of,
-    entries_pointers,
     follows_of,
     mentions_of,
     postings_of,
@@ -31,7 +30,7 @@ from service.analytics.families import (
     words_of,
 )
 from service.analytics.graph import assembled, rows_of
-from service.analytics.sparse import merged_rows, pointers_of, turned
+from service.analytics.sparse import entries_pointers, merged_rows, pointers_of, turned
 from service.domain import (
     DAY_MS,
     AccountColumns,

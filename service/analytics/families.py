@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.analytics.sparse import first_twice, pointers_of, rows_both_ways
+from service.analytics.sparse import entries_pointers, first_twice, rows_both_ways
 from service.domain import (
     DAY_MS,
     PAID_UNKNOWN,
@@ -41,11 +41,6 @@ MOST_COUNTED = 10**12
 
 MOST_POSTS = int(np.iinfo(np.int32).max)
 """Largest number of posts of an account that is taken: about one topic, or of one day."""
-
-
-def entries_pointers(rows: Int64, n: int) -> Int64:
-    """Row pointers of compressed sparse rows, from the row of each entry."""
-    return pointers_of(np.bincount(rows, minlength=n))
 
 
 @dataclass(frozen=True)

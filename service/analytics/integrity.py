@@ -25,7 +25,7 @@ import numpy as np
 from service.analytics.activity import Activity
 from service.analytics.centrality import core_numbers
 from service.analytics.graph import projected, rows_of
-from service.analytics.sparse import in_both, pointers_of, turned
+from service.analytics.sparse import entries_pointers, in_both, turned
 from service.domain import Bool, Graph, Int32, Int64, ScoringRules
 
 
@@ -168,7 +168,7 @@ def _rings(
 
 def _with_follows(graph: Graph, source: Int32, kept: Bool) -> Graph:
     """The same graph with some of its follows alone."""
-    ptr = pointers_of(np.bincount(source[kept], minlength=graph.n))
+    ptr = entries_pointers(source[kept], graph.n)
     idx = graph.out_idx[kept]
     in_ptr, in_idx, _ = turned(ptr, idx)
     return replace(

@@ -21,6 +21,11 @@ def pointers_of(counts: Int64) -> Int64:
     return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts, dtype=np.int64)])
 
 
+def entries_pointers(rows: Int32 | Int64, n: int) -> Int64:
+    """Row pointers of n rows, from the row of each entry: int64[n+1]."""
+    return pointers_of(np.bincount(rows, minlength=n))
+
+
 @compiled
 def rows_both_ways(
     source: Int32 | Int64, target: Int32 | Int64, weight: Float64, n: int
