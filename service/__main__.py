@@ -11,11 +11,12 @@ import socket
 import sys
 import threading
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import SerializeAsAny, TypeAdapter, ValidationError
+from pydantic import SecretStr, SerializeAsAny, TypeAdapter, ValidationError
 from rich.markup import escape
 
 from service import __version__, console
@@ -122,6 +123,7 @@ def embedded_config(config: Settings, folder: str = "neo4j") -> EmbeddedConfig:
         port=config.neo4j_port,
         heap_mb=config.neo4j_heap_mb,
         page_cache_mb=config.neo4j_page_cache_mb,
+        erasure_keys=partial(erasure_keys, config.secrets_key, config.data_dir),
     )
 
 
@@ -131,7 +133,20 @@ def store_source(config: Settings, folder: str = "neo4j") -> StoreSource:
         return embedded_config(config, folder)
     if config.neo4j_password is None:
         raise ConfigurationError("ENTOURAGE_NEO4J_URI is set; set ENTOURAGE_NEO4J_PASSWORD as well.")
-    return StoreAddress(config.neo4j_uri, config.neo4j_user, config.neo4j_password, config.neo4j_database)
+    return StoreAddress(
+        config.neo4j_uri,
+        config.neo4j_user,
+        config.neo4j_password,
+        config.neo4j_database,
+        erasure_keys=partial(erasure_keys, config.secrets_key, config.data_dir),
+    )
+
+
+def erasure_keys(given: SecretStr | None, data_dir: Path) -> tuple[bytes, ...]:
+    """The secrets under which erased accounts are recognised; read when they are needed first."""
+    from service.flows.signatures import erasure_keys as read
+
+    return read(given, data_dir)
 
 
 def given_address(config: Settings) -> StoreAddress:
@@ -1548,13 +1563,15 @@ def inner_api(
 @app.command("_writer", hidden=True)
 def inner_writer(journal: Annotated[Path, typer.Option()]) -> None:
     """Put what is journaled into the graph."""
+    from service.flows.erasing import Places
     from service.flows.processes import end_with_parent
     from service.flows.writing import writer_loop
 
     end_with_parent()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    writer_loop(given_address(settings()), journal, stop)
+    config = settings()
+    writer_loop(given_address(config), journal, stop, Places(config.data_dir / "graphs", config.data_dir / "imports"))
 
 
 @app.command("_engine", hidden=True)

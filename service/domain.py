@@ -39,14 +39,22 @@ def no_progress(stage: str, done: int, total: int | None) -> None:
 # --- where the graph lives ------------------------------------------------------------------------------
 
 
+ErasureKeys = Callable[[], tuple[bytes, ...]]
+"""Gives the secret keys under which digests of erased accounts are made: the first makes new ones, all are tried."""
+
+
 @dataclass(frozen=True)
 class StoreAddress:
-    """A Neo4j database that answers: Bolt address, credentials, database name."""
+    """A Neo4j database that answers: Bolt address, credentials, database name.
+
+    `erasure_keys` are needed to write into a graph of which accounts were erased: they must not come back.
+    """
 
     uri: str
     user: str
     password: SecretStr
     database: str = "neo4j"
+    erasure_keys: ErasureKeys | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,7 @@ class EmbeddedConfig:
     port: int = 7687
     heap_mb: int | None = None
     page_cache_mb: int | None = None
+    erasure_keys: ErasureKeys | None = field(default=None, compare=False, repr=False)
 
 
 StoreSource = StoreAddress | EmbeddedConfig
@@ -142,6 +151,19 @@ class NewDelivery:
     events: int
     body: bytes
     dead: tuple[NewDead, ...] = ()
+    erasures: tuple[ErasureRequest, ...] = ()
+
+
+class ErasureRequest(NamedTuple):
+    """Somebody's wish to be erased, from the moment at which it is on disk.
+
+    `id` is made of the account's digest, so that the same wish twice is one; `asked_at` is in milliseconds since 1970.
+    """
+
+    id: str
+    key: str
+    handle: str | None
+    asked_at: int
 
 
 class Receipt(NamedTuple):
@@ -1124,11 +1146,46 @@ class RunEstimate(Frozen):
 
 class Current(NamedTuple):
     """The run that readers see by default, None before the first was published; `names` grows with every name that
-    people give to a community.
+    people give to a community, `masks` whenever somebody opts out, takes that back, asks to be erased, or is.
     """
 
     run: str | None
     names: int
+    masks: int = 0
+
+
+ErasureState = Literal["asked", "removing", "done"]
+
+
+class Erasure(BaseModel):
+    """The receipt of an erasure: how far it is, and what was removed. It does not say of whom.
+
+    `asked`: the account is hidden in every answer, and nothing was removed yet; `removing`: it is being removed;
+    `done`: nothing of it is left. `removed` counts, by what it was. `waiting_for` are the machines (ids of their
+    journals) on which something of it may still be on disk.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    state: ErasureState
+    asked_at: datetime
+    begun_at: datetime | None = None
+    done_at: datetime | None = None
+    removed: dict[str, int] = Field(default_factory=dict)
+    waiting_for: tuple[str, ...] = ()
+
+
+class HiddenAccount(NamedTuple):
+    """An account that no answer may name: since which version of the graph, None where it is to be erased."""
+
+    key: str
+    handle: str | None
+    version: int | None
+
+
+ERASED = "erased:"
+"""What stands for the key of an erased account where documents keep its place: no account can have it."""
 
 
 class Freshness(NamedTuple):

@@ -24,6 +24,7 @@ EntourageError
 │   ├── KeyNotFound
 │   ├── DeliveryNotFound
 │   ├── ScheduleNotFound
+│   ├── ErasureNotFound
 │   ├── NothingPublished              no run has been published yet
 │   └── RouteNotFound                 no such address (405 where only the method is wrong)
 ├── Conflict                          the request contradicts what is there        409, exit 5
@@ -259,6 +260,13 @@ class ScheduleNotFound(NotFound):
 
     code = "schedule_not_found"
     title = "Schedule not found"
+
+
+class ErasureNotFound(NotFound):
+    """No erasure with this id."""
+
+    code = "erasure_not_found"
+    title = "Erasure not found"
 
 
 class NothingPublished(NotFound):

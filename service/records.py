@@ -10,7 +10,9 @@ Nothing here does I/O.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal, NamedTuple
@@ -42,6 +44,36 @@ class Statement(NamedTuple):
     values: tuple[Value, ...]
     at: int
     dated: bool = True
+
+
+def erasure_digest(secret: bytes, what: str) -> str:
+    """Return what is kept of an erased key: BLAKE2b under a secret key, 20 bytes in hex.
+
+    Without the secret nobody can tell whose it is, not even by trying keys.
+    """
+    return hashlib.blake2b(what.encode(), key=secret, digest_size=20).hexdigest()
+
+
+def erasure_id(digest: str) -> str:
+    """Return the id of the erasure of the account with this digest: asked twice, it is one."""
+    return "e" + digest[:20]
+
+
+MENTION = re.compile(r"@([\w](?:[\w.\-]*\w)?)")
+"""How texts name an account by its handle."""
+
+UNNAMED = "@…"
+"""What stands in a text for the handle of an erased account."""
+
+
+def without_mentions(text: str, gone: Collection[str]) -> str:
+    """Return a text without mentions of some handles, which are given as `mention_of` writes them."""
+    return MENTION.sub(lambda found: UNNAMED if mention_of(found[1]) in gone else found[0], text)
+
+
+def mention_of(handle: str) -> str:
+    """Return a handle as it is looked for in texts: what differs by capitals or composition is the same."""
+    return "@" + unicodedata.normalize("NFKC", handle).lower()
 
 
 class State(NamedTuple):

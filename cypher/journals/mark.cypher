@@ -5,4 +5,5 @@
 // mode: read
 // index: journal_id
 MATCH (j:Journal {id: $journal})
+WHERE j.applied IS NOT NULL
 RETURN j.applied AS applied, j.token AS token

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from service import __version__
 from service.api.access import Access, needed
 from service.api.backtests import backtests
 from service.api.candidates import candidates
+from service.api.erasures import Unnamed, erasures
 from service.api.events import Administration, AppliedUpTo, events
 from service.api.guard import LOOPBACK, Guard, Head
 from service.api.keys import keys
@@ -31,7 +33,7 @@ from service.domain import StoreAddress
 from service.errors import ConfigurationError
 from service.flows.published import PublishedReader
 from service.flows.receiving import Committer, Deliveries, Receiver
-from service.flows.signatures import sealer
+from service.flows.signatures import erasure_keys, sealer
 from service.flows.watching import RunWatches
 from service.settings import Settings
 from service.store.driver import AsyncStore
@@ -62,17 +64,17 @@ def create_app(settings: Settings, journal: Path | None = None) -> FastAPI:
         async with AsyncStore(address, connect_seconds=2.0, retry_seconds=1.0) as store:
             app.state.store = store
             app.state.run_memory_mb = settings.run_memory_mb
-            app.state.reader = PublishedReader(store, fetch_ahead=True)
             app.state.answers = Answers()
             app.state.watches = RunWatches(store, lambda: app.state.ending())
             app.state.deliveries = Deliveries(journal)
+            app.state.reader = PublishedReader(store, fetch_ahead=True, erasing=lambda: app.state.deliveries.erasing)
             committer = Committer(
                 journal,
                 most_bytes=settings.journal_max_mb << 20,
                 least_free_bytes=settings.journal_min_free_mb << 20,
             )
             sealing = sealer(settings.secrets_key, settings.data_dir)
-            app.state.receiver = Receiver(app.state.deliveries, committer, sealing)
+            app.state.receiver = Receiver(app.state.deliveries, committer, sealing, address.erasure_keys)
             app.state.administration = Administration(address, journal, sealing, app.state.deliveries)
             yield
             await asyncio.to_thread(committer.close)
@@ -82,6 +84,7 @@ def create_app(settings: Settings, journal: Path | None = None) -> FastAPI:
 
     app = FastAPI(title="Entourage", version=__version__, description=DESCRIPTION, lifespan=lifespan)
     app.state.ending = lambda: False
+    app.add_middleware(Unnamed)
     app.add_middleware(Remembered)
     app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes, loopback_only=not settings.authentication)
     if settings.authentication:
@@ -91,6 +94,7 @@ def create_app(settings: Settings, journal: Path | None = None) -> FastAPI:
     install(app)
     app.include_router(backtests)
     app.include_router(candidates)
+    app.include_router(erasures)
     app.include_router(events)
     app.include_router(keys)
     app.include_router(schedules)
@@ -160,4 +164,10 @@ def _say_who_may(schema: dict[str, Any]) -> None:
 def _address(settings: Settings) -> StoreAddress:
     if settings.neo4j_uri is None or settings.neo4j_password is None:
         raise ConfigurationError("Set ENTOURAGE_NEO4J_URI and ENTOURAGE_NEO4J_PASSWORD, or run `entourage serve`.")
-    return StoreAddress(settings.neo4j_uri, settings.neo4j_user, settings.neo4j_password, settings.neo4j_database)
+    return StoreAddress(
+        settings.neo4j_uri,
+        settings.neo4j_user,
+        settings.neo4j_password,
+        settings.neo4j_database,
+        erasure_keys=partial(erasure_keys, settings.secrets_key, settings.data_dir),
+    )

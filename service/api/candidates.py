@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -91,7 +92,7 @@ async def list_ambassadors(
         members |= {"empty_reason": to_json(why), **page([], published.run.id, asked, offset, query.limit)}
         return answer(request, published, members)
     if question.prepared:
-        lines = (await reader.part(published.run.id, f"candidates/{community_id}")).lines
+        lines = published.mask.shown((await reader.part(published.run.id, f"candidates/{community_id}")).lines)
         members |= {"empty_reason": b"null", **page(lines, published.run.id, asked, offset, query.limit)}
         return answer(request, published, members)
     population = await reader.population(published.run, community, words=question.brief is not None)
@@ -118,13 +119,15 @@ async def list_influencers(
     published = await reader.published(query.run)
     community, line = await find_single(reader, published, community_id, sees)
     question = asked_question(None, query.objective, None, None, None, query.role, query.size_band, needs_brand=False)
-    macros = (await reader.part_if_any(published.run.id, f"macros/{community_id}")).lines
+    mask = published.mask
+    macros = mask.shown((await reader.part_if_any(published.run.id, f"macros/{community_id}")).lines)
     if question.prepared or not community.candidates:
-        micros = list((await reader.part(published.run.id, f"candidates/{community_id}")).lines)
+        micros = mask.shown((await reader.part(published.run.id, f"candidates/{community_id}")).lines)
     else:
         population = await reader.population(published.run, community)
         ranking = population.ranking(question, published.run.spec.rules)
-        micros = [document(population, ranking, at, None) for at in selected(population, ranking, question)]
+        positions = selected(population, ranking, question, mask.hides)
+        micros = [document(population, ranking, at, None) for at in positions]
     groups = of_influencers(question, macros, micros, query.limit)
     return answer(
         request,
@@ -152,7 +155,7 @@ async def list_excluded(
     asked = f"excluded/{community_id}?{query.gate}"
     published, offset = await where(reader, query, asked)
     community, _ = await find_single(reader, published, community_id, sees)
-    lines = (await reader.part_if_any(published.run.id, f"excluded/{community_id}")).lines
+    lines = published.mask.shown((await reader.part_if_any(published.run.id, f"excluded/{community_id}")).lines)
     if query.gate is not None:
         ending = f'"gate":"{query.gate}"}}'.encode()
         lines = [line for line in lines if line.endswith(ending)]
@@ -179,7 +182,7 @@ async def explain(
     found = await explain_account(reader, published.run, community, key)
     return answer(
         request,
-        published,
+        replace(published, mask=published.mask.without(key)),
         {"community": line, **{name: to_json(value) for name, value in found.items()}},
         changing=True,
     )
@@ -243,7 +246,7 @@ async def list_detractors(
     mark = b'"brand":' + to_json(brand) + b","
     lines = [
         line
-        for line in (await reader.part_if_any(published.run.id, "detractors")).lines
+        for line in published.mask.shown((await reader.part_if_any(published.run.id, "detractors")).lines)
         if mark in line and json.loads(line)["brand"] == brand
     ]
     members = {"brand": to_json({"key": brand, "name": brands[brand]}), "rules": _rules(published)}
@@ -289,7 +292,7 @@ def _page_of_question(
 ) -> dict[str, bytes]:
     """The members of one page of candidates that answer a question, and the question as it was understood."""
     ranking: Ranking = population.ranking(question, published.run.spec.rules)
-    positions = selected(population, ranking, question)
+    positions = selected(population, ranking, question, published.mask.hides)
     name = brands.get(question.brand) if question.brand is not None else None
     shown = [document(population, ranking, at, name) for at in positions[offset : offset + limit]]
     why: Any = None

@@ -92,6 +92,7 @@ def answer(
 
     `changing` is for answers that hold more than the run published: they get no ETag. Who may see some brands only gets
     nothing of others. `names_version` is that of the names of communities, where the answer has any.
+    Nobody is named whom the mask of what was published hides.
     """
     headers = {"Cache-Control": "no-cache", **age_header(published.run.finished_at)}
     sees = seen_by(request)
@@ -99,7 +100,7 @@ def answer(
         seen = "" if sees is None else json.dumps(sorted(sees))
         question = (
             f"{published.run.id}{published.run.digest}{published.stale}{request.url.path}?{request.url.query}{seen}"
-            f"{'' if names_version is None else names_version}"
+            f"{'' if names_version is None else names_version}{published.mask.epoch}"
         )
         # Weak: it is the same for an answer that is sent packed and as it is.
         headers["ETag"] = f'W/"{hashlib.sha256(question.encode()).hexdigest()[:32]}"'
@@ -108,6 +109,7 @@ def answer(
             return Response(status_code=304, headers=headers)
     if sees is not None:
         members = {name: to_json(limited(from_json(value), sees)) for name, value in members.items()}
+    members = {name: published.mask.cleaned(value) for name, value in members.items()}
     members = {"run": summary(published), **members}
     body = b"{" + b",".join(b'"%s":%s' % (name.encode(), value) for name, value in members.items()) + b"}"
     if not changing and not published.stale and sees is None:
@@ -118,8 +120,9 @@ def answer(
         answers.keep(
             scope["path"],
             scope["query_string"],
-            Answer(published.run.id, pinned, headers["ETag"].encode(), body, published.run.finished_at, names_version),
-        )
+            Answer(published.run.id, pinned, headers["ETag"].encode(), body, published.run.finished_at, names_version,
+                   published.mask.epoch),
+        )  # fmt: skip
     return Response(body, media_type="application/json", headers=headers)
 
 

@@ -22,7 +22,7 @@ WORTH_PACKING = 1_024
 @dataclass
 class Answer:
     """An answer: the run it comes from, whether a request named that run, its ETag, its body, and the run's end; the
-    version of the names of communities in it, None where it has none.
+    version of the names of communities in it, None where it has none; the epoch of the mask of who may not be named.
     """
 
     run_id: str
@@ -31,6 +31,7 @@ class Answer:
     body: bytes
     finished_at: datetime | None
     names: int | None = None
+    masks: str = ""
     packed: bytes | None = None
 
     def gzipped(self) -> bytes:
@@ -117,10 +118,12 @@ class Remembered:
 
 
 async def _stands(answer: Answer, reader: PublishedReader) -> bool:
-    """Whether an answer is still right: of the current run, or the one it was asked of, with names as they are now."""
-    if answer.pinned and answer.names is None:
-        return True
+    """Whether an answer is still right: of the current run, or the one it was asked of, with names as they are now, and
+    naming nobody who does not want to be named any more.
+    """
     current = await reader.current()
+    if (await reader.mask(current)).epoch != answer.masks:
+        return False
     if current is None:  # Neo4j does not answer, which the answer then has to say
         return answer.pinned
     return (answer.pinned or answer.run_id == current.run) and answer.names in (None, current.names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -286,6 +287,7 @@ async def get_account(
         "following": found["following"],
         "standings": standings,
     }
+    published = replace(published, mask=published.mask.without(key))
     return answer(
         request, published, {name: json.dumps(value).encode() for name, value in document.items()}, changing=True
     )

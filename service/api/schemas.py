@@ -21,6 +21,7 @@ from service.domain import (
     Delivery,
     DeliveryState,
     Detractor,
+    Erasure,
     Excluded,
     FittingCommunity,
     Frozen,
@@ -265,6 +266,36 @@ class NameRequest(Frozen):
 
 
 StrictNameRequest = Annotated[NameRequest, _as_written(NameRequest)]
+
+
+class OptOut(Frozen):
+    """Whether an account wants to be left out."""
+
+    opted_out: bool = Field(description="False takes an earlier wish back.")
+
+
+StrictOptOut = Annotated[OptOut, _as_written(OptOut)]
+
+
+class OptedOut(Frozen):
+    """What an account wishes now."""
+
+    key: str
+    opted_out: bool
+
+
+class ErasuresQuery(Frozen):
+    """Which receipts of erasures."""
+
+    limit: int = Field(default=20, ge=1, le=200, description="How many at most.")
+
+
+class ErasureList(Frozen):
+    """Receipts of erasures, those asked for last first."""
+
+    items: tuple[Erasure, ...]
+
+
 StrictDefineRequest = Annotated[DefineRequest, _as_written(DefineRequest)]
 
 

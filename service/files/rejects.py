@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -79,3 +80,32 @@ class RejectReport:
             f"The report of rejected lines cannot be written to {self._folder}: {error.strerror}; "
             "let ENTOURAGE_DATA_DIR name a folder with room that you may write to."
         )
+
+
+def clean_reports(folder: Path, names: Callable[[str], bool]) -> int:
+    """Take the lines out of reports that name somebody, and return how many; a report is replaced whole or not at all.
+
+    Args:
+        folder: where reports are.
+        names: whether a line of a file, or what is said about it, names somebody who is to be forgotten.
+    """
+    gone = 0
+    for path in sorted(folder.glob("*.rejected.ndjson")):
+        lines = path.read_text(encoding="ascii").splitlines(keepends=True)
+        left = [line for line in lines if not any(names(text) for text in _texts_of(line))]
+        if len(left) < len(lines):
+            gone += len(lines) - len(left)
+            aside = path.with_name(path.name + ".part")
+            with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+                file.writelines(left)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(path)
+    return gone
+
+
+def _texts_of(line: str) -> list[str]:
+    try:
+        return [value for value in json.loads(line).values() if isinstance(value, str)]
+    except ValueError:  # the last line of an import that was killed
+        return [line]

@@ -86,6 +86,15 @@ def _save(graph: Graph, root: Path, known: Graph | None) -> None:
             shutil.rmtree(other, ignore_errors=True)
 
 
+def forget_before(root: Path, version: int) -> None:
+    """Remove the graphs of earlier versions below `root`, and what is being kept at this moment."""
+    with suppress(OSError):  # there are none
+        for folder in root.iterdir():
+            earlier = folder.name.isdecimal() and int(folder.name) < version
+            if earlier or folder.name.startswith(ASIDE):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
 def forget_unused(kept: Path) -> None:
     """Remove the graphs of stores below `kept` that nobody has kept or loaded for UNUSED_SECONDS."""
     with suppress(OSError):  # nothing could be kept, or another process was faster

@@ -270,7 +270,14 @@ async def published_document(
 
 
 def standing_of(account: dict[str, Any], membership: dict[str, Any], document: dict[str, Any] | None) -> dict[str, Any]:
-    """Where an account stands in one of its communities, by its membership and its published document."""
+    """Where an account stands in one of its communities, by its membership and its published document.
+
+    Who opted out since the run is no candidate of it any more.
+    """
+    if account.get("opted_out"):
+        document = None
+        places = ("rank", "rank_low", "rank_high", "macro_rank")
+        membership = {name: value for name, value in membership.items() if name not in places}
     candidate = document if membership.get("rank") is not None else None
     return {
         "community": membership["community"],
@@ -436,7 +443,8 @@ async def read_ambassadors(
         NothingPublished, RunNotFound, CommunityNotFound, BrandNotFound: what is asked for is not there.
     """
     async with reading(address) as reader:
-        run = (await reader.published(run_id)).run
+        published = await reader.published(run_id)
+        run, mask = published.run, published.mask
         brands = await reader.brands(run.id)
         if question.brand is not None and question.brand not in brands:
             raise _no_brand(question.brand)
@@ -452,16 +460,17 @@ async def read_ambassadors(
             why = nobody_because(community, question, include=include)
             lines: list[bytes] = []
             if why is None and question.prepared:
-                lines = list((await reader.part(run.id, f"candidates/{community.id}")).lines[:limit])
+                lines = mask.shown((await reader.part(run.id, f"candidates/{community.id}")).lines)[:limit]
             elif why is None:
                 population = await reader.population(run, community, words=question.brief is not None)
                 ranking = population.ranking(question, run.spec.rules)
                 name = brands.get(question.brand) if question.brand is not None else None
-                places = selected(population, ranking, question)
+                places = selected(population, ranking, question, mask.hides)
                 lines = [document(population, ranking, at, name) for at in places[:limit]]
                 if not lines:
                     why = f"None of the {len(ranking.places):,} candidates passes the filters."
-            answers.append((community, [Candidate.model_validate_json(line) for line in lines], why))
+            candidates = [Candidate.model_validate_json(mask.cleaned(line)) for line in lines]
+            answers.append((mask.unnamed(community), candidates, why))
         return answers
 
 
@@ -470,13 +479,14 @@ async def read_influencers(
 ) -> tuple[Community, list[Candidate], list[Candidate]]:
     """Read the macro- and the micro-influencers of a community, largest audience and highest score first."""
     async with reading(address) as reader:
-        run = (await reader.published(run_id)).run
+        published = await reader.published(run_id)
+        run, mask = published.run, published.mask
         community = await community_of(reader, run, community_id)
         groups = []
         for part in ("macros", "candidates"):
-            lines = (await reader.part_if_any(run.id, f"{part}/{community.id}")).lines
-            groups.append([Candidate.model_validate_json(line) for line in lines[:limit]])
-        return community, groups[0], groups[1]
+            lines = mask.shown((await reader.part_if_any(run.id, f"{part}/{community.id}")).lines)
+            groups.append([Candidate.model_validate_json(mask.cleaned(line)) for line in lines[:limit]])
+        return mask.unnamed(community), groups[0], groups[1]
 
 
 async def read_explanation(
@@ -507,17 +517,18 @@ async def read_brand_candidates(
     """
     asked = question or asked_question(brand, None, None, None, None, None, None, of_brand=True)
     async with reading(address) as reader:
-        run = (await reader.published(run_id)).run
+        published = await reader.published(run_id)
+        run, mask = published.run, published.mask
         brands = await reader.brands(run.id)
         if brand not in brands:
             raise _no_brand(brand)
         population = await reader.everybody(run, words=asked.brief is not None)
     ranking = population.ranking(asked, run.spec.rules)
     tracks: dict[BrandTrack, list[BrandCandidate]] = {track: [] for track in BRAND_TRACKS}
-    for at in selected(population, ranking, asked):
-        candidate = Candidate.model_validate_json(document(population, ranking, at, brands[brand]))
+    for at in selected(population, ranking, asked, mask.hides):
+        candidate = Candidate.model_validate_json(mask.cleaned(document(population, ranking, at, brands[brand])))
         if candidate.track != "open":
-            label = population.labels[candidate.community]
+            label = mask.unnamed_text(population.labels[candidate.community])
             tracks[candidate.track].append(BrandCandidate(community_label=label, candidate=candidate))
     return BrandCandidates(
         brand=Brand(key=brand, name=brands[brand]),

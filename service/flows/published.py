@@ -7,9 +7,11 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+
+from pydantic_core import from_json, to_json
 
 from service.content.words import Brief
 from service.domain import (
@@ -19,7 +21,9 @@ from service.domain import (
     CommunityGroup,
     CommunityName,
     Current,
+    ErasureRequest,
     FittingCommunity,
+    HiddenAccount,
     PublishedPart,
     Run,
     StoreAddress,
@@ -34,11 +38,21 @@ from service.errors import (
 )
 from service.flows.brand_limits import Sees, may_see
 from service.flows.briefs import CommunityWords, fit_of
+from service.flows.masking import Mask
 from service.flows.questions import Population, community_population, union_population
 from service.store.differences import published_before, read_member_changes
 from service.store.driver import AsyncStore
+from service.store.erasures import read_hidden
 from service.store.lineage import list_names
-from service.store.published import read_account, read_current, read_neighbours, read_part, read_posts, read_ties
+from service.store.published import (
+    no_account,
+    read_account,
+    read_current,
+    read_neighbours,
+    read_part,
+    read_posts,
+    read_ties,
+)
 from service.store.runs import get_run
 
 CACHE_BYTES = 256 * 2**20
@@ -63,12 +77,14 @@ log = logging.getLogger(__name__)
 class Published:
     """A run that is done, and whether Neo4j could not be asked if it is still the current one.
 
-    `names` is the version of the names of communities, where that was asked, too.
+    `names` is the version of the names of communities, where that was asked, too. `mask` says whom its documents name
+    and answers may not.
     """
 
     run: Run
     stale: bool
     names: int | None = None
+    mask: Mask = field(default_factory=Mask)
 
 
 def age_s(finished_at: datetime | None) -> int | None:
@@ -93,8 +109,17 @@ class PublishedReader:
     away.
     """
 
-    def __init__(self, store: AsyncStore, *, fetch_ahead: bool = False) -> None:
+    def __init__(
+        self,
+        store: AsyncStore,
+        *,
+        fetch_ahead: bool = False,
+        erasing: Callable[[], Sequence[ErasureRequest]] = tuple,
+    ) -> None:
         self._store = store
+        self._erasing = erasing
+        self._hidden: tuple[int, list[HiddenAccount]] = (0, [])
+        self._mask = Mask()
         self._ahead = fetch_ahead
         self._runs: dict[str, Run] = {}
         self._parts: OrderedDict[tuple[str, str], PublishedPart] = OrderedDict()
@@ -125,9 +150,11 @@ class PublishedReader:
             StoreUnavailable: Neo4j does not answer, and nothing is known from before.
         """
         if run_id is not None:
-            return Published(await self._run(run_id), stale=False)
+            run = await self._run(run_id)
+            return Published(run, stale=False, mask=(await self.mask()).at(run.graph_version))
         try:
-            current, names = await self._current()
+            asked = await self._current()
+            current, names = asked.run, asked.names
             if current is None:
                 raise NothingPublished(
                     "Nothing has been published yet: import follows and run `entourage analyze`, "
@@ -137,12 +164,60 @@ class PublishedReader:
         except StoreUnavailable:
             if self._last is None:
                 raise
-            return Published(self._last, stale=True)
+            return Published(self._last, stale=True, mask=self._masked().at(self._last.graph_version))
         if self._last is None or self._last.id != run.id:
             self._last = run
             if self._ahead:
                 self._prefetch = asyncio.create_task(self._fetch_ahead(run, self._prefetch))
-        return Published(run, stale=False, names=names)
+        return Published(run, stale=False, names=names, mask=(await self.mask(asked)).at(run.graph_version))
+
+    async def mask(self, current: Current | None = None) -> Mask:
+        """Return whom no answer may name now; while Neo4j does not answer, those known from before.
+
+        What was read of runs is forgotten where an erasure may have rewritten it.
+        """
+        try:
+            now = (await self._current() if current is None else current).masks
+            if now != self._hidden[0]:
+                self._hidden = now, await read_hidden(self._store)
+                self._forget()
+        except StoreUnavailable:
+            pass
+        return self._masked()
+
+    def _masked(self) -> Mask:
+        """The accounts that the graph knows to be hidden, and those that this machine was asked to erase."""
+        version, hidden = self._hidden
+        asked = self._erasing()
+        epoch = f"{version}{''.join(one.id for one in asked)}"
+        if epoch != self._mask.epoch:
+            here = [HiddenAccount(one.key, one.handle or self._handle_of(one.key), None) for one in asked]
+            self._mask = Mask((*hidden, *here), epoch if version or asked else "")
+        return self._mask
+
+    @property
+    def erasing(self) -> Mask | None:
+        """The accounts that are being erased, as far as this process knows; None where there are none."""
+        mask = self._masked()
+        return Mask(tuple(one for one in mask.hidden if one.version is None), mask.epoch) if mask.erasing else None
+
+    def _handle_of(self, key: str) -> str | None:
+        """The handle of an account as pages that are in memory have it."""
+        found = b'"key":%s,"handle":"' % to_json(key)
+        for part in self._parts.values():
+            for line in part.lines:
+                if (at := line.find(found)) >= 0:
+                    handle: str = from_json(line[at + len(found) - 1 : line.index(b'"', at + len(found)) + 1])
+                    return handle
+        return None
+
+    def _forget(self) -> None:
+        """Forget all that was read of runs, and what was made of it."""
+        self._parts.clear()
+        self._bytes = 0
+        for made in (self._communities, self._groups, self._populations, self._runs):
+            made.clear()
+        self._names = (-1, {})
 
     async def current(self) -> Current | None:
         """Return which run is current, as Neo4j says now; None where it does not answer."""
@@ -304,8 +379,14 @@ class PublishedReader:
         return list(zip(self._groups[run.id], lines, strict=True))
 
     async def account(self, run_id: str, key: str) -> dict[str, Any]:
-        """Return one account with its memberships in a run; see `store.published.read_account`."""
+        """Return one account with its memberships in a run; see `store.published.read_account`.
+
+        Raises:
+            AccountNotFound: there is none of this key, or it is to be erased.
+        """
         self._check_away()
+        if key in self._masked().erasing:
+            raise no_account(key)
         return await read_account(self._store, run_id, key)
 
     async def neighbours(self, run_id: str, community_id: str, key: str) -> dict[str, dict[str, Any]]:
@@ -433,9 +514,11 @@ async def read_communities(
         try:
             published = await reader.published(run_id)
             run = published.run
-            found = [one for one, _ in await reader.defined(run)] if defined else await reader.communities(run.id)
+            found: Sequence[Community] = (
+                [one for one, _ in await reader.defined(run)] if defined else await reader.communities(run.id)
+            )
             names = (await reader.names(published)).of
-            found = [_called(one, names) for one in found]
+            found = [published.mask.unnamed(_called(one, names)) for one in found]
             return found if brief is None else await reader.fitting(run, found, brief)
         finally:
             await reader.close()
@@ -467,9 +550,10 @@ async def read_candidates(address: StoreAddress, community_id: str, run_id: str 
     async with AsyncStore(address) as store:
         reader = PublishedReader(store)
         try:
-            run = (await reader.published(run_id)).run
-            part = await reader.part(run.id, f"candidates/{community_id}")
-            return [Candidate.model_validate_json(line) for line in part.lines]
+            published = await reader.published(run_id)
+            part = await reader.part(published.run.id, f"candidates/{community_id}")
+            mask = published.mask
+            return [Candidate.model_validate_json(mask.cleaned(line)) for line in mask.shown(part.lines)]
         finally:
             await reader.close()
 

@@ -7,7 +7,7 @@ prepared documents, of which only what the question changes is written anew. Not
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -313,17 +313,19 @@ def _untapped(standings: list[dict[str, Any] | None], question: Question, rules:
     return untapped
 
 
-def selected(population: Population, ranking: Ranking, question: Question) -> list[int]:
-    """Positions in a ranking of those that pass the filters of a question, best first.
+def selected(
+    population: Population, ranking: Ranking, question: Question, hides: Callable[[str], bool] = lambda _: False
+) -> list[int]:
+    """Positions in a ranking of those that pass the filters of a question and may be named, best first.
 
     With a brand, the track is the one that relations to this brand lead to, else that of any brand.
     """
-    positions = range(len(ranking.places))
+    positions = [at for at, i in enumerate(ranking.places.tolist()) if not hides(population.candidates[i]["key"])]
     if not (question.tracks or question.roles or question.size_band or question.standing):
-        return list(positions)
+        return positions
     found = []
-    for position, i in zip(positions, ranking.places.tolist(), strict=True):
-        one = population.candidates[i]
+    for position in positions:
+        one = population.candidates[int(ranking.places[position])]
         of_brand = one["brands"].get(question.brand) if question.brand is not None else None
         track = one["track"] if question.brand is None else of_brand["standing"]["track"] if of_brand else "open"
         if question.tracks and track not in question.tracks:

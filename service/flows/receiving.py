@@ -20,6 +20,9 @@ from service.domain import (
     ApiKey,
     Delivery,
     DeliveryState,
+    ErasureKeys,
+    ErasureRequest,
+    Follow,
     Frozen,
     JournalSize,
     KeyUse,
@@ -34,9 +37,12 @@ from service.flows.keys import digest_of
 from service.flows.signatures import Sealer, verified
 from service.journal.committer import Committer
 from service.journal.journal import Journal, now_ms
+from service.records import ACCOUNT_FIELDS, erasure_digest, erasure_id
 from service.store.sources import not_found
 
 T = TypeVar("T")
+
+_ERASURE_FIELD = ACCOUNT_FIELDS.index("erasure_asked_at")
 
 KEY_USE_MS = 60_000
 """How exactly it is known when an API key was last used."""
@@ -104,6 +110,7 @@ class Deliveries:
         self._keys: dict[str, ApiKey] = {}
         self._used: deque[KeyUse] = deque()
         self._noted: dict[str, int] = {}
+        self.erasing: tuple[ErasureRequest, ...] = ()
         self.applied_up_to: int | None = None
         self._failed: JournalError | None = None
         self._ended = threading.Event()
@@ -121,11 +128,15 @@ class Deliveries:
                 self._journal.close()
 
     def refresh(self) -> None:
-        """Read again who may push or ask, and up to where the journal is applied; keep an error for who asks."""
+        """Read again who may push or ask, who is to be erased, and up to where the journal is applied.
+
+        An error is kept for who asks.
+        """
         try:
-            self.applied_up_to, documents, keys = self._ask(
-                lambda journal: (journal.applied_up_to(), journal.sources(), journal.keys())
+            self.applied_up_to, documents, keys, erasing = self._ask(
+                lambda journal: (journal.applied_up_to(), journal.sources(), journal.keys(), journal.erasures())
             )
+            self.erasing = tuple(erasing)
             self._failed = None
         except JournalError as error:
             self.applied_up_to, self._failed = None, error
@@ -195,6 +206,11 @@ class Deliveries:
         """Journal the dead letters of deliveries again that came in a time range (ms since 1970 UTC, end excluded)."""
         return self._ask(lambda journal: _replayed(journal, journal.dead_deliveries(since, until, source)))
 
+    def ask_erasure(self, request: ErasureRequest) -> None:
+        """Note that somebody is to be erased: hidden from now on, also after a crash. Raises JournalError."""
+        self._ask(lambda journal: journal.ask_erasure(request))
+        self.refresh()
+
     def _ask(self, question: Callable[[Journal], T]) -> T:
         with self._lock:
             try:
@@ -232,7 +248,10 @@ def _replayed(journal: Journal, deliveries: list[str]) -> Replayed:
 class Receiver:
     """Takes deliveries in: what it returned for is on disk."""
 
-    def __init__(self, deliveries: Deliveries, committer: Committer, sealer: Sealer) -> None:
+    def __init__(
+        self, deliveries: Deliveries, committer: Committer, sealer: Sealer, erasure_keys: ErasureKeys | None = None
+    ) -> None:
+        self._erasure_keys = erasure_keys
         self._deliveries = deliveries
         self._committer = committer
         self._sealer = sealer
@@ -263,6 +282,7 @@ class Receiver:
             events=sum(item.code is None for item in items),
             body=body,
             dead=dead_items(items),
+            erasures=self._erasures(items),
         )
         if not new.events:
             raise InvalidRequest(_nothing(items), items=_verdicts(items)["items"])
@@ -271,6 +291,8 @@ class Receiver:
             raise DeliveryConflict(
                 f"The webhook-id {webhook_id} came with another body before; use an id of its own for each delivery."
             )
+        if new.erasures:
+            await asyncio.to_thread(self._deliveries.refresh)  # hidden before the answer
         if receipt.received_at != now:
             items = read_events(events, sender, receipt.received_at)
         document = {
@@ -280,6 +302,21 @@ class Receiver:
             **_verdicts(items),
         }
         return json.dumps(document, separators=(",", ":")).encode()
+
+    def _erasures(self, items: list[Item]) -> tuple[ErasureRequest, ...]:
+        """Who asks to be erased in these events."""
+        asked = {
+            str(one.identity[0]): one.at
+            for item in items
+            for one in item.said
+            if not isinstance(one, Follow) and one.thing == "accounts" and one.values[_ERASURE_FIELD] is not None
+        }
+        if not asked or self._erasure_keys is None:
+            return ()
+        secret = self._erasure_keys()[0]
+        return tuple(
+            ErasureRequest(erasure_id(erasure_digest(secret, key)), key, None, at) for key, at in asked.items()
+        )
 
     async def check(self, name: str, headers: Mapping[str, str], body: bytes) -> Checked:
         """Say what would become of a delivery; nothing is kept. Raises what `receive` raises but for the journal's."""

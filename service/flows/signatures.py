@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -128,8 +129,24 @@ def sealer(given: SecretStr | None, data_dir: Path) -> Sealer:
     Raises:
         ConfigurationError: there is no key, and none can be kept.
     """
+    return Sealer(_secret_keys(given, data_dir))
+
+
+@cache
+def erasure_keys(given: SecretStr | None, data_dir: Path) -> tuple[bytes, ...]:
+    """Return the secrets under which erased accounts are recognised: made of the same keys as those that seal.
+
+    Raises:
+        ConfigurationError: there is no key, one is no such key, or none can be kept.
+    """
+    keys = _secret_keys(given, data_dir)
+    Sealer(keys)
+    return tuple(hmac.digest(base64.urlsafe_b64decode(key.strip()), b"erased accounts", "sha256") for key in keys)
+
+
+def _secret_keys(given: SecretStr | None, data_dir: Path) -> list[str]:
     if given is not None:
-        return Sealer(given.get_secret_value().split(","))
+        return given.get_secret_value().split(",")
     path = data_dir / "secrets.key"
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -145,7 +162,7 @@ def sealer(given: SecretStr | None, data_dir: Path) -> Sealer:
                 pass
             finally:
                 partial.unlink()
-        return Sealer([path.read_text(encoding="ascii")])
+        return [path.read_text(encoding="ascii")]
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"The key that seals secrets cannot be kept in {path} ({error}); make it writable, or set "

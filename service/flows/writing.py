@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from service.domain import Follow, JournalMark, NewDead, PendingDelivery, Settled, StoreAddress
 from service.errors import StoreError, StoreRefused
 from service.files.events import EventSource, Item, read_body, read_events
+from service.flows.erasing import Eraser, Places
 from service.flows.keys import synchronise_keys
 from service.flows.receiving import dead_items
 from service.flows.sources import synchronise
@@ -36,8 +37,8 @@ LONGEST_BACK_OFF_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-def writer_loop(address: StoreAddress, folder: Path, stop: threading.Event) -> None:
-    """Apply what is journaled until `stop` is set. This is what the writer process does.
+def writer_loop(address: StoreAddress, folder: Path, stop: threading.Event, places: Places) -> None:
+    """Apply what is journaled, and erase who is to be erased, until `stop` is set: what the writer process does.
 
     While Neo4j is away it waits and tries again; nothing is lost meanwhile. Where another process writes for the same
     journal, it waits until that one has ended.
@@ -49,7 +50,7 @@ def writer_loop(address: StoreAddress, folder: Path, stop: threading.Event) -> N
         if not alone:
             return
         with Journal(folder) as journal, Store(address) as store:
-            Writer(store, journal).run(stop)
+            Writer(store, journal, places).run(stop)
 
 
 Parsed = tuple[PendingDelivery, list[Item]]
@@ -63,11 +64,12 @@ class Group(NamedTuple):
 
 
 class Writer:
-    """Applies one journal to one graph."""
+    """Applies one journal to one graph. With `places` it carries out erasures, too."""
 
-    def __init__(self, store: Store, journal: Journal) -> None:
+    def __init__(self, store: Store, journal: Journal, places: Places | None = None) -> None:
         self._store = store
         self._journal = journal
+        self._eraser = None if places is None else Eraser(store, journal, places)
         self._most_events = GROUP_EVENTS
         self._synchronised = self._compacted = float("-inf")
         self._recovered = False
@@ -93,7 +95,10 @@ class Writer:
                 stop.wait(IDLE_SECONDS)
 
     def turn(self) -> bool:
-        """Do what is due: sources and keys, one group of deliveries, compaction. False where nothing was pending.
+        """Do what is due: sources and keys, one group of deliveries, a step of an erasure, compaction.
+
+        Returns:
+            False where nothing was pending.
 
         Raises:
             StoreError: Neo4j is away, or not as it should be; the group is still journaled.
@@ -104,6 +109,8 @@ class Writer:
         if now - self._synchronised > SYNC_SECONDS:
             synchronise(self._store, self._journal)
             synchronise_keys(self._store, self._journal)
+            if self._eraser is not None:
+                self._eraser.look()
             self._synchronised = now
         if now - self._compacted > COMPACT_SECONDS:
             self._journal.compact()
@@ -116,7 +123,8 @@ class Writer:
             self._apply(group)
             self._most_events = min(self._most_events * 2, GROUP_EVENTS)
             self._ahead = following if following.result().read else None
-        return bool(group.read)
+        erased = self._eraser is not None and self._eraser.step()
+        return bool(group.read) or erased
 
     def _parsed(self, after: int) -> Future[Group]:
         pending = self._journal.pending(self._most_events, GROUP_BYTES, after)

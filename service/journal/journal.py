@@ -16,6 +16,7 @@ from service.domain import (
     DeadItem,
     Delivery,
     DeliveryState,
+    ErasureRequest,
     JournalMark,
     JournalSize,
     KeyUse,
@@ -71,6 +72,9 @@ CREATE TABLE IF NOT EXISTS used (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS keys (id TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS used_keys (id TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS erasures (
+  id TEXT PRIMARY KEY, key TEXT NOT NULL, handle TEXT, asked_at INTEGER NOT NULL
+) WITHOUT ROWID;
 """
 _ALL = 2**63 - 1
 """Beyond every sequence."""
@@ -143,6 +147,8 @@ class Journal:
             self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
+        # What is deleted is overwritten: bodies and dead letters hold what people may want to be erased.
+        self._db.execute("PRAGMA secure_delete = ON")
         found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
             error = sqlite3.DatabaseError(found)
@@ -211,6 +217,7 @@ class Journal:
                 if row is None:
                     row = (self._insert(db, one), one.received_at, one.digest)
                     self._bury(db, row[0], one.dead)
+                    db.executemany("INSERT OR IGNORE INTO erasures VALUES (?, ?, ?, ?)", one.erasures)
                 receipts.append(Receipt(row[0], row[1], row[2] == one.digest))
             db.executemany(
                 "INSERT INTO used VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)",
@@ -420,6 +427,60 @@ class Journal:
             # As a script: a statement without columns is only begun by execute(), and would free one page.
             self._db.executescript("PRAGMA incremental_vacuum;")
         return gone
+
+    # --- erasures ---------------------------------------------------------------------------------------------------
+
+    def ask_erasure(self, request: ErasureRequest) -> None:
+        """Note that somebody is to be erased; asked before, nothing changes."""
+        with self._changing() as db:
+            db.execute("INSERT OR IGNORE INTO erasures VALUES (?, ?, ?, ?)", request)
+
+    def erasures(self) -> list[ErasureRequest]:
+        """Return who is to be erased and is not yet."""
+        return [ErasureRequest(*row) for row in self._all("SELECT id, key, handle, asked_at FROM erasures ORDER BY id")]
+
+    def dead_letters(self, after: tuple[int, int], most: int) -> list[tuple[int, int, str | None, str, str]]:
+        """Return dead letters beyond one, in order: sequence, position, network of the source, message, event."""
+        return self._all(
+            "SELECT x.seq, x.position, d.network, x.message, x.event FROM dead x "
+            "LEFT JOIN deliveries d ON d.seq = x.seq WHERE (x.seq, x.position) > (?, ?) "
+            "ORDER BY x.seq, x.position LIMIT ?",
+            (*after, most),
+        )
+
+    def rewrite_dead(self, seq: int, position: int, message: str | None, event: str | None) -> None:
+        """Replace a dead letter, or remove it where there is nothing to put in its place."""
+        with self._changing() as db:
+            if event is None:
+                db.execute("DELETE FROM dead WHERE seq = ? AND position = ?", (seq, position))
+            else:
+                values = (message, event, seq, position)
+                db.execute("UPDATE dead SET message = ?, event = ? WHERE seq = ? AND position = ?", values)
+
+    def forget_erasures(self, ids: Sequence[str]) -> None:
+        """Forget who was to be erased, and leave nothing of what was deleted in the journal's files.
+
+        Raises:
+            JournalUnavailable: another connection reads all the time, so that the write-ahead log cannot be emptied.
+        """
+        with self._changing() as db:
+            db.executemany("DELETE FROM erasures WHERE id = ?", [(one,) for one in ids])
+        self.truncate()
+
+    def truncate(self) -> None:
+        """Empty the write-ahead log, in which deleted content stands until it is written over.
+
+        Raises:
+            JournalUnavailable: another connection is in the way for too long.
+        """
+        deadline = time.monotonic() + BUSY_SECONDS
+        with journal_errors(self.path):
+            while self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                if time.monotonic() > deadline:
+                    raise JournalUnavailable(
+                        f"The journal {self.path} is read all the time; its log cannot be emptied."
+                    )
+                time.sleep(BUSY_WAIT_SECONDS)
 
     # --- the copy of sources, and of the keys of the API -----------------------------------------------------------
 

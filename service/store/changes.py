@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from service.domain import Applied, JournalMark
-from service.records import THINGS
+from service.records import MENTION, THINGS, Statement, mention_of, without_mentions
 from service.store.driver import Store, Tx
 from service.store.edges import (
     Change,
@@ -116,6 +116,48 @@ def journal_mark(store: Store, journal: str) -> JournalMark | None:
 
 
 def _put(change: Change, thing: str, batch: Any) -> tuple[int, int]:
+    if change.any_erased:
+        batch = _without_erased(change, thing, batch)
     if thing in _EDGES:
         return _EDGES[thing][0](change, batch)
     return put_statements(change, THINGS[thing], batch)
+
+
+def _without_erased(change: Change, thing: str, batch: Any) -> Any:
+    """Leave out of a batch what is about erased accounts and their posts: nothing that comes late brings them back."""
+    if thing == "follows":
+        gone = change.erased(batch.keys)
+        return batch.without(gone) if gone else batch
+    kind = THINGS.get(thing)
+    # Of follows that ended, and of complete lists, the identity is all accounts.
+    named = {
+        i
+        for i, name in enumerate(() if kind is None else (*kind.identity, *kind.fields))
+        if kind is not None and name in (*kind.accounts, *kind.posts)
+    }
+    told = [i for i, name in enumerate(kind.fields) if name in ("text", "bio")] if kind is not None else []
+
+    def names(statement: Statement) -> list[str]:
+        parts = statement.identity if kind is None else [(*statement.identity, *statement.values)[i] for i in named]
+        return [name for part in parts for name in ((part,) if isinstance(part, str) else part or ())]  # type: ignore[union-attr,misc]
+
+    said = [text for one in batch for i in told if isinstance(text := one.values[i], str)]
+    mentioned = {mention_of(handle) for text in said for handle in MENTION.findall(text)}
+    gone = change.erased({name for statement in batch for name in names(statement)} | mentioned)
+    if not gone:
+        return batch
+    left = []
+    for one in batch:
+        listed = [value for value in one.values if isinstance(value, tuple)]
+        alone = [name for name in names(one) if not any(name in value for value in listed)]
+        if gone.isdisjoint(alone):
+            values = tuple(_unnamed(value, gone, told=i in told) for i, value in enumerate(one.values))
+            left.append(one._replace(values=values))
+    return left
+
+
+def _unnamed(value: Any, gone: set[str], *, told: bool) -> Any:
+    """A value without erased accounts: lists without their keys, texts without their handles."""
+    if isinstance(value, tuple):
+        return tuple(one for one in value if one not in gone)
+    return without_mentions(value, gone) if told and isinstance(value, str) else value

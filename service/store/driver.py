@@ -20,7 +20,7 @@ from neo4j.exceptions import (
     TransientError,
 )
 
-from service.domain import StoreAddress
+from service.domain import ErasureKeys, StoreAddress
 from service.errors import BadInput, StoreAuthFailed, StoreError, StoreRefused, StoreUnavailable
 from service.store.queries import Queries, load_queries
 
@@ -99,9 +99,10 @@ def _shown(uri: str) -> str:
 class Tx:
     """A transaction under way; queries are called by name. The work that uses it may run twice."""
 
-    def __init__(self, tx: neo4j.ManagedTransaction, queries: Queries) -> None:
+    def __init__(self, tx: neo4j.ManagedTransaction, queries: Queries, erasure_keys: ErasureKeys | None = None) -> None:
         self._tx = tx
         self._queries = queries
+        self.erasure_keys = erasure_keys
 
     def parameters(self, name: str) -> set[str]:
         """Names of the parameters that a query declares."""
@@ -170,7 +171,7 @@ class Store:
 
         @neo4j.unit_of_work(timeout=timeout_s)
         def managed(tx: neo4j.ManagedTransaction) -> T:
-            return work(Tx(tx, self.queries))
+            return work(Tx(tx, self.queries, self.address.erasure_keys))
 
         with self._session() as session:
             return session.execute_write(managed)

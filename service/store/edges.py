@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from service.domain import Applied, Follow
-from service.errors import MigrationError
-from service.records import Statement
+from service.errors import ConfigurationError, MigrationError
+from service.records import Statement, erasure_digest
 from service.store.driver import Store, Tx
 
 _UNKNOWN_TIME = -1
@@ -48,12 +48,27 @@ class Change:
         self._before, self._numbered = graph[0]["v"], graph[0]["n"]
         self.unfollowed: int = graph[0]["unfollowed"]
         self.complete_lists: bool = graph[0]["complete_lists"]
+        self._checks: list[str] = graph[0]["erasure_checks"]
+        self.masked = False
         self._new_accounts = self._new_others = 0
 
     @property
     def version(self) -> int:
         """The version with which everything that changes is stamped."""
         return int(self._before) + 1
+
+    @property
+    def any_erased(self) -> bool:
+        """Whether anything was ever erased."""
+        return bool(self._checks)
+
+    def erased(self, names: Iterable[str]) -> set[str]:
+        """Return which of these keys of accounts and posts, or handles as texts name them, were erased.
+
+        Raises:
+            ConfigurationError: the secret keys do not tell: they are not those under which accounts were erased.
+        """
+        return erased_among(self.tx, self._checks, names) if self._checks else set()
 
     def ensure_accounts(self, keys: Sequence[str]) -> Nodes:
         """Create the accounts that are not in the graph yet, each key being there once; return the nodes of all."""
@@ -84,7 +99,8 @@ class Change:
         version = int(self._before)
         if self._new_accounts or self._new_others or created or updated:
             version = self.version
-            self.tx.run("edges/set_version", v=version, n=self._numbered + self._new_accounts)
+            numbered = self._numbered + self._new_accounts
+            self.tx.run("edges/set_version", v=version, n=numbered, masked=int(self.masked))
         return Applied(self._new_accounts, created, updated, version)
 
 
@@ -117,6 +133,18 @@ def in_one_change(store: Store, put: Callable[[Change], tuple[int, int]]) -> App
     return store.write_transaction(work)
 
 
+def erased_among(tx: Tx, checks: Sequence[str], names: Iterable[str]) -> set[str]:
+    """Return which of some names were erased from a graph; see `Change.erased`."""
+    secrets = () if tx.erasure_keys is None else tx.erasure_keys()
+    if not {erasure_digest(secret, "") for secret in secrets}.issuperset(checks):
+        raise ConfigurationError(
+            "Accounts were erased from this graph under another secret key than this machine's, which cannot recognise "
+            "them; set ENTOURAGE_SECRETS_KEY to the keys of all machines that erased any, with commas between them."
+        )
+    of = {erasure_digest(secret, name): name for name in set(names) for secret in secrets}
+    return {of[row["digest"]] for row in tx.run("erasures/known", digests=sorted(of))}
+
+
 class FollowBatch(NamedTuple):
     """Follows of which each pair has one: `strongest` by pair, in order; `keys` are those of all accounts, in order.
 
@@ -135,6 +163,11 @@ class FollowBatch(NamedTuple):
             known = strongest.get(ends)
             strongest[ends] = follow if known is None else stronger(known, follow)
         return cls({pair: strongest[pair] for pair in sorted(strongest)}, _keys(strongest))
+
+    def without(self, gone: set[str]) -> FollowBatch:
+        """Return the batch without the follows of and by some accounts."""
+        left = {pair: follow for pair, follow in self.strongest.items() if gone.isdisjoint(pair)}
+        return FollowBatch(left, _keys(left))
 
 
 def put_follows(change: Change, batch: FollowBatch) -> tuple[int, int]:

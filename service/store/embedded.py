@@ -563,7 +563,7 @@ class _Server:
         return "\n" + "\n".join(told[-lines:])
 
     def _address(self, state: _State) -> StoreAddress:
-        return StoreAddress(_uri(state.port), USER, self._password())
+        return StoreAddress(_uri(state.port), USER, self._password(), erasure_keys=self.config.erasure_keys)
 
     # --- stop ---
 

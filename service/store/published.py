@@ -14,7 +14,9 @@ from service.store.runs import get_run, in_utc
 async def read_current(store: AsyncStore) -> Current:
     """Say which run readers see by default, and how often people have named communities."""
     rows = await store.read("runs/current")
-    return Current(rows[0]["id"], rows[0]["names_v"] or 0) if rows else Current(None, 0)
+    if not rows:
+        return Current(None, 0)
+    return Current(rows[0]["id"], rows[0]["names_v"] or 0, rows[0]["masks_v"] or 0)
 
 
 async def current_run_id(store: AsyncStore) -> str | None:
@@ -107,5 +109,10 @@ async def read_account(store: AsyncStore, run_id: str, key: str) -> dict[str, An
     """
     rows = await store.read("published/account", run=run_id, key=key)
     if not rows:
-        raise AccountNotFound(f"There is no account {key}; a key is network:id, for instance mastodon:42.")
+        raise no_account(key)
     return rows[0]
+
+
+def no_account(key: str) -> AccountNotFound:
+    """The error for a key of which there is no account."""
+    return AccountNotFound(f"There is no account {key}; a key is network:id, for instance mastodon:42.")

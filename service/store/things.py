@@ -58,7 +58,18 @@ def put_statements(change: Change, thing: Thing, batch: Sequence[Statement]) -> 
         }
         declared = change.tx.parameters(name)
         change.tx.run(name, **{column: values for column, values in columns.items() if column in declared})
+        if thing.name == "accounts" and any(
+            _wish(thing, before.get(one)) != _wish(thing, after[one]) for one in changed
+        ):
+            change.masked = True
     return created, updated
+
+
+def _wish(thing: Thing, state: State | None) -> tuple[Any, ...]:
+    """What an account wishes to be: named or not, erased or not."""
+    if state is None:
+        return (None, None)
+    return tuple(state.values[thing.fields.index(name)] for name in ("opted_out", "erasure_asked_at"))
 
 
 def check_statements(store: Store, thing: Thing, batch: Sequence[Statement]) -> tuple[set[str], set[Identity], int]:

@@ -1,0 +1,9 @@
+// answers: Writes what accounts say of themselves.
+// parameter: keys LIST<STRING> keys of accounts
+// parameter: texts LIST<STRING> what they say
+// parameter: v INTEGER graph version of this change
+// mode: write
+// index: account_key
+UNWIND range(0, size($keys) - 1) AS i
+MATCH (a:Account {key: $keys[i]})
+SET a.bio = $texts[i], a.v = $v
