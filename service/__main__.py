@@ -32,6 +32,7 @@ from service.domain import (
     Delivery,
     DeliveryState,
     EmbeddedConfig,
+    Erasure,
     NewSchedule,
     Recipe,
     RoleName,
@@ -1409,6 +1410,103 @@ def schedules_remove(
         said = asyncio.run(remove_schedule_at(address, schedule))
     console.out.print(f"Schedule {schedule} is removed. It said:")
     print(said.model_dump_json(indent=2, exclude_unset=True))
+
+
+# --- privacy --------------------------------------------------------------------------------------------
+
+
+KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Key of the account, network:id.")]
+
+
+@app.command()
+def erase(
+    key: Annotated[
+        str | None,
+        typer.Argument(metavar="KEY", help="Key of the account, network:id; without, all that asked to be erased."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant: it cannot be undone.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Erase an account, for ever: it is hidden at once, then removed from the graph and from all that is kept.
+
+    Removed are its ties, posts, interactions, relations and memberships, what the journal holds of it, graphs that are
+    kept between analyses, its lines in reports of rejected lines, and its name in what was published, in evidence and
+    reasons of others, too. A digest under a secret key stays, so that late events and imports do not bring it back. The
+    receipt counts what was removed.
+
+    Where a service is running, its writer does the work; else this command does. Cut off, it goes on when it is begun
+    again.
+
+    Examples:
+
+      entourage erase mastodon:42
+
+      entourage erase --yes
+    """
+    from service.flows.erasing import Places, about_account, note_erasure, receipt_of
+    from service.flows.store import open_store
+    from service.flows.writing import erase_now
+
+    config = settings()
+    journal = journal_of(config)
+    places = Places(config.data_dir / "graphs", config.data_dir / "imports")
+    with ExitStack() as stack:
+        with console.shown_progress(quiet=as_json) as progress:
+            address = stack.enter_context(open_store(store_source(config), progress))
+        erasure = None
+        if key is not None:
+            about = about_account(address, key)
+            if about is not None and not yes:
+                followers, following, posts = about
+                asked = f"Erase {key} ({followers:,} followers, {following:,} followed, {posts:,} posts) for ever?"
+                if not sys.stdin.isatty():
+                    raise BadInput(f"{asked} Say --yes where nobody can be asked.")
+                typer.confirm(asked, abort=True, err=True)
+            erasure = note_erasure(address, journal, key)
+        with console.shown_progress(quiet=as_json) as progress:
+            erase_now(address, journal, places, progress, erasure)
+        if erasure is None:
+            console.note("Nobody is waiting to be erased any more; `entourage erasures` lists receipts.")
+            return
+        receipt = receipt_of(address, erasure)
+    if as_json:
+        print(receipt.model_dump_json(indent=2))
+    else:
+        console.out.print(console.erasures_table([receipt]))
+
+
+@app.command()
+def erasures(
+    limit: Annotated[int, typer.Option(min=1, help="How many, those asked for last first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List receipts of erasures: what was removed, and when. They do not say of whom."""
+    from service.flows.erasing import list_erasures
+    from service.flows.store import open_store
+
+    with open_store(store_source(settings())) as address:
+        found = list_erasures(address, limit)
+    if as_json:
+        print(TypeAdapter(list[Erasure]).dump_json(found, indent=2).decode())
+    else:
+        console.out.print(console.erasures_table(found))
+
+
+@app.command("opt-out")
+def opt_out_(
+    key: KeyArgument,
+    undo: Annotated[bool, typer.Option("--undo", help="Take an earlier wish back.")] = False,
+) -> None:
+    """Let an account opt out: it stays in the graph, and is never a candidate. --undo takes that back.
+
+    It holds at once for all that was published, and for every analysis from then on.
+    """
+    from service.flows.erasing import opt_out
+    from service.flows.store import open_store
+
+    with open_store(store_source(settings())) as address:
+        opt_out(address, key, not undo)
+    console.out.print(f"{escape(key)} {'is in again' if undo else 'has opted out'}, from now on.")
 
 
 @deliveries_app.command("list")

@@ -724,3 +724,18 @@ def _by_parts(moved: CandidateMoved) -> str:
 def note(message: str) -> None:
     """Say something beside the result, on standard error."""
     err.print(message)
+
+
+def erasures_table(receipts: Sequence[domain.Erasure]) -> Table:
+    """Receipts of erasures."""
+    table = Table(title="Erasures", title_justify="left")
+    for name in ("id", "state", "asked at", "done at", "removed"):
+        table.add_column(name)
+    for one in receipts:
+        removed = (
+            ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in one.removed.items()) or "nothing yet"
+        )
+        waiting = f"; waits for {', '.join(one.waiting_for)}" if one.waiting_for else ""
+        times = [at.isoformat(timespec="seconds") if at else "" for at in (one.asked_at, one.done_at)]
+        table.add_row(one.id, one.state, *times, removed + waiting)
+    return table

@@ -309,6 +309,8 @@ def standing_of(account: dict[str, Any], membership: dict[str, Any], document: d
 
 def why_not(account: dict[str, Any], membership: dict[str, Any]) -> str:
     """Say why an account is no candidate of a community."""
+    if account.get("opted_out"):
+        return "It opted out: nobody is named who does not want to be."
     if "in_base" not in membership:
         return "Secondary membership: an account is compared, and may be a candidate, in its own community."
     if not membership["in_base"]:
@@ -317,7 +319,7 @@ def why_not(account: dict[str, Any], membership: dict[str, Any]) -> str:
             "brand_account": "it is a brand's own account",
             "inactive": "it had done nothing for so long when the run was made",
         }
-        gate = "it opted out" if account.get("opted_out") else said.get(str(membership.get("gate")))
+        gate = said.get(str(membership.get("gate")))
         return (
             f"Outside the base of its community: {gate or 'it did not pass an integrity gate when the run was made'}."
         )

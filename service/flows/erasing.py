@@ -12,12 +12,12 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from service.domain import Erasure, ErasureRequest, HiddenAccount, Progress, StoreAddress
+from service.domain import Erasure, ErasureRequest, HiddenAccount, StoreAddress
 from service.errors import StoreUnavailable
 from service.files.rejects import clean_reports
 from service.files.snapshots import forget_before
@@ -395,17 +395,36 @@ def list_erasures(address: StoreAddress, most: int) -> list[Erasure]:
     return asyncio.run(read())
 
 
-def wait_for_erasure(
-    store: Store, erasure: str, work: Callable[[], None], progress: Progress, deadline_s: float
-) -> Erasure:
-    """Wait until an erasure is done; `work` is called again and again. Return the receipt, done or not."""
-    deadline = time.monotonic() + deadline_s
-    while True:
-        work()
+def about_account(address: StoreAddress, key: str) -> tuple[int, int, int] | None:
+    """Return how many follow an account in the graph, how many it follows, and how many posts it wrote.
+
+    None where it was erased, or is being erased.
+
+    Raises:
+        AccountNotFound: there is no such account.
+    """
+    with Store(address) as store:
+        if erasure_of(store, erasure_id(erasure_digest(secrets_of(address.erasure_keys)[0], key))) is not None:
+            return None
+        rows = store.read("erasures/about", key=key)
+    if not rows:
+        raise no_account(key)
+    return rows[0]["followers"], rows[0]["following"], rows[0]["posts"]
+
+
+def note_erasure(address: StoreAddress, folder: Path, key: str) -> str:
+    """Note for the command that an account is to be erased, in the journal below a folder; return the erasure's id."""
+    erasure = erasure_id(erasure_digest(secrets_of(address.erasure_keys)[0], key))
+    with Store(address) as store, Journal(folder) as journal:
+        rows = store.read("accounts/known", account=[key])
+        journal.ask_erasure(ErasureRequest(erasure, key, rows[0]["handle"] if rows else None, now_ms()))
+    return erasure
+
+
+def receipt_of(address: StoreAddress, erasure: str) -> Erasure:
+    """Return a receipt for the command. Raises ErasureNotFound."""
+    with Store(address) as store:
         receipt = erasure_of(store, erasure)
-        if receipt is not None:
-            progress("erase", sum(receipt.removed.values()), None)
-            if receipt.state == "done" or time.monotonic() > deadline:
-                return receipt
-        elif time.monotonic() > deadline:
-            raise not_found(erasure)
+    if receipt is None:
+        raise not_found(erasure)
+    return receipt

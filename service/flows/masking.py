@@ -90,10 +90,11 @@ class Mask:
         return key == ERASED or key in self.keys
 
     def cleaned(self, document: bytes) -> bytes:
-        """Return JSON without what names a hidden account."""
+        """Return JSON without what names a hidden account; `null` for a document about one."""
         if not self.hidden or not self._concerns(document):
             return document
-        return to_json(self._cleaned(from_json(document)))
+        [cleaned] = self._cleaned([from_json(document)]) or [None]
+        return to_json(cleaned)
 
     def unnamed(self, document: Document) -> Document:
         """Return a document without what names a hidden account."""

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from service.domain import Follow, JournalMark, NewDead, PendingDelivery, Settled, StoreAddress
+from service.domain import Follow, JournalMark, NewDead, PendingDelivery, Progress, Settled, StoreAddress
 from service.errors import StoreError, StoreRefused
 from service.files.events import EventSource, Item, read_body, read_events
 from service.flows.erasing import Eraser, Places
@@ -23,6 +23,7 @@ from service.flows.sources import synchronise
 from service.journal.journal import Journal, journal_errors
 from service.store.changes import apply_deliveries, journal_mark, prepared, try_deliveries
 from service.store.driver import Store
+from service.store.erasures import erasure_of
 
 GROUP_EVENTS = 20_000
 """Events in one transaction; measured with imports, see there."""
@@ -75,6 +76,11 @@ class Writer:
         self._recovered = False
         self._parser = ThreadPoolExecutor(1, "parser")
         self._ahead: Future[Group] | None = None
+
+    @property
+    def erasing(self) -> bool:
+        """Whether an erasure is being carried out."""
+        return self._eraser is not None and self._eraser.busy
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set."""
@@ -217,9 +223,41 @@ def _settled(sequence: int, items: list[Item]) -> Settled:
     return Settled(sequence, "dead" if len(dead) == len(items) else "applied", dead)
 
 
+def erase_now(
+    address: StoreAddress, folder: Path, places: Places, progress: Progress, erasure: str | None = None
+) -> None:
+    """Carry out erasures that were asked for, for the command: here, or by the writer of a service that is running.
+
+    Args:
+        address: the graph.
+        folder: the journal's.
+        places: what else the machine keeps.
+        progress: told of the stage `erase`, in things removed.
+        erasure: wait for this one; without, for all that this machine has to do.
+
+    Raises:
+        StoreError: Neo4j is away; what was asked for is carried out later.
+    """
+    stop = threading.Event()
+    with Journal(folder) as journal, Store(address) as store, _alone(folder, stop, wait=False) as alone:
+        writer = Writer(store, journal, places) if alone else None
+        while True:
+            busy = writer is not None and writer.turn()
+            receipt = None if erasure is None else erasure_of(store, erasure)
+            progress("erase", 0 if receipt is None else sum(receipt.removed.values()), None)
+            if receipt is not None:
+                of_others = receipt.waiting_for and journal.id not in receipt.waiting_for
+                if receipt.state == "done" or (of_others and not busy):
+                    return
+            elif erasure is None and not busy and (writer is None or not writer.erasing):
+                return
+            if not busy:
+                time.sleep(IDLE_SECONDS)
+
+
 @contextmanager
-def _alone(folder: Path, stop: threading.Event) -> Iterator[bool]:
-    """Hold the lock of a journal's writer; False where `stop` was set before it was free."""
+def _alone(folder: Path, stop: threading.Event, *, wait: bool = True) -> Iterator[bool]:
+    """Hold the lock of a journal's writer; False where `stop` was set before it was free, or nobody waits for that."""
     path = folder / "writer.lock"
     with journal_errors(path):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -230,7 +268,7 @@ def _alone(folder: Path, stop: threading.Event) -> Iterator[bool]:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if stop.wait(0.2):
+                if not wait or stop.wait(0.2):
                     yield False
                     return
         yield True
