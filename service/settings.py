@@ -79,9 +79,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=1_048_576, ge=1024, description="Largest request body accepted.")
     secrets_key: SecretStr | None = Field(
         default=None,
-        description="Key that seals the secrets of sources: 32 bytes as URL-safe base64. With several, separated by "
-        "commas, the first seals and any of them opens. When unset, one is kept in the data directory; the same is "
-        "needed on all machines that share a database.",
+        description="Key that seals the secrets of sources, and under which erased accounts are recognised: 32 bytes "
+        "as URL-safe base64. With several, separated by commas, the first seals and any of them opens. When unset, one "
+        "is kept in the data directory; the same is needed on all machines that share a database.",
     )
     journal_max_mb: int = Field(
         default=1024, ge=1, description="Deliveries that may wait for the graph, in MiB; beyond that, 429."

@@ -413,7 +413,7 @@ EVENTS = _kinds(
     EventKind(
         _schema(
             "account.erased",
-            "An account asks to be erased: from now on it is treated as one that opted out, and the wish is kept.",
+            "An account asks to be erased: from now on it is hidden, then removed, and never taken in again.",
             {"account": id_field("Id of the account."), "network": NETWORK, "at": time_field("When it asked.")},
             ("account",),
             {"account": "1017"},

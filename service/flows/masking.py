@@ -48,9 +48,9 @@ class Mask:
         return frozenset(one.key for one in self.hidden)
 
     @cached_property
-    def erasing(self) -> frozenset[str]:
-        """Keys of those that are to be erased: for every question they are as good as gone."""
-        return frozenset(one.key for one in self.hidden if one.version is None)
+    def erasing(self) -> Mask:
+        """The mask of those that are to be erased: for every question they are as good as gone."""
+        return Mask(tuple(one for one in self.hidden if one.version is None), self.epoch)
 
     def at(self, version: int | None) -> Mask:
         """The mask of a run over the graph at a version: without those that it named nowhere by itself."""

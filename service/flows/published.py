@@ -120,6 +120,8 @@ class PublishedReader:
         self._erasing = erasing
         self._hidden: tuple[int, list[HiddenAccount]] = (0, [])
         self._mask = Mask()
+        self._masks: dict[int | None, Mask] = {}
+        self._forgotten = 0
         self._ahead = fetch_ahead
         self._runs: dict[str, Run] = {}
         self._parts: OrderedDict[tuple[str, str], PublishedPart] = OrderedDict()
@@ -151,7 +153,8 @@ class PublishedReader:
         """
         if run_id is not None:
             run = await self._run(run_id)
-            return Published(run, stale=False, mask=(await self.mask()).at(run.graph_version))
+            await self.mask()
+            return Published(run, stale=False, mask=self._masked(run))
         try:
             asked = await self._current()
             current, names = asked.run, asked.names
@@ -164,42 +167,49 @@ class PublishedReader:
         except StoreUnavailable:
             if self._last is None:
                 raise
-            return Published(self._last, stale=True, mask=self._masked().at(self._last.graph_version))
+            return Published(self._last, stale=True, mask=self._masked(self._last))
         if self._last is None or self._last.id != run.id:
             self._last = run
             if self._ahead:
                 self._prefetch = asyncio.create_task(self._fetch_ahead(run, self._prefetch))
-        return Published(run, stale=False, names=names, mask=(await self.mask(asked)).at(run.graph_version))
+        await self.mask(asked)
+        return Published(run, stale=False, names=names, mask=self._masked(run))
 
     async def mask(self, current: Current | None = None) -> Mask:
         """Return whom no answer may name now; while Neo4j does not answer, those known from before.
 
-        What was read of runs is forgotten where an erasure may have rewritten it.
+        What was read of runs is forgotten where an erasure has begun, or was done and has rewritten it.
         """
         try:
             now = (await self._current() if current is None else current).masks
             if now != self._hidden[0]:
-                self._hidden = now, await read_hidden(self._store)
-                self._forget()
+                hidden = await read_hidden(self._store)
+                before, self._hidden = self._hidden[1], (now, hidden)
+                if _to_erase(before) != _to_erase(hidden):
+                    self._forget()
         except StoreUnavailable:
             pass
         return self._masked()
 
-    def _masked(self) -> Mask:
-        """The accounts that the graph knows to be hidden, and those that this machine was asked to erase."""
+    def _masked(self, run: Run | None = None) -> Mask:
+        """The accounts that the graph knows to be hidden (of a run: since then), and those to be erased here."""
         version, hidden = self._hidden
         asked = self._erasing()
         epoch = f"{version}{''.join(one.id for one in asked)}"
         if epoch != self._mask.epoch:
             here = [HiddenAccount(one.key, one.handle or self._handle_of(one.key), None) for one in asked]
-            self._mask = Mask((*hidden, *here), epoch if version or asked else "")
-        return self._mask
+            self._mask, self._masks = Mask((*hidden, *here), epoch), {}
+        if run is None:
+            return self._mask
+        if run.graph_version not in self._masks:
+            self._masks[run.graph_version] = self._mask.at(run.graph_version)
+        return self._masks[run.graph_version]
 
     @property
     def erasing(self) -> Mask | None:
         """The accounts that are being erased, as far as this process knows; None where there are none."""
-        mask = self._masked()
-        return Mask(tuple(one for one in mask.hidden if one.version is None), mask.epoch) if mask.erasing else None
+        erasing = self._masked().erasing
+        return erasing if erasing.hidden else None
 
     def _handle_of(self, key: str) -> str | None:
         """The handle of an account as pages that are in memory have it."""
@@ -212,12 +222,15 @@ class PublishedReader:
         return None
 
     def _forget(self) -> None:
-        """Forget all that was read of runs, and what was made of it."""
+        """Forget all that was read of runs, and what was made of it; what is being read is not kept either."""
+        self._forgotten += 1
         self._parts.clear()
         self._bytes = 0
         for made in (self._communities, self._groups, self._populations, self._runs):
             made.clear()
         self._names = (-1, {})
+        if self._ahead and self._last is not None:
+            self._prefetch = asyncio.create_task(self._fetch_ahead(self._last, self._prefetch))
 
     async def current(self) -> Current | None:
         """Return which run is current, as Neo4j says now; None where it does not answer."""
@@ -243,8 +256,9 @@ class PublishedReader:
             self._parts.move_to_end((run_id, name))
             return found
         self._check_away()
+        forgotten = self._forgotten
         part = await read_part(self._store, run_id, name)
-        if (run_id, name) not in self._parts:
+        if (run_id, name) not in self._parts and forgotten == self._forgotten:
             self._parts[run_id, name] = part
             self._bytes += _size(part)
             while self._bytes > CACHE_BYTES and len(self._parts) > 1:
@@ -346,6 +360,7 @@ class PublishedReader:
         if key in self._populations:
             self._populations.move_to_end(key)
             return self._populations[key]
+        forgotten = self._forgotten
         if key not in self._making:
             self._making[key] = asyncio.create_task(make())
         try:
@@ -353,6 +368,8 @@ class PublishedReader:
         finally:
             if key in self._making and self._making[key].done():
                 del self._making[key]
+        if forgotten != self._forgotten:
+            return found
         self._populations[key] = found
         while len(self._populations) > POPULATIONS_KEPT:
             self._populations.popitem(last=False)
@@ -361,8 +378,12 @@ class PublishedReader:
     async def communities(self, run_id: str) -> list[Community]:
         """Return the communities of a published run."""
         if run_id not in self._communities:
+            forgotten = self._forgotten
             part = await self.part(run_id, "communities")
-            self._communities[run_id] = [Community.model_validate_json(line) for line in part.lines]
+            found = [Community.model_validate_json(line) for line in part.lines]
+            if forgotten != self._forgotten:
+                return found
+            self._communities[run_id] = found
             while len(self._communities) > RUNS_PARSED:
                 self._communities.popitem(last=False)
         return self._communities[run_id]
@@ -385,7 +406,7 @@ class PublishedReader:
             AccountNotFound: there is none of this key, or it is to be erased.
         """
         self._check_away()
-        if key in self._masked().erasing:
+        if self._masked().erasing.hides(key):
             raise no_account(key)
         return await read_account(self._store, run_id, key)
 
@@ -480,6 +501,10 @@ class PublishedReader:
                     await self.part(run.id, f"candidates/{community.id}")
         except EntourageError as error:
             log.warning("The pages of run %s could not all be fetched ahead: %s", run.id, error.message)
+
+
+def _to_erase(hidden: Sequence[HiddenAccount]) -> set[str]:
+    return {one.key for one in hidden if one.version is None}
 
 
 def _size(part: PublishedPart) -> int:

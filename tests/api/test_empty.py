@@ -110,7 +110,8 @@ def test_no_route_takes_a_parameter_it_does_not_know(api: TestClient) -> None:
     for path, operations in api.get("/openapi.json").json()["paths"].items():
         for method in operations:
             address = re.sub(r"\{\w+\}", "x", path)
-            body = BODIES.get(path, {}) if method == "post" else {"name": "x"}
+            patched = {"opted_out": True} if "accounts" in path else {"name": "x"}
+            body = BODIES.get(path, {}) if method == "post" else patched
             sent = {"json": body} if method in ("post", "patch") else {}
             answer = api.request(method, address, params={"nonsense": "1", "dry_run": "true"}, **sent)
             refused = is_problem(answer, 422, "invalid_request")

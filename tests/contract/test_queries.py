@@ -17,7 +17,9 @@ SAMPLES: dict[str, Any] = {
     "INTEGER": 1,
     "FLOAT": 1.0,
     "BOOLEAN": True,
-    "MAP": {},
+    "MAP": {
+        "BYTES": b"x",
+    },
     "LIST<MAP>": [],
     "LIST<STRING>": [],
     "LIST<INTEGER>": [],
