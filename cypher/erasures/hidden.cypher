@@ -7,8 +7,8 @@
 // index: account_opted_out
 // index: account_erasure_asked_at
 // index: erasure_key
-// Those who had opted out when a run was made it names nowhere.
 OPTIONAL MATCH (r:Run {state: 'done'})
+// Those who had opted out when a run was made it names nowhere.
 WHERE r.removed_at IS NULL
 WITH coalesce(min(r.graph_version), 0) AS oldest
 CALL (oldest) {

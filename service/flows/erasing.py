@@ -337,9 +337,8 @@ async def ask_erasure(store: AsyncStore, deliveries: Deliveries, key: str) -> Er
             raise no_account(key)
     except StoreUnavailable:
         log.warning("Neo4j is away; an account that is to be erased is hidden, and removed when it answers again.")
-    request = ErasureRequest(erasure, key, handle, now_ms())
-    await asyncio.to_thread(deliveries.ask_erasure, request)
-    return _asked(request)
+    await asyncio.to_thread(deliveries.ask_erasure, ErasureRequest(erasure, key, handle, now_ms()))
+    return await erasure_by_id(store, deliveries, erasure)
 
 
 def opt_out(address: StoreAddress, key: str, opted_out: bool) -> None:

@@ -137,11 +137,16 @@ class Mask:
             return [self._cleaned(one, language) for one in value if not self._left_out(one)]
         if isinstance(value, dict):
             return {
-                name: None if isinstance(one, dict) and self._own(one) else self._cleaned(one, name)
+                name: None if isinstance(one, dict) and self._own(one) else self._member(name, one)
                 for name, one in value.items()
                 if name not in self.keys
             }
         return self._unnamed(value, SOMEBODY.get(language, "someone")) if isinstance(value, str) else value
+
+    def _member(self, name: str, one: Any) -> Any:
+        cleaned = self._cleaned(one, name)
+        # A community that people define has at least one account; one that is not there is passed over.
+        return [ERASED] if name == "accounts" and one and cleaned == [] else cleaned
 
     def _left_out(self, one: Any) -> bool:
         return (isinstance(one, dict) and self._own(one)) or (isinstance(one, str) and one in self._names)

@@ -14,7 +14,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar
 
-from service.domain import Erasure, ErasureKeys, ErasureRequest, HiddenAccount
+from service.domain import ERASED, Erasure, ErasureKeys, ErasureRequest, HiddenAccount
 from service.errors import ConfigurationError, ErasureNotFound
 from service.records import erasure_digest, erasure_id, mention_of
 from service.store.driver import AsyncStore, Row, Store, Tx
@@ -241,8 +241,8 @@ def clean_documents(store: Store, clean: Callable[[str, str], str]) -> int:
         for name, before in record["properties"].items():
             texts = before if isinstance(before, list) else [before]
             if texts and all(isinstance(one, str) for one in texts):
-                cleaned = [clean(name, one) for one in texts]
-                after = cleaned if isinstance(before, list) else cleaned[0]
+                cleaned = [text for one in texts if (text := clean(name, one)) != ERASED]
+                after = cleaned if isinstance(before, list) else "".join(cleaned)
                 if after != before:
                     rows.append({"node": record["node"], "name": name, "before": before, "after": after})
     for start in range(0, len(rows), 1000):

@@ -17,9 +17,7 @@ SAMPLES: dict[str, Any] = {
     "INTEGER": 1,
     "FLOAT": 1.0,
     "BOOLEAN": True,
-    "MAP": {
-        "BYTES": b"x",
-    },
+    "MAP": {},
     "LIST<MAP>": [],
     "LIST<STRING>": [],
     "LIST<INTEGER>": [],
@@ -28,6 +26,7 @@ SAMPLES: dict[str, Any] = {
     "LIST<DATE>": [],
     "LIST<LIST>": [],
     "ZONED DATETIME": None,
+    "BYTES": b"x",
 }
 LIBRARY = load_queries()
 
