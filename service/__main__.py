@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,6 +34,7 @@ from service.domain import (
     EmbeddedConfig,
     NewSchedule,
     Recipe,
+    Retention,
     RoleName,
     Run,
     RunSpec,
@@ -43,6 +45,8 @@ from service.domain import (
     StoreAddress,
     StoreSource,
     Track,
+    moment_of,
+    no_progress,
 )
 from service.errors import (
     EXIT_LINES_REJECTED,
@@ -132,6 +136,16 @@ def store_source(config: Settings, folder: str = "neo4j") -> StoreSource:
     if config.neo4j_password is None:
         raise ConfigurationError("ENTOURAGE_NEO4J_URI is set; set ENTOURAGE_NEO4J_PASSWORD as well.")
     return StoreAddress(config.neo4j_uri, config.neo4j_user, config.neo4j_password, config.neo4j_database)
+
+
+def retention_of(config: Settings) -> Retention:
+    """For how long settings say that things are kept."""
+    return Retention(
+        posts=config.keep_posts_days,
+        interactions=config.keep_interactions_days,
+        unfollows=config.keep_unfollows_days,
+        runs=config.keep_runs_days,
+    )
 
 
 def given_address(config: Settings) -> StoreAddress:
@@ -1098,6 +1112,66 @@ def migrate(
         console.out.print(console.migration_summary(report, dry_run=dry_run))
 
 
+@app.command()
+def prune(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing; only count what would go.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first; needed where nobody can be asked.")] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="Count ages from this time instead of now: to rehearse, mostly with --dry-run."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove posts, interactions, unfollows and old analyses that are older than settings say they are kept.
+
+    ENTOURAGE_KEEP_POSTS_DAYS, ENTOURAGE_KEEP_INTERACTIONS_DAYS, ENTOURAGE_KEEP_UNFOLLOWS_DAYS and
+    ENTOURAGE_KEEP_RUNS_DAYS say for how many days; what is not said is kept for ever. What is removed does not come
+    back, so look first with --dry-run. A service does this by itself once a day. It can be stopped at any moment, and
+    done again.
+    """
+    from service.flows.retention import PruneReport
+    from service.flows.retention import prune as prune_graph
+    from service.flows.store import open_store
+
+    config = settings()
+    retention = retention_of(config)
+    if as_of is None:
+        now = datetime.now(UTC)
+    else:
+        try:
+            now = moment_of(moment("--as-of", as_of))
+            retention.cutoffs(now)
+        except (ValueError, OverflowError):
+            raise BadInput("--as-of: this time is too far away to count days from.") from None
+    if not retention.anything:
+        if as_json:
+            print(PruneReport(as_of=now, dry_run=dry_run, kinds=(), seconds=0.0).model_dump_json(indent=2))
+        else:
+            console.out.print(
+                "Everything is kept for ever: nothing was removed. Set ENTOURAGE_KEEP_POSTS_DAYS, "
+                "ENTOURAGE_KEEP_INTERACTIONS_DAYS, ENTOURAGE_KEEP_UNFOLLOWS_DAYS or ENTOURAGE_KEEP_RUNS_DAYS to a "
+                "number of days."
+            )
+        return
+    asking = not dry_run and not yes
+    if asking and (as_json or not sys.stdin.isatty()):
+        raise BadInput("What is removed does not come back: look with --dry-run, then say --yes.")
+    with ExitStack() as stack:
+        with console.shown_progress(quiet=as_json) as progress:
+            address = stack.enter_context(open_store(store_source(config), progress))
+        if asking:
+            console.out.print(console.prune_summary(prune_graph(address, retention, now, no_progress, dry_run=True)))
+            if not typer.confirm("Remove all of it? It does not come back."):
+                console.out.print("Nothing was removed.")
+                return
+        with console.shown_progress(quiet=as_json) as progress:
+            report = prune_graph(address, retention, now, progress, dry_run=dry_run)
+    if as_json:
+        print(report.model_dump_json(indent=2))
+    else:
+        console.out.print(console.prune_summary(report))
+
+
 # --- the embedded Neo4j ---------------------------------------------------------------------------------
 
 
@@ -1567,7 +1641,7 @@ def inner_engine() -> None:
     config = settings()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    engine_loop(given_address(config), stop, config.run_timeout_s)
+    engine_loop(given_address(config), stop, config.run_timeout_s, retention_of(config))
 
 
 @app.command("_run", hidden=True)
