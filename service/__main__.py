@@ -468,6 +468,40 @@ def export_(
         console.out.print(console.export_summary(report))
 
 
+@app.command("account-data")
+def account_data(
+    key: Annotated[str, typer.Argument(help="Key of the account, network:id.")],
+    out: Annotated[Path | None, typer.Option(help="File to write it to; standard output if not said.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write everything that is known about one account as one JSON document, for an access request.
+
+    What people brought is in the words of the import; what analyses found and published about it, and what the
+    journal of this machine still holds, is in it, too. It names other people where they have ties to the account:
+    whoever passes it on decides about their data, too. The document is whole where its last member, complete, is there;
+    a file appears only when it is.
+    """
+    from service.flows.access_request import account_data as data_of
+    from service.flows.access_request import write_account_data
+    from service.flows.store import open_store
+
+    config = settings()
+    with (
+        console.shown_progress(quiet=as_json or out is None) as progress,
+        open_store(store_source(config), progress) as address,
+    ):
+        if out is None:
+            for piece in data_of(address, key, journal_of(config)):
+                sys.stdout.buffer.write(piece)
+            sys.stdout.buffer.flush()
+            return
+        written = write_account_data(address, key, out, journal_of(config), progress)
+    if as_json:
+        print(json.dumps({"file": str(out), "bytes": written}))
+    else:
+        console.out.print(f"Wrote {written:,} bytes to [bold]{escape(str(out))}[/]; only you can read it.")
+
+
 @app.command()
 def sample(
     out: Annotated[Path, typer.Option(help="Folder to write; an earlier sample in it is replaced, nothing else.")],
