@@ -192,14 +192,11 @@ def _of_line(store: Store, run: str, part: str, document: Any, key: str) -> Iter
     yield {"run": run, "part": part, "about_it": True, "document": document}
     kind, _, community = part.partition("/")
     if kind == "candidates":
-        # What questions need of candidates stands in lines of their own, which name nobody: they are in order of rank.
-        for other, first in (("basis", 0), ("words", None)):
-            lines = read_lines(store, run, f"{other}/{community}")
-            place = document["rank"] + (first if first is not None else json.loads(lines[0])["words"] if lines else 0)
-            if place < len(lines):
-                yield {
-                    "run": run, "part": f"{other}/{community}", "about_it": True, "document": json.loads(lines[place])
-                }  # fmt: skip
+        # What a candidate says stands in a line that names nobody: by rank, after a first one and those of words.
+        words = read_lines(store, run, f"words/{community}")
+        if words:
+            said = json.loads(words[json.loads(words[0])["words"] + document["rank"]])
+            yield {"run": run, "part": f"words/{community}", "about_it": True, "document": said}
 
 
 # --- the journal ----------------------------------------------------------------------------------------------

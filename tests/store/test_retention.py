@@ -64,8 +64,8 @@ def make_world(seed: int = 3) -> tuple[World, World]:
     whole: World = {
         "accounts": [Statement("accounts", (one,), values("accounts", handle=one[2:]), 5) for one in names],
         "brands": [Statement("brands", (f"b{i}",), values("brands", name=f"B{i}"), 5) for i in range(3)],
-        "follows": [Follow(a, b, 1.0, moment()) for a, b in pairs[:150]],
-        "unfollows": [Statement("unfollows", pair, (), moment()) for pair in pairs[150:200]],
+        "follows": [Follow(a, b, 1.0, moment()) for a, b in pairs[:100]],
+        "unfollows": [Statement("unfollows", pair, (), moment()) for pair in pairs[150:180]],
         "engagements": [
             Statement(
                 "engagements",
@@ -73,11 +73,11 @@ def make_world(seed: int = 3) -> tuple[World, World]:
                 values("engagements", likes=rng.randrange(1, 4), reposts=1),
                 5,
             )
-            for pair in pairs[:80]
+            for pair in pairs[:50]
         ],
         "endorsements": [
             Statement("endorsements", (*pair, rng.choice(["", "tea"])), (rng.random() < 0.7,), moment())
-            for pair in pairs[:60]
+            for pair in pairs[:30]
         ],
     }
     kept = dict(whole)
@@ -86,7 +86,7 @@ def make_world(seed: int = 3) -> tuple[World, World]:
     kept["engagements"] = [one for one in whole["engagements"] if one.identity[2] >= first]
     kept["endorsements"] = [one for one in whole["endorsements"] if not (one.values[0] and age(one.at, KEPT.unfollows))]
     posts, gone = [], set()
-    for i in range(40):
+    for i in range(24):
         said_at = moment()
         at = said_at if rng.random() < 0.8 else None
         topics = tuple(sorted(rng.sample(["tea", "vélo", "jardin", f"only{i}"], 2)))
@@ -97,12 +97,12 @@ def make_world(seed: int = 3) -> tuple[World, World]:
         if age(said_at, KEPT.posts):
             gone.add(f"t:p{i}")
     responses = [
-        Statement("responses", (rng.choice(names), f"t:p{rng.randrange(50)}", kind, at), (), at)
+        Statement("responses", (rng.choice(names), f"t:p{rng.randrange(32)}", kind, at), (), at)
         for kind in ("like", "repost", "reply")
-        for at in [*(moment() for _ in range(40)), -1, -1, -1]
+        for at in [*(moment() for _ in range(20)), -1, -1, -1]
     ]
     mentions = [
-        Statement("mentions", (f"t:p{rng.randrange(50)}", f"b{rng.randrange(3)}"), (1, None), 5) for _ in range(30)
+        Statement("mentions", (f"t:p{rng.randrange(32)}", f"b{rng.randrange(3)}"), (1, None), 5) for _ in range(20)
     ]
     whole |= {"posts": posts, "responses": responses, "mentions": mentions}
     kept["posts"] = [one for one in posts if one.identity[0] not in gone]
@@ -121,7 +121,7 @@ def load(store: Store, world: World) -> None:
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "THINGS_A_BATCH", 4)
+    monkeypatch.setattr(retention, "THINGS_A_BATCH", 5)
     monkeypatch.setattr(retention, "POSTS_A_BATCH", 3)
 
 
@@ -149,7 +149,7 @@ def test_what_is_pruned_was_never_there(store: Store, tmp_path: Path, ways: list
     }
     assert all(things.values())
     assert seen[-1] == (sum(things.values()), sum(things.values()))
-    assert len(seen) > 30
+    assert len(seen) > 15
     assert graph_version(store) > version
 
     graph, way = caught_up(store, tmp_path, ways)
@@ -179,7 +179,7 @@ def test_a_pruning_that_is_cut_off_is_done_again(
     while any((due := count_due(store, cutoffs)).values()):
         for batch, (kind, things) in enumerate(remove_due(store, cutoffs)):
             assert 0 < things <= due[kind]
-            if batch == 17:
+            if batch == 9:
                 break
         assert_equal(read_graph(store, tmp_path, no_progress), read_whole(store))
 
