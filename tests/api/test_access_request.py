@@ -281,17 +281,17 @@ def test_what_the_journal_still_holds_is_in_it(api: TestClient, store: Store, jo
 
 
 def test_an_account_with_many_followers_comes_in_pieces(store: Store) -> None:
-    many = 20_000
-    apply_follows(store, [Follow(f"t:{i:05}", "t:star") for i in range(many)])
+    many = 6_000
+    apply_follows(store, [Follow(f"t:{i:04}", "t:star") for i in range(many)])
     pieces = account_data(store.address, "t:star", None)
     whole = [next(pieces)]
     apply_follows(store, [Follow("t:late", "t:star")])
     whole += pieces
-    assert len(whole) > 10
+    assert len(whole) > 5
     assert max(map(len, whole)) < 200_000
     document = json.loads(b"".join(whole))
     followers = {one["follower"] for one in document["follows"]["in"]}
-    assert followers >= {f"t:{i:05}" for i in range(many)}
+    assert followers >= {f"t:{i:04}" for i in range(many)}
     assert document["changed_meanwhile"] is True
     left = account_data(store.address, "t:star", None)
     next(left)
