@@ -194,9 +194,9 @@ def _of_line(store: Store, run: str, part: str, document: Any, key: str) -> Iter
     if kind == "candidates":
         # What a candidate says stands in a line that names nobody: by rank, after a first one and those of words.
         words = read_lines(store, run, f"words/{community}")
-        if words:
-            said = json.loads(words[json.loads(words[0])["words"] + document["rank"]])
-            yield {"run": run, "part": f"words/{community}", "about_it": True, "document": said}
+        place = json.loads(words[0])["words"] + document["rank"] if words else 0
+        for said in words[place : place + 1]:
+            yield {"run": run, "part": f"words/{community}", "about_it": True, "document": json.loads(said)}
 
 
 # --- the journal ----------------------------------------------------------------------------------------------
