@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,6 +36,7 @@ from service.domain import (
     Erasure,
     NewSchedule,
     Recipe,
+    Retention,
     RoleName,
     Run,
     RunSpec,
@@ -45,6 +47,8 @@ from service.domain import (
     StoreAddress,
     StoreSource,
     Track,
+    moment_of,
+    no_progress,
 )
 from service.errors import (
     EXIT_LINES_REJECTED,
@@ -148,6 +152,16 @@ def erasure_keys(given: SecretStr | None, data_dir: Path) -> tuple[bytes, ...]:
     from service.flows.signatures import erasure_keys as read
 
     return read(given, data_dir)
+
+
+def retention_of(config: Settings) -> Retention:
+    """For how long settings say that things are kept."""
+    return Retention(
+        posts=config.keep_posts_days,
+        interactions=config.keep_interactions_days,
+        unfollows=config.keep_unfollows_days,
+        runs=config.keep_runs_days,
+    )
 
 
 def given_address(config: Settings) -> StoreAddress:
@@ -468,6 +482,40 @@ def export_(
         print(report.model_dump_json(indent=2))
     else:
         console.out.print(console.export_summary(report))
+
+
+@app.command("account-data")
+def account_data(
+    key: Annotated[str, typer.Argument(help="Key of the account, network:id.")],
+    out: Annotated[Path | None, typer.Option(help="File to write it to; standard output if not said.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write everything that is known about one account as one JSON document, for an access request.
+
+    What people brought is in the words of the import; what analyses found and published about it, and what the
+    journal of this machine still holds, is in it, too. It names other people where they have ties to the account:
+    whoever passes it on decides about their data, too. The document is whole where its last member, complete, is there;
+    a file appears only when it is.
+    """
+    from service.flows.access_request import account_data as data_of
+    from service.flows.access_request import write_account_data
+    from service.flows.store import open_store
+
+    config = settings()
+    with (
+        console.shown_progress(quiet=as_json or out is None) as progress,
+        open_store(store_source(config), progress) as address,
+    ):
+        if out is None:
+            for piece in data_of(address, key, journal_of(config)):
+                sys.stdout.buffer.write(piece)
+            sys.stdout.buffer.flush()
+            return
+        written = write_account_data(address, key, out, journal_of(config), progress)
+    if as_json:
+        print(json.dumps({"file": str(out), "bytes": written}))
+    else:
+        console.out.print(f"Wrote {written:,} bytes to [bold]{escape(str(out))}[/]; only you can read it.")
 
 
 @app.command()
@@ -1114,6 +1162,66 @@ def migrate(
         console.out.print(console.migration_summary(report, dry_run=dry_run))
 
 
+@app.command()
+def prune(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing; only count what would go.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first; needed where nobody can be asked.")] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="Count ages from this time instead of now: to rehearse, mostly with --dry-run."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove posts, interactions, unfollows and old analyses that are older than settings say they are kept.
+
+    ENTOURAGE_KEEP_POSTS_DAYS, ENTOURAGE_KEEP_INTERACTIONS_DAYS, ENTOURAGE_KEEP_UNFOLLOWS_DAYS and
+    ENTOURAGE_KEEP_RUNS_DAYS say for how many days; what is not said is kept for ever. What is removed does not come
+    back, so look first with --dry-run. A service does this by itself once a day. It can be stopped at any moment, and
+    done again.
+    """
+    from service.flows.retention import PruneReport
+    from service.flows.retention import prune as prune_graph
+    from service.flows.store import open_store
+
+    config = settings()
+    retention = retention_of(config)
+    if as_of is None:
+        now = datetime.now(UTC)
+    else:
+        try:
+            now = moment_of(moment("--as-of", as_of))
+            retention.cutoffs(now)
+        except (ValueError, OverflowError):
+            raise BadInput("--as-of: this time is too far away to count days from.") from None
+    if not retention.anything:
+        if as_json:
+            print(PruneReport(as_of=now, dry_run=dry_run, kinds=(), seconds=0.0).model_dump_json(indent=2))
+        else:
+            console.out.print(
+                "Everything is kept for ever: nothing was removed. Set ENTOURAGE_KEEP_POSTS_DAYS, "
+                "ENTOURAGE_KEEP_INTERACTIONS_DAYS, ENTOURAGE_KEEP_UNFOLLOWS_DAYS or ENTOURAGE_KEEP_RUNS_DAYS to a "
+                "number of days."
+            )
+        return
+    asking = not dry_run and not yes
+    if asking and (as_json or not sys.stdin.isatty()):
+        raise BadInput("What is removed does not come back: look with --dry-run, then say --yes.")
+    with ExitStack() as stack:
+        with console.shown_progress(quiet=as_json) as progress:
+            address = stack.enter_context(open_store(store_source(config), progress))
+        if asking:
+            console.out.print(console.prune_summary(prune_graph(address, retention, now, no_progress, dry_run=True)))
+            if not typer.confirm("Remove all of it? It does not come back."):
+                console.out.print("Nothing was removed.")
+                return
+        with console.shown_progress(quiet=as_json) as progress:
+            report = prune_graph(address, retention, now, progress, dry_run=dry_run)
+    if as_json:
+        print(report.model_dump_json(indent=2))
+    else:
+        console.out.print(console.prune_summary(report))
+
+
 # --- the embedded Neo4j ---------------------------------------------------------------------------------
 
 
@@ -1682,7 +1790,7 @@ def inner_engine() -> None:
     config = settings()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    engine_loop(given_address(config), stop, config.run_timeout_s)
+    engine_loop(given_address(config), stop, config.run_timeout_s, retention_of(config))
 
 
 @app.command("_run", hidden=True)

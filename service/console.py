@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # importing them for real would slow down every command, `--h
     from service.flows.exporting import ExportReport
     from service.flows.importing import FolderReport, ImportReport
     from service.flows.measures import MeasureInfo
+    from service.flows.retention import PruneReport
     from service.store.embedded import EmbeddedStatus
     from service.store.migrations import MigrationReport
 
@@ -511,6 +512,27 @@ def export_summary(report: ExportReport) -> str:
     if report.changed_meanwhile:
         said += "\n[yellow]The graph changed meanwhile: some of it is newer. Export again for one moment of it.[/]"
     return said
+
+
+PRUNED_NAMES = {
+    "interactions": "counts of interactions, one a pair and day",
+    "responses": "responses to posts",
+    "unfollows": "follows that ended",
+    "withdrawals": "endorsements that were withdrawn",
+    "posts": "posts",
+    "runs": "analyses published",
+}
+
+
+def prune_summary(report: PruneReport) -> Group:
+    """Draw what was removed because it was too old, or would be."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("would go" if report.dry_run else "removed", justify="right")
+    table.add_column("what", overflow="fold")
+    table.add_column("of before", no_wrap=True)
+    for one in report.kinds:
+        table.add_row(f"{one.things:,}", PRUNED_NAMES[one.kind], f"{one.before:%Y-%m-%d}")
+    return Group(table, "[dim]Nothing was removed.[/]" if report.dry_run else "")
 
 
 def kinds_table(schemas: Sequence[Schema]) -> Table:

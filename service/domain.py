@@ -14,7 +14,7 @@ import operator
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self, get_args, overload
 
@@ -2509,3 +2509,47 @@ class Source(Frozen):
     disabled: bool = False
     created_at: datetime
     secrets: tuple[SourceSecret, ...]
+
+
+# --- how long things are kept ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Retention:
+    """For how many days things are kept after they happened; None: for ever.
+
+    `interactions` are counts of a pair and day, and responses to posts; `unfollows` are follows that ended, and
+    endorsements that were withdrawn; `runs` is what analyses published.
+    """
+
+    posts: int | None = None
+    interactions: int | None = None
+    unfollows: int | None = None
+    runs: int | None = None
+
+    @property
+    def anything(self) -> bool:
+        """Whether anything is not kept for ever."""
+        return self != FOR_EVER
+
+    def cutoffs(self, now: datetime) -> Cutoffs:
+        """Return what is kept at a time: everything of that many whole days (UTC) before the day that it is."""
+        today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+        def first_kept(days: int | None) -> datetime | None:
+            return None if days is None else today - timedelta(days=days)
+
+        return Cutoffs(*map(first_kept, (self.posts, self.interactions, self.unfollows, self.runs)))
+
+
+FOR_EVER = Retention()
+
+
+@dataclass(frozen=True)
+class Cutoffs:
+    """What happened before these times is not kept; None: it is, whenever that was."""
+
+    posts: datetime | None
+    interactions: datetime | None
+    unfollows: datetime | None
+    runs: datetime | None

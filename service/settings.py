@@ -96,6 +96,21 @@ class Settings(BaseSettings):
     runs_kept: int = Field(
         default=30, ge=1, description="What so many of the latest analyses published is kept; older is removed."
     )
+    keep_posts_days: int | None = Field(
+        default=None, ge=1, le=36_500, description="Posts older than so many days are removed; unset, none is."
+    )
+    keep_interactions_days: int | None = Field(
+        default=None, ge=1, le=36_500, description="Likewise interactions, and responses to posts."
+    )
+    keep_unfollows_days: int | None = Field(
+        default=None, ge=1, le=36_500, description="Likewise follows that ended, and endorsements that were withdrawn."
+    )
+    keep_runs_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=36_500,
+        description="Likewise what analyses published, but for the one that is read; ENTOURAGE_RUNS_KEPT holds, too.",
+    )
     run_memory_mb: int | None = Field(
         default=None,
         ge=1,

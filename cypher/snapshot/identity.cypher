@@ -1,6 +1,7 @@
 // answers: Which graph is this? A name that no other graph has, given when it is first asked for.
 // column: identity STRING the name, gone when the graph is emptied by hand
 // column: v INTEGER version of the graph
+// column: removed_v INTEGER version at which something was last removed without a trace, -1 where nothing was
 // column: accounts INTEGER how many accounts there are
 // column: follows INTEGER how many follows there are
 // column: engagements INTEGER how many counts of interactions there are, one a pair and day
@@ -27,6 +28,7 @@ CALL () {
 RETURN
   g.identity AS identity,
   g.v AS v,
+  coalesce(g.removed_v, -1) AS removed_v,
   COUNT { (:Account) } AS accounts,
   COUNT { (:Account)-[:FOLLOWS]->() } AS follows,
   COUNT { (:Account)-[:ENGAGED]->() } AS engagements,

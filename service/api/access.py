@@ -50,6 +50,8 @@ def needed(method: str, path: str) -> tuple[KeyScope, ...] | None:
         return None
     if area == "runs" and steps[4:5] == ["changes"]:
         area = "runs/changes"  # what runs published, not how one stands
+    if area == "accounts" and len(steps) > 4 and steps[-1] == "data":
+        area = "accounts/data"
     return (*NEEDED.get((method, area), ()), "admin")
 
 

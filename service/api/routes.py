@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
+from service.api.events import AdministrationDep
 from service.api.paging import answer, named, page, page_of
 from service.api.reading import (
     NO_QUERY,
@@ -44,6 +47,7 @@ from service.domain import (
     RunEstimate,
 )
 from service.errors import InvalidRequest, NotFound
+from service.flows.access_request import account_data
 from service.flows.asking import published_document, standing_of, usable_brief
 from service.flows.brand_limits import Sees, limited_run, may_see
 from service.flows.definitions import ask_for_run, define_and_score, forget
@@ -54,6 +58,8 @@ from service.flows.published import PublishedReader, age_s
 from service.flows.requests import cancel_by_id, check_ready, freshness, run_by_id
 
 v1 = APIRouter(prefix="/v1")
+AccountKey = Annotated[str, Path(min_length=1, description="`network:id`; the id may hold slashes.")]
+
 health = APIRouter(prefix="/health", tags=["system"])
 
 
@@ -258,6 +264,32 @@ async def get_lineage(store: StoreDep, community_id: str) -> CommunityHistory:
 
 
 @v1.get(
+    "/accounts/{key:path}/data",
+    tags=["accounts"],
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "One JSON document. It is whole where its last member, `complete`, is there.",
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        },
+        **problems(404, 422, 503),
+    },
+    dependencies=[NO_QUERY],
+)
+async def get_account_data(request: Request, administration: AdministrationDep, key: AccountKey) -> StreamingResponse:
+    """Everything that is known about one account, for an access request; docs/privacy.md says what is in it.
+
+    It names other people where they have ties to the account: whoever passes it on decides about their data, too. It is
+    written as it is read; should something fail meanwhile, the answer is cut off, and is no JSON.
+    """
+    pieces = await asyncio.to_thread(account_data, administration.address, key, administration.journal)
+    if request.scope.get("state", {}).get("head"):
+        pieces = iter(())
+    headers = {"Cache-Control": "no-store"}
+    return StreamingResponse(pieces, media_type="application/json", headers=headers)
+
+
+@v1.get(
     "/accounts/{key:path}",
     tags=["accounts"],
     responses={200: {"model": AccountAnswer}, **problems(404, 422, 503)},
@@ -266,7 +298,7 @@ async def get_account(
     request: Request,
     reader: ReaderDep,
     sees: SeesDep,
-    key: Annotated[str, Path(min_length=1, description="`network:id`; the id may hold slashes.")],
+    key: AccountKey,
     query: Annotated[ReadQuery, Query()],
 ) -> Response:
     """One account as the graph has it, and where it stands in each of its communities."""

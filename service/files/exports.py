@@ -122,12 +122,16 @@ class LineFile:
         if self._csv is not None:
             self._csv.writerow({name: _cell(value) for name, value in line.items()})
         else:
-            shown = {name: _json(value) for name, value in line.items() if value is not None}
-            self._file.write(json.dumps(shown, ensure_ascii=False) + "\n")
+            self._file.write(json.dumps(shown(line), ensure_ascii=False) + "\n")
 
     def close(self) -> None:
         """End the file."""
         self._file.close()
+
+
+def shown(line: Line) -> Line:
+    """Return a line as JSON can hold it, without what is not known."""
+    return {name: _json(value) for name, value in line.items() if value is not None}
 
 
 def _json(value: Any) -> Any:

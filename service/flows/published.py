@@ -449,7 +449,7 @@ class PublishedReader:
             if run.removed_at is not None:
                 raise RunNotFound(
                     f"What run {run_id} published was removed, as it is older than the runs that are kept "
-                    "(ENTOURAGE_RUNS_KEPT); read the current run."
+                    "(ENTOURAGE_RUNS_KEPT, ENTOURAGE_KEEP_RUNS_DAYS); read the current run."
                 )
             self._runs[run_id] = run
         return self._runs[run_id]

@@ -14,10 +14,21 @@ from collections.abc import Callable
 from contextlib import suppress
 from tempfile import TemporaryFile
 
-from service.domain import BacktestSpec, Progress, Run, RunError, RunSpec, StoreAddress, no_progress
+from service.domain import (
+    FOR_EVER,
+    BacktestSpec,
+    Progress,
+    Retention,
+    Run,
+    RunError,
+    RunSpec,
+    StoreAddress,
+    no_progress,
+)
 from service.errors import Conflict, EmptyGraph, EntourageError, NothingToTest, RunFailed, StoreError, StoreUnavailable
 from service.flows.definitions import ask_for_run
 from service.flows.processes import GRACE_SECONDS, end, spawn
+from service.flows.retention import Pruner
 from service.flows.schedules import Lookout
 from service.store.driver import AsyncStore, Store
 from service.store.results import clean_failed
@@ -29,6 +40,7 @@ from service.store.runs import (
     create_run,
     fail,
     interrupt,
+    is_any_queued,
     read_run,
     sweep_interrupted,
 )
@@ -195,12 +207,15 @@ def run_in_child(
     return _result(ended)
 
 
-def engine_loop(address: StoreAddress, stop: threading.Event, timeout_s: float) -> None:
+def engine_loop(
+    address: StoreAddress, stop: threading.Event, timeout_s: float, retention: Retention = FOR_EVER
+) -> None:
     """Work off queued runs, one at a time, until `stop` is set. This is what the engine process does.
 
     Engines of several services take turns: one run at a time is running, over all of them. Now and then each also
     queues runs again that died without a word, and removes what failed runs left behind; while it has nothing to do it
-    asks for the runs of schedules. While Neo4j is away it keeps trying, and says so once.
+    asks for the runs of schedules, and removes what is older than it may be kept. While Neo4j is away it keeps trying,
+    and says so once.
     """
     away = 0
     while not stop.is_set():
@@ -210,7 +225,7 @@ def engine_loop(address: StoreAddress, stop: threading.Event, timeout_s: float) 
                 if away:
                     log.warning("Neo4j answers again; the engine goes on.")
                     away = 0
-                _work_off(store, stop, timeout_s)
+                _work_off(store, stop, timeout_s, retention)
         except StoreError as error:
             if not away:
                 log.warning("The engine waits for Neo4j: %s", error.message)
@@ -304,9 +319,10 @@ def _relay(run: Run, progress: Progress) -> None:
         progress(run.stage, round((share or 0.0) * 1000), None if share is None else 1000)
 
 
-def _work_off(store: Store, stop: threading.Event, timeout_s: float) -> None:
+def _work_off(store: Store, stop: threading.Event, timeout_s: float, retention: Retention) -> None:
     swept = -SWEEP_EVERY_SECONDS
     lookout = Lookout(store)
+    pruner = Pruner(store, retention, lambda: stop.is_set() or is_any_queued(store))
     while not stop.is_set():
         if time.monotonic() - swept >= SWEEP_EVERY_SECONDS:
             sweep_interrupted(store)
@@ -315,6 +331,7 @@ def _work_off(store: Store, stop: threading.Event, timeout_s: float) -> None:
         run = claim_next(store)
         if run is None:
             lookout.look()
+            pruner.look()
             stop.wait(IDLE_SECONDS)
             continue
         try:

@@ -40,8 +40,9 @@ def with_stances(mentions: MentionColumns, brands: BrandColumns) -> MentionColum
 def read_graph(store: Store, kept: Path, progress: Progress) -> Graph:
     """Return the graph as it is now: the one that was kept when it is up to date, else what changed since put on top.
 
-    All is read where nothing usable is kept, where very much changed, or where the graph turns out to hold another
-    number of things than it should (a warning says so). The answer is the same in each case.
+    All is read where nothing usable is kept, where very much changed, where things were removed without a trace since,
+    or where the graph turns out to hold another number of things than it should (a warning says so). The answer is the
+    same in each case.
 
     Args:
         store: the graph.
@@ -72,12 +73,16 @@ def read_graph(store: Store, kept: Path, progress: Progress) -> Graph:
 
 
 def _caught_up(store: Store, known: Graph, state: State) -> Graph | None:
-    """The graph with what changed since it was kept; None where that is too much, or does not add up."""
+    """The graph with what changed since it was kept; None where that is too much, not all of it, or not adding up."""
+    if known.version < state.removed:
+        return None
     posts = int(known.posted_counts[:, 0].sum())
     most = int(CHANGED_SHARE * (known.m + len(known.engaged_idx) + len(known.topic_idx) + posts))
     if known.version > state.version or changed_since(store, known.version, most + 1) > most:
         return None
     changes, held = read_changes(store, known.version, read_text)
+    if known.version < held.removed:
+        return None
     changes = replace(changes, mentions=with_stances(changes.mentions, changes.brands))
     try:
         graph = caught_up(known, changes)

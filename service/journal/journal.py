@@ -363,6 +363,22 @@ class Journal:
             [DeadItem(*one) for one in dead],
         )  # fmt: skip
 
+    def dead_letters(self) -> Iterator[tuple[str, str, str | None, int, DeadItem]]:
+        """Yield all dead letters, also those that were replayed, in order, reading ten deliveries at a time.
+
+        Of each the id of its delivery, source, network of the source, when it came (ms since 1970 UTC), and itself.
+        """
+        after = -1
+        while rows := self._all(
+            "SELECT x.seq, d.id, d.source, d.network, d.received_at, x.position, x.code, x.message, x.event, "
+            "x.replayed_in FROM dead x JOIN deliveries d ON d.seq = x.seq WHERE x.seq IN "
+            "(SELECT DISTINCT seq FROM dead WHERE seq > ? ORDER BY seq LIMIT 10) ORDER BY x.seq, x.position",
+            (after,),
+        ):
+            for _, delivery, source, network, received_at, *item in rows:
+                yield delivery, source, network, received_at, DeadItem(*item)
+            after = rows[-1][0]
+
     def dead_deliveries(self, since: int, until: int, source: str | None) -> list[str]:
         """Return ids of deliveries with dead letters to replay, in order, by when they came (ms since 1970 UTC)."""
         rows = self._all(

@@ -143,8 +143,8 @@ class Store:
         self._driver.close()
 
     @contextmanager
-    def _session(self) -> Iterator[neo4j.Session]:
-        with store_errors(self.address.uri), self._driver.session(database=self.address.database) as session:
+    def _session(self, **options: Any) -> Iterator[neo4j.Session]:
+        with store_errors(self.address.uri), self._driver.session(database=self.address.database, **options) as session:
             yield session
 
     def read(self, name: str, /, **parameters: Any) -> list[Row]:
@@ -152,11 +152,14 @@ class Store:
         with self._session() as session:
             return session.execute_read(lambda tx: Tx(tx, self.queries).run(name, **parameters))
 
-    def stream(self, name: str, /, **parameters: Any) -> Iterator[neo4j.Record]:
-        """Run one read query and yield its records as they come: for results too large to hold at once."""
+    def stream(self, name: str, /, *, rows_at_once: int = 1_000, **parameters: Any) -> Iterator[neo4j.Record]:
+        """Run one read query and yield its records as they come: for results too large to hold at once.
+
+        Neo4j sends `rows_at_once`, and more when these were taken.
+        """
         query = self.queries[name]
         query.check(parameters)
-        with self._session() as session:
+        with self._session(fetch_size=rows_at_once) as session:
             yield from session.run(query.text, parameters)
 
     def write(self, name: str, /, **parameters: Any) -> list[Row]:

@@ -51,6 +51,7 @@ class Change:
         self._checks: list[str] = graph[0]["erasure_checks"]
         self.masked = False
         self._new_accounts = self._new_others = 0
+        self._removed = False
 
     @property
     def version(self) -> int:
@@ -94,13 +95,20 @@ class Change:
             [merged] = self.tx.run(f"{kind}/ensure", keys=keys, v=self.version)
             self._new_others += merged["created"]
 
+    def note_removed(self) -> None:
+        """Say that something which a snapshot holds was removed and has left nothing that tells.
+
+        Graphs that are kept of before are then not caught up, but read whole.
+        """
+        self._removed = True
+
     def done(self, created: int, updated: int) -> Applied:
         """End the change: nothing may follow it in its transaction."""
         version = int(self._before)
-        if self._new_accounts or self._new_others or created or updated:
+        if self._new_accounts or self._new_others or created or updated or self._removed:
             version = self.version
             numbered = self._numbered + self._new_accounts
-            self.tx.run("edges/set_version", v=version, n=numbered, masked=int(self.masked))
+            self.tx.run("edges/set_version", v=version, n=numbered, removed=self._removed, masked=int(self.masked))
         return Applied(self._new_accounts, created, updated, version)
 
 

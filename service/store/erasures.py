@@ -155,11 +155,17 @@ def _removing(store: Store, erasure: str, put: Callable[[Change], Counter[str]])
         gone = +put(change)
         _count(tx, erasure, gone)
         if gone:
-            tx.run("erasures/set_removed_v", v=change.version)
+            _note_erased(change)
         change.done(0, gone.total())
         return gone
 
     return store.write_transaction(work)
+
+
+def _note_erased(change: Change) -> None:
+    """Say that graphs kept of before are not to be caught up, but deleted."""
+    change.note_removed()
+    change.tx.run("erasures/set_erased_v", v=change.version)
 
 
 def _count(tx: Tx, erasure: str, gone: Mapping[str, int]) -> None:
@@ -199,7 +205,7 @@ def clean_texts(store: Store, kind: str, handles: Sequence[str], clean: Callable
 
             def put(change: Change, keys: list[str] = keys, texts: list[str] = texts) -> tuple[int, int]:
                 change.tx.run(f"erasures/write_texts_of_{kind}", keys=keys, texts=texts, v=change.version)
-                change.tx.run("erasures/set_removed_v", v=change.version)  # kept graphs may hold words of them
+                _note_erased(change)  # kept graphs may hold words of them
                 return 0, len(keys)
 
             in_one_change(store, put)

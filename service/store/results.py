@@ -541,6 +541,14 @@ def _remove(store: Store, what: str, run_id: str, check: Callable[[Tx], None] = 
         pass
 
 
+def old_runs(store: Store, most: int | None, before: datetime | None = None) -> list[str]:
+    """Return the analyses that are not among the latest `most`, or ended before a time, and are not removed yet.
+
+    Neither the current run is among them, nor what another run is to start from.
+    """
+    return [row["id"] for row in store.read("results/old_runs", most=most, before=before)]
+
+
 def remove_old(store: Store, most: int) -> list[str]:
     """Remove what analyses published that are not among the latest; return the ids of these runs, which stay.
 
@@ -551,11 +559,23 @@ def remove_old(store: Store, most: int) -> list[str]:
         store: the graph.
         most: how many of the latest are kept, besides the current one.
     """
-    ids = [row["id"] for row in store.read("results/old_runs", most=most)]
-    removed = [run_id for run_id in ids if store.write("results/mark_removed", id=run_id)]
+    removed = [run_id for run_id in old_runs(store, most) if store.write("results/mark_removed", id=run_id)]
     for run_id in removed:
-        _remove(store, "files", run_id)
-        store.auto_commit("results/remove_old_members", run=run_id)
-        store.auto_commit("results/remove_old_communities", run=run_id)
-        store.write("results/mark_emptied", id=run_id)
+        _empty(store, run_id)
     return removed
+
+
+def remove_run(store: Store, run_id: str) -> bool:
+    """Remove what an old run published, as `remove_old` does; False where it has become the current one meanwhile."""
+    if not store.write("results/mark_removed", id=run_id):
+        return False
+    _empty(store, run_id)
+    return True
+
+
+def _empty(store: Store, run_id: str) -> None:
+    """Remove, in batches, what a run published of which it is marked that nobody reads it any more."""
+    _remove(store, "files", run_id)
+    store.auto_commit("results/remove_old_members", run=run_id)
+    store.auto_commit("results/remove_old_communities", run=run_id)
+    store.write("results/mark_emptied", id=run_id)

@@ -225,6 +225,11 @@ def claim(store: Store, run_id: str) -> Run:
     return _run(write_run(store, work))
 
 
+def is_any_queued(store: Store) -> bool:
+    """Say whether a run waits to be carried out."""
+    return bool(store.read("runs/next_queued"))
+
+
 def claim_next(store: Store) -> Run | None:
     """Take the run that has been queued longest; None where none is queued, or another one is running."""
 
@@ -237,7 +242,7 @@ def claim_next(store: Store) -> Run | None:
                 return _begin(tx, run_id)
         return None
 
-    if not store.read("runs/next_queued"):  # idle, nobody needs a lock
+    if not is_any_queued(store):  # idle, nobody needs a lock
         return None
     row = write_run(store, work)
     return None if row is None else _run(row)

@@ -19,6 +19,10 @@ connections at once, because Neo4j makes the rows of one query on one processor.
 Whom a follow or an interaction leads to is read as the id that Neo4j gave the account, which costs half of looking up
 its number there, and becomes that number here. Neo4j may give the id of an account that is gone to another one: only
 where an account is removed while all is read, and then there are fewer accounts than could be read.
+
+What is removed and leaves nothing that tells (old interactions, posts, unfollows) raises `removed_v` of the graph to
+the version of its removal. Of a graph of before no changes can be told; and where it happens while all is read, all is
+read once more, under the lock.
 """
 
 from __future__ import annotations
@@ -81,12 +85,14 @@ CATCH_UPS = 2
 class State:
     """Which graph a store holds, at which version, and how much of what an analysis reads.
 
+    `removed` is the version at which something was last removed without a trace, -1 where nothing ever was;
     `engagements` are counts of interactions, one a pair and day; `about` is how many topics posts have, all together;
     `posts` are those with an author, `texts` about how many of them have a text.
     """
 
     identity: str
     version: int
+    removed: int
     accounts: int
     follows: int
     engagements: int
@@ -115,7 +121,7 @@ def _state(rows: list[Row]) -> State:
         raise _not_prepared()
     [row] = rows
     counts = (row[name] for name in ("accounts", "follows", "engagements", "about", "posts", "texts"))
-    return State(row["identity"], row["v"], *counts)
+    return State(row["identity"], row["v"], row["removed_v"], *counts)
 
 
 def changed_since(store: Store, version: int, most: int) -> int:
@@ -148,6 +154,9 @@ def read_snapshot(store: Store, progress: Progress = no_progress, read_text: Rea
     gathered = _Gathered(read_text)
     _read_all(store, state, progress, gathered)
     rest = _catch_up(store, state["v"], gathered)
+    if rest.held["removed_v"] > state["v"]:
+        # What was read of it stands among the rest, and nothing tells what it is.
+        state, gathered, rest = _read_locked(store, progress, read_text)
     accounts, follows, engaged = gathered.accounts.columns(), gathered.follows.columns(), gathered.engagements.columns()
     for things, read in (
         ("accounts", len(accounts.key)), ("follows", len(follows.source)), ("engagements", len(engaged.source)),
@@ -175,8 +184,9 @@ def read_snapshot(store: Store, progress: Progress = no_progress, read_text: Rea
 
 @dataclass(frozen=True)
 class Held:
-    """How many of each thing a graph holds."""
+    """How many of each thing a graph holds; `removed` is the version at which something last left no trace, or -1."""
 
+    removed: int
     accounts: int
     follows: int
     engagements: int
@@ -184,6 +194,8 @@ class Held:
 
 def read_changes(store: Store, after: int, read_text: ReadText = no_reading) -> tuple[Changes, Held]:
     """Read what changed after a version, and what the graph then holds.
+
+    These are all changes only where nothing was removed after that version, see `Held.removed`.
 
     Args:
         store: the graph.
@@ -209,7 +221,7 @@ def read_changes(store: Store, after: int, read_text: ReadText = no_reading) -> 
         brands=_brand_columns(rest),
         mentions=_mention_columns(rest.mentions),
     )
-    return changes, Held(rest.held["accounts"], rest.held["follows"], rest.held["engagements"])
+    return changes, Held(rest.held["removed_v"], rest.held["accounts"], rest.held["follows"], rest.held["engagements"])
 
 
 class _Gathered:
@@ -242,21 +254,34 @@ def _catch_up(store: Store, version: int, gathered: _Gathered) -> _Rest:
         gathered.change(_changed(store.read, version))
         version = now
 
-    def rest(tx: Tx) -> _Rest:
-        [held] = tx.run("snapshot/lock")
-        return _Rest(
-            held=held,
-            changed=_changed(tx.run, version) if held["v"] != version else None,
-            brands=tx.run("snapshot/brands"),
-            brand_accounts=tx.run("snapshot/brand_accounts"),
-            relations=tx.run("snapshot/relations", step=VALUES_A_ROW),
-            mentions=tx.run("snapshot/mentions", step=VALUES_A_ROW),
-        )
-
-    last = store.write_transaction(rest)
+    last = store.write_transaction(lambda tx: _rest(tx, version))
     if last.changed is not None:
         gathered.change(last.changed)
     return last
+
+
+def _rest(tx: Tx, version: int) -> _Rest:
+    [held] = tx.run("snapshot/lock")
+    return _Rest(
+        held=held,
+        changed=_changed(tx.run, version) if held["v"] != version else None,
+        brands=tx.run("snapshot/brands"),
+        brand_accounts=tx.run("snapshot/brand_accounts"),
+        relations=tx.run("snapshot/relations", step=VALUES_A_ROW),
+        mentions=tx.run("snapshot/mentions", step=VALUES_A_ROW),
+    )
+
+
+def _read_locked(store: Store, progress: Progress, read_text: ReadText) -> tuple[Row, _Gathered, _Rest]:
+    """Read everything while all writers wait: what they have to say is journaled meanwhile."""
+
+    def work(tx: Tx) -> tuple[Row, _Gathered, _Rest]:
+        [state] = tx.run("snapshot/state")
+        gathered = _Gathered(read_text)
+        _read_all(store, state, progress, gathered)
+        return state, gathered, _rest(tx, state["v"])
+
+    return store.write_transaction(work)
 
 
 def _graph_now(store: Store) -> Row:

@@ -84,10 +84,13 @@ def check_statements(store: Store, thing: Thing, batch: Sequence[Statement]) -> 
     return missing_accounts(store, accounts), after.keys() - before.keys(), updated
 
 
-def stored(store: Store, thing: Thing) -> Iterator[tuple[Identity, State]]:
-    """Yield everything of one kind that the graph holds, in order of identity, as it is read."""
-    for row in store.stream(f"export/{thing.name}"):
-        yield tuple(_value(name, row[name]) for name in thing.identity), _state(thing, row)
+def stored(store: Store, thing: Thing, query: str | None = None, **parameters: Any) -> Iterator[tuple[Identity, State]]:
+    """Yield everything of one kind that the graph holds, in order of identity, as it is read.
+
+    With `query`, what that finds instead, which has the same columns.
+    """
+    for row in store.stream(query or f"export/{thing.name}", **parameters):
+        yield tuple(_value(name, row[name]) for name in thing.identity), state_of(thing, row)
 
 
 def _folded(
@@ -99,7 +102,7 @@ def _folded(
         said.setdefault(statement.identity, []).append(statement)
     identities = sorted(said)
     rows = run(f"{thing.name}/known", **_identities(thing, identities))
-    before = {identities[row["i"]]: _state(thing, row) for row in rows}
+    before = {identities[row["i"]]: state_of(thing, row) for row in rows}
     after: dict[Identity, State] = {}
     updated = 0
     for identity, statements in said.items():
@@ -128,7 +131,7 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _state(thing: Thing, row: Mapping[str, Any]) -> State:
+def state_of(thing: Thing, row: Mapping[str, Any]) -> State:
     """Return a state from a row. An empty list was said to be empty where it has a time, or else was never said."""
     values = [_value(name, row[name]) for name in thing.fields]
     said = _unpacked(values, row["said"])

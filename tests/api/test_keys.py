@@ -24,7 +24,7 @@ from tests.api.conftest import api_settings, publish
 from tests.api.test_empty import is_problem
 from tests.e2e.test_brand_candidates import brands
 
-ADMIN_ONLY = {("GET", "sources"), ("POST", "sources"), ("GET", "keys"), ("POST", "keys")}
+ADMIN_ONLY = {("GET", "accounts/data"), ("GET", "sources"), ("POST", "sources"), ("GET", "keys"), ("POST", "keys")}
 
 
 @pytest.fixture
@@ -53,6 +53,8 @@ def operations(client: TestClient) -> list[tuple[str, str, dict[str, Any]]]:
 def area_of(path: str) -> str:
     if re.fullmatch(r"/v1/runs/[^/]+/changes", path):
         return "runs/changes"
+    if re.fullmatch(r"/v1/accounts/[^/]+/data", path):
+        return "accounts/data"
     return path.removeprefix("/v1/").strip("/").split("/")[0]
 
 

@@ -1,0 +1,9 @@
+// answers: Whom did an account follow that it no longer follows?
+// parameter: key STRING the account's key
+// column: follower STRING key of who followed
+// column: followee STRING key of who was followed
+// column: at INTEGER when it ended, in milliseconds since 1970 UTC
+// mode: read
+// index: account_key
+MATCH (a:Account {key: $key})-[u:UNFOLLOWED]->(b:Account)
+RETURN a.key AS follower, b.key AS followee, u.at.epochMillis AS at

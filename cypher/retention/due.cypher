@@ -1,0 +1,37 @@
+// answers: How many interactions, responses, unfollows and withdrawn endorsements are older than they may be kept?
+// parameter: interactions ZONED DATETIME beginning of the first day of which interactions and responses are kept; null: all are
+// parameter: unfollows ZONED DATETIME likewise of unfollows and withdrawn endorsements
+// column: interactions INTEGER counts of interactions, one a pair and day
+// column: responses INTEGER responses to posts
+// column: unfollows INTEGER follows that ended
+// column: withdrawals INTEGER endorsements that were withdrawn
+// mode: read
+// index: engaged_day
+// index: responded_at
+// index: unfollowed_at
+// index: withdrew_at
+CALL () {
+  MATCH ()-[e:ENGAGED]->()
+  USING INDEX e:ENGAGED(day)
+  WHERE e.day < date($interactions)
+  RETURN count(e) AS interactions
+}
+CALL () {
+  MATCH ()-[r:RESPONDED]->()
+  USING INDEX r:RESPONDED(at)
+  WHERE r.at < $interactions
+  RETURN count(r) AS responses
+}
+CALL () {
+  MATCH ()-[u:UNFOLLOWED]->()
+  USING INDEX u:UNFOLLOWED(at)
+  WHERE u.at < $unfollows
+  RETURN count(u) AS unfollows
+}
+CALL () {
+  MATCH ()-[w:WITHDREW]->()
+  USING INDEX w:WITHDREW(at)
+  WHERE w.at < $unfollows
+  RETURN count(w) AS withdrawals
+}
+RETURN interactions, responses, unfollows, withdrawals
