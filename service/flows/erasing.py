@@ -193,7 +193,7 @@ class Eraser:
         gone = {"dead_letters": 0, "rejected_lines": 0}
         look = Traces(erasures, mask)
         after = (0, -1)
-        while rows := self._journal.dead_letters(after, DEAD_AT_ONCE):
+        while rows := self._journal.dead_letters_after(after, DEAD_AT_ONCE):
             for seq, position, network, message, event in rows:
                 if (left := look.left(event, network)) != event:
                     self._journal.rewrite_dead(seq, position, None if left is None else look.text(message), left)

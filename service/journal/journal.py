@@ -455,7 +455,7 @@ class Journal:
         """Return who is to be erased and is not yet."""
         return [ErasureRequest(*row) for row in self._all("SELECT id, key, handle, asked_at FROM erasures ORDER BY id")]
 
-    def dead_letters(self, after: tuple[int, int], most: int) -> list[tuple[int, int, str | None, str, str]]:
+    def dead_letters_after(self, after: tuple[int, int], most: int) -> list[tuple[int, int, str | None, str, str]]:
         """Return dead letters beyond one, in order: sequence, position, network of the source, message, event."""
         return self._all(
             "SELECT x.seq, x.position, d.network, x.message, x.event FROM dead x "
