@@ -123,7 +123,7 @@ class Deliveries:
     def refresh(self) -> None:
         """Read again who may push or ask, and up to where the journal is applied; keep an error for who asks."""
         try:
-            self.applied_up_to, documents, keys = self._ask(
+            self.applied_up_to, documents, keys = self.ask(
                 lambda journal: (journal.applied_up_to(), journal.sources(), journal.keys())
             )
             self._failed = None
@@ -177,25 +177,26 @@ class Deliveries:
 
     def size(self) -> JournalSize:
         """Return how much is journaled. Raises JournalError."""
-        return self._ask(lambda journal: journal.size())
+        return self.ask(lambda journal: journal.size())
 
     def get(self, delivery_id: str) -> Delivery:
         """Return a delivery. Raises DeliveryNotFound, JournalError."""
-        return self._ask(lambda journal: journal.delivery(delivery_id))
+        return self.ask(lambda journal: journal.delivery(delivery_id))
 
     def list(self, state: DeliveryState | None, source: str | None, before: int | None, limit: int) -> list[Delivery]:
         """Return deliveries, latest first. Raises JournalError."""
-        return self._ask(lambda journal: journal.deliveries(state, source, before, limit))
+        return self.ask(lambda journal: journal.deliveries(state, source, before, limit))
 
     def replay(self, delivery_id: str) -> Replayed:
         """Journal the dead letters of a delivery again. Raises DeliveryNotFound, JournalError."""
-        return self._ask(lambda journal: _replayed(journal, [delivery_id]))
+        return self.ask(lambda journal: _replayed(journal, [delivery_id]))
 
     def replay_range(self, since: int, until: int, source: str | None) -> Replayed:
         """Journal the dead letters of deliveries again that came in a time range (ms since 1970 UTC, end excluded)."""
-        return self._ask(lambda journal: _replayed(journal, journal.dead_deliveries(since, until, source)))
+        return self.ask(lambda journal: _replayed(journal, journal.dead_deliveries(since, until, source)))
 
-    def _ask(self, question: Callable[[Journal], T]) -> T:
+    def ask(self, question: Callable[[Journal], T]) -> T:
+        """Ask the journal something. Raises JournalError."""
         with self._lock:
             try:
                 if self._journal is None:
@@ -217,7 +218,7 @@ class Deliveries:
         if used:
             # That a use is not known is no reason to fail; the journal's state is known from `refresh`.
             with suppress(JournalError):
-                self._ask(lambda journal: journal.note_used_keys(used))
+                self.ask(lambda journal: journal.note_used_keys(used))
 
 
 def _replayed(journal: Journal, deliveries: list[str]) -> Replayed:

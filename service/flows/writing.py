@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,9 +14,10 @@ from service.domain import Follow, JournalMark, NewDead, PendingDelivery, Settle
 from service.errors import StoreError, StoreRefused
 from service.files.events import EventSource, Item, read_body, read_events
 from service.flows.keys import synchronise_keys
+from service.flows.processes import alone
 from service.flows.receiving import dead_items
 from service.flows.sources import synchronise
-from service.journal.journal import Journal, journal_errors
+from service.journal.journal import Journal
 from service.store.changes import apply_deliveries, journal_mark, prepared, try_deliveries
 from service.store.driver import Store
 
@@ -45,8 +43,8 @@ def writer_loop(address: StoreAddress, folder: Path, stop: threading.Event) -> N
     Raises:
         JournalError: the journal cannot be used.
     """
-    with _alone(folder, stop) as alone:
-        if not alone:
+    with alone(folder / "writer.lock", stop) as first:
+        if not first:
             return
         with Journal(folder) as journal, Store(address) as store:
             Writer(store, journal).run(stop)
@@ -207,24 +205,3 @@ def grouped(items: Sequence[Item]) -> dict[str, Any]:
 def _settled(sequence: int, items: list[Item]) -> Settled:
     dead: tuple[NewDead, ...] = dead_items(items)
     return Settled(sequence, "dead" if len(dead) == len(items) else "applied", dead)
-
-
-@contextmanager
-def _alone(folder: Path, stop: threading.Event) -> Iterator[bool]:
-    """Hold the lock of a journal's writer; False where `stop` was set before it was free."""
-    path = folder / "writer.lock"
-    with journal_errors(path):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if stop.wait(0.2):
-                    yield False
-                    return
-        yield True
-    finally:
-        os.close(descriptor)
