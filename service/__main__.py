@@ -34,6 +34,8 @@ from service.domain import (
     DeliveryState,
     EmbeddedConfig,
     Erasure,
+    Import,
+    ImportState,
     NewSchedule,
     Recipe,
     Retention,
@@ -62,7 +64,7 @@ from service.errors import (
 from service.settings import Settings
 
 if TYPE_CHECKING:  # importing it for real would slow down every command, `--help` too
-    from service.flows.importing import FolderReport, ImportFile, ImportReport
+    from service.flows.importing import FolderReport, ImportReport
 
 app = typer.Typer(
     name="entourage",
@@ -94,6 +96,10 @@ schedules_app = typer.Typer(
 app.add_typer(schedules_app, name="schedules")
 deliveries_app = typer.Typer(help="What sources pushed, and what became of it.", no_args_is_help=True)
 app.add_typer(deliveries_app, name="deliveries")
+imports_app = typer.Typer(
+    help="Files that were handed in to POST /v1/imports, and what became of them.", no_args_is_help=True
+)
+app.add_typer(imports_app, name="imports")
 runs_app = typer.Typer(
     help="Analyses: which there are, how one goes on, and what changed between two.", no_args_is_help=True
 )
@@ -286,7 +292,7 @@ def import_(
     path: Annotated[
         Path,
         typer.Argument(
-            help="A file (CSV, TSV, NDJSON, plain edge list; gzip or not; - reads standard input), "
+            help="A file (CSV, TSV, NDJSON, plain edge list; gzip or not; Parquet; - reads standard input), "
             "or a folder with a manifest.json."
         ),
     ],
@@ -301,7 +307,9 @@ def import_(
     keys: Annotated[bool, typer.Option("--keys", help="Ids in the file are whole keys, network:id.")] = False,
     file_format: Annotated[
         str | None,
-        typer.Option("--format", help="csv, ndjson or (follows only) edgelist; found from the file if not said."),
+        typer.Option(
+            "--format", help="csv, ndjson, parquet or (follows only) edgelist; found from the file if not said."
+        ),
     ] = None,
     columns: Annotated[
         list[str] | None,
@@ -357,25 +365,26 @@ def import_(
 
       entourage import exported-folder
     """
+    from service.flows.import_options import ImportOptions, file_to_import
     from service.flows.importing import import_file, import_folder
     from service.flows.store import open_store
 
     config = settings()
     reports = config.data_dir / "imports"
-    options = {
-        "--kind": kind, "--network": network, "--keys": keys, "--format": file_format,
-        "--column": columns, "--set": values, "--as-of": as_of,
-        "--follower": follower, "--followee": followee, "--weight": weight, "--time": time,
-        "--reverse": reverse, "--no-header": no_header,
-    }  # fmt: skip
+    most_expanded = config.import_max_expanded_mb << 20
+    options = ImportOptions(
+        kind=kind, network=network, keys=keys, format=file_format, column=tuple(columns or ()),
+        set=tuple(values or ()), as_of=as_of, follower=follower, followee=followee, weight=weight, time=time,
+        reverse=reverse, no_header=no_header,
+    )  # fmt: skip
     file = file_to_import(path, options)
     report: ImportReport | FolderReport
     with console.shown_progress(quiet=as_json) as progress, open_store(store_source(config), progress) as address:
         if file is None:
-            report = import_folder(address, path, reports, progress, check=check)
+            report = import_folder(address, path, reports, progress, check=check, most_expanded=most_expanded)
             summary = console.folder_summary(report)
         else:
-            report = import_file(address, file, reports, progress, check=check)
+            report = import_file(address, file, reports, progress, check=check, most_expanded=most_expanded)
             summary = console.import_summary(report)
     if as_json:
         print(report.model_dump_json(indent=2))
@@ -383,80 +392,6 @@ def import_(
         console.out.print(summary)
     if report.rejected:
         raise typer.Exit(EXIT_LINES_REJECTED)
-
-
-def file_to_import(path: Path, options: dict[str, Any]) -> ImportFile | None:
-    """Return what was typed as a file and how to read it; None for a folder, whose manifest says that.
-
-    Raises:
-        BadInput: options that do not go together, or with a value that cannot be used.
-    """
-    from service.files.follows import FollowFile
-    from service.files.manifest import is_folder
-    from service.files.records import RecordFile
-
-    kind = options["--kind"]
-    given = [name for name, value in options.items() if value]
-    if is_folder(path):
-        if given:
-            raise BadInput(f"{', '.join(given)} cannot be said of a folder; say it in its manifest.json.")
-        return None
-    for_follows = [
-        name for name in given if name in ("--follower", "--followee", "--weight", "--time", "--reverse", "--no-header")
-    ]
-    for_others = [name for name in given if name in ("--column", "--set", "--as-of")]
-    if options["--keys"] and options["--network"]:
-        raise BadInput("Either ids are whole keys (--keys), or they are ids of one network (--network); not both.")
-    network = "local" if options["--network"] is None else options["--network"]
-    if options["--keys"]:
-        network = None
-    if kind in (None, "follows"):
-        if for_others:
-            raise BadInput(
-                f"{', '.join(for_others)} cannot be said of follows; say --kind, or use --follower, --time, ..."
-            )
-        return FollowFile(
-            path=path,
-            format=options["--format"],
-            network=network,
-            follower_column=options["--follower"],
-            followee_column=options["--followee"],
-            weight_column=options["--weight"],
-            time_column=options["--time"],
-            reverse=options["--reverse"],
-            has_header=False if options["--no-header"] else None,
-            schema_names=kind is not None,
-        )
-    if for_follows:
-        raise BadInput(f"{', '.join(for_follows)} can only be said of follows, not of {kind}.")
-    return RecordFile(
-        path,
-        kind,
-        format=options["--format"],
-        network=network,
-        columns=pairs("--column", options["--column"]),
-        values=pairs("--set", options["--set"]),
-        as_of=None if options["--as-of"] is None else moment("--as-of", options["--as-of"]),
-    )
-
-
-def pairs(option: str, given: list[str] | None) -> dict[str, str]:
-    """Take `FIELD=VALUE` apart."""
-    taken = [one.partition("=") for one in given or []]
-    for field, equals, value in taken:
-        if not (field and equals and value):
-            raise BadInput(f"{option} is written as FIELD=VALUE, for instance {option} handle=Username.")
-    return {field.strip(): value for field, _, value in taken}
-
-
-def moment(option: str, text: str) -> int:
-    """Read a time that was typed, in milliseconds since 1970 UTC."""
-    from service.files.values import BadLine, time_ms
-
-    try:
-        return time_ms(text, 2**53)
-    except BadLine as bad:
-        raise BadInput(f"{option}: {bad.message}") from None
 
 
 @app.command("export")
@@ -1179,6 +1114,7 @@ def prune(
     back, so look first with --dry-run. A service does this by itself once a day. It can be stopped at any moment, and
     done again.
     """
+    from service.flows.import_options import moment
     from service.flows.retention import PruneReport
     from service.flows.retention import prune as prune_graph
     from service.flows.store import open_store
@@ -1574,13 +1510,15 @@ def erase(
         with console.shown_progress(quiet=as_json) as progress:
             erase_now(address, journal, places, progress, erasure)
         if erasure is None:
-            console.note("Nobody is waiting to be erased any more; `entourage erasures` lists receipts.")
+            console.note("What could be done is done; `entourage erasures` lists receipts.")
             return
         receipt = receipt_of(address, erasure)
     if as_json:
         print(receipt.model_dump_json(indent=2))
     else:
         console.out.print(console.erasures_table([receipt]))
+    if receipt.state != "done":
+        console.note("It is hidden, and gone from the graph. A running service ends it when all imports are done.")
 
 
 @app.command()
@@ -1655,6 +1593,91 @@ def deliveries_replay(delivery: Annotated[str, typer.Argument(help="Id of the de
         console.note("It has no dead letters that were not replayed already.")
     else:
         console.out.print(f"{again[2]:,} events are journaled again, as delivery {again[0]}.")
+
+
+# --- imports over HTTP ------------------------------------------------------------------------------------
+
+ImportArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the import.")]
+
+
+@imports_app.command("list")
+def imports_list(
+    state: Annotated[ImportState | None, typer.Option(help="Only those in this state.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many, latest first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List files that were handed in to this machine to be imported, latest first."""
+    from service.journal.imports import Imports
+    from service.journal.journal import Journal
+
+    with Journal(journal_of(settings())) as journal:
+        found = Imports(journal).latest(state, None, limit)
+    if as_json:
+        print(TypeAdapter(list[Import]).dump_json(found, indent=2).decode())
+    elif found:
+        console.out.print(console.imports_table(found))
+    else:
+        console.note("There is no such import; POST /v1/imports takes files in.")
+
+
+@imports_app.command("show")
+def imports_show(import_id: ImportArgument) -> None:
+    """Print one import: how its file is read, its state, what it did or why it failed."""
+    from service.journal.imports import Imports
+    from service.journal.journal import Journal
+
+    with Journal(journal_of(settings())) as journal:
+        print(Imports(journal).get(import_id).model_dump_json(indent=2))
+
+
+@imports_app.command("cancel")
+def imports_cancel(import_id: ImportArgument, as_json: AsJson = False) -> None:
+    """Cancel an import that waits, or is being carried out; that one ends after the batch under way.
+
+    What was in the graph before stays there; importing the whole file later is safe.
+    """
+    from service.journal.imports import Imports
+    from service.journal.journal import Journal
+
+    with Journal(journal_of(settings())) as journal:
+        one = Imports(journal).cancel(import_id)
+    if as_json:
+        print(one.model_dump_json(indent=2))
+    elif one.state == "cancelled":
+        console.out.print(f"Import {one.id} is cancelled. {escape(one.error.message if one.error else '')}")
+    else:
+        console.out.print(f"Import {one.id} is being cancelled; it ends after the batch under way.")
+
+
+@imports_app.command("watch")
+def imports_watch(import_id: ImportArgument, as_json: AsJson = False) -> None:
+    """Show how far an import has come until it ends; Ctrl-C stops watching, not the import.
+
+    The exit code is 10 where lines were left out, as of [bold]entourage import[/].
+    """
+    from service.flows.imports import watch_import
+
+    with console.shown_progress(quiet=as_json) as progress:
+        report = watch_import(journal_of(settings()), import_id, progress)
+    if as_json:
+        print(report.model_dump_json(indent=2))
+    else:
+        console.out.print(console.import_summary(report))
+    if report.rejected:
+        raise typer.Exit(EXIT_LINES_REJECTED)
+
+
+@imports_app.command("rejects")
+def imports_rejects(import_id: ImportArgument) -> None:
+    """Print the lines that an import left out: one JSON object each, with number, reason and beginning."""
+    from service.flows.imports import rejects_of, whole_lines
+    from service.journal.imports import Imports
+    from service.journal.journal import Journal
+
+    with Journal(journal_of(settings())) as journal:
+        path = rejects_of(Imports(journal), import_id)
+    for lines in whole_lines(path):
+        print(lines.decode("ascii"), end="")
 
 
 # --- runs -----------------------------------------------------------------------------------------------
@@ -1778,6 +1801,34 @@ def inner_writer(journal: Annotated[Path, typer.Option()]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     config = settings()
     writer_loop(given_address(config), journal, stop, Places(config.data_dir / "graphs", config.data_dir / "imports"))
+
+
+@app.command("_importer", hidden=True)
+def inner_importer(
+    journal: Annotated[Path, typer.Option()],
+    home: Annotated[Path | None, typer.Option()] = None,
+    cache_dir: Annotated[Path | None, typer.Option()] = None,
+    neo4j_version: Annotated[str | None, typer.Option()] = None,
+    neo4j_port: Annotated[int, typer.Option()] = 7687,
+    heap_mb: Annotated[int | None, typer.Option()] = None,
+    page_cache_mb: Annotated[int | None, typer.Option()] = None,
+) -> None:
+    """Import files that were handed in, one at a time; of an embedded Neo4j it is said how it is run."""
+    from service.flows.importer import importer_loop
+    from service.flows.processes import end_with_parent
+
+    end_with_parent()
+    config = settings()
+    embedded = (
+        None
+        if home is None or cache_dir is None
+        else EmbeddedConfig(home, cache_dir, neo4j_version, neo4j_port, heap_mb, page_cache_mb)
+    )
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    importer_loop(
+        given_address(config), journal, stop, most_expanded=config.import_max_expanded_mb << 20, embedded=embedded
+    )
 
 
 @app.command("_engine", hidden=True)

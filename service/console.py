@@ -653,6 +653,22 @@ def deliveries_table(deliveries: Sequence[domain.Delivery]) -> Table:
     return table
 
 
+def imports_table(imports: Sequence[domain.Import]) -> Table:
+    """Draw files that were handed in, one a row."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("import", "file", "came", "state", "lines", ""):
+        table.add_column(column, no_wrap=bool(column), justify="right" if column == "lines" else "left")
+    for one in imports:
+        progress = one.progress
+        done = f" {progress.read_bytes / max(progress.total_bytes, 1):.0%}" if one.state == "running" else ""
+        said = one.error.message if one.error else one.note or ("being cancelled" if one.cancelling else "")
+        table.add_row(
+            one.id, escape(one.name), f"{one.created_at:%Y-%m-%d %H:%M:%S}", f"{one.state}{done}",
+            f"{progress.lines:,}", escape(said),
+        )  # fmt: skip
+    return table
+
+
 def runs_table(runs: Sequence[domain.Run]) -> Table:
     """Draw runs, one a row; the one that readers see is marked."""
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))

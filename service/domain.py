@@ -120,6 +120,37 @@ class JournalMark:
     token: str
 
 
+# --- imports: files that were handed in ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class NewImport:
+    """An import to be journaled. `options` and what it is called are as they were said; `digest` is a SHA-256.
+
+    `key` is the Idempotency-Key; `created_at` is in milliseconds since 1970 UTC.
+    """
+
+    id: str
+    key: str | None
+    name: str
+    options: str
+    check: bool
+    digest: bytes
+    size: int
+    created_at: int
+
+
+class ImportTurn(NamedTuple):
+    """An import that is to be carried out now: where it is to go on, and what is known of it."""
+
+    id: str
+    name: str
+    options: str
+    check: bool
+    done: str | None
+    cancelling: bool
+
+
 # --- deliveries: what integrations push -------------------------------------------------------------------
 
 DeliveryState = Literal["journaled", "applied", "dead"]
@@ -2359,6 +2390,51 @@ class DeadLetter(Frozen):
     message: str
     event: Any
     replayed_in: str | None = None
+
+
+ImportState = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+class ImportProgress(Frozen):
+    """How far an import has come."""
+
+    read_bytes: int = Field(description="Bytes of the file read so far.")
+    total_bytes: int = Field(description="Bytes of the file.")
+    lines: int = Field(description="Lines that are in the graph, skipped, or in the report of rejected lines.")
+
+
+class ImportFailure(Frozen):
+    """Why an import failed, or that it was cancelled; `lines` and others as far as they are known."""
+
+    model_config = ConfigDict(extra="allow")
+
+    code: str
+    message: str
+
+
+class Import(Frozen):
+    """A file that was handed in to be imported, and what became of it.
+
+    `sequence` counts the imports of the machine that took it; they are done in this order, one at a time.
+    """
+
+    id: str
+    sequence: int
+    name: str = Field(description="What the file is called in reports.")
+    options: dict[str, Any] = Field(description="How the file is read, as far as it was said.")
+    check: bool = Field(description="Whether nothing is written: the report then says what an import would do.")
+    state: ImportState
+    cancelling: bool = Field(description="Whether it was asked to be cancelled, and has not ended yet.")
+    sha256: str = Field(description="Of the file as it came.")
+    attempts: int = Field(description="How often it was begun: more than once where it was cut off, and went on.")
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    progress: ImportProgress
+    note: str | None = Field(description="What it waits for, where it does.")
+    report: dict[str, Any] | None = Field(description="What the import did, when it is done.")
+    error: ImportFailure | None = Field(description="Why it failed, or that it was cancelled.")
+    rejects: str | None = Field(description="Where each rejected line stands with number and reason, if there are any.")
 
 
 class Delivery(Frozen):

@@ -14,6 +14,7 @@ EntourageError
 │   ├── KeyInvalid                    an API key that is not known or was revoked  401, exit 3
 │   ├── ScopeMissing                  an API key that may not do this              403, exit 3
 │   ├── UnreadableFile                a file that cannot be imported at all        400, exit 3
+│   │   └── ExpandsTooFar             a packed file that holds more than it may    413, exit 3
 │   └── NothingImported               not one line of a file could be used         400, exit 3
 ├── NotFound                          no such thing, or not for you                404, exit 4
 │   ├── RunNotFound
@@ -23,6 +24,7 @@ EntourageError
 │   ├── SourceNotFound
 │   ├── KeyNotFound
 │   ├── DeliveryNotFound
+│   ├── ImportNotFound
 │   ├── ScheduleNotFound
 │   ├── ErasureNotFound
 │   ├── NothingPublished              no run has been published yet
@@ -31,6 +33,7 @@ EntourageError
 │   ├── IdempotencyConflict           same Idempotency-Key, another body
 │   ├── DeliveryConflict              same webhook-id, another body
 │   ├── SourceExists                  a source of this name is there already
+│   ├── ImportEnded                   an import that has ended is to be cancelled
 │   ├── TooManyWatchers               as many watch runs as one process takes      429, exit 5
 │   └── EmptyGraph                    an analysis of a graph without accounts
 ├── StoreError                        Neo4j                                        503, exit 6
@@ -137,7 +140,7 @@ class BodyTooLarge(BadInput):
 
 
 class MalformedBody(BadInput):
-    """A request body that is not JSON."""
+    """A request body that is not JSON, did not come whole, or is not packed as it says."""
 
     code = "malformed_body"
     title = "Malformed body"
@@ -188,6 +191,14 @@ class UnreadableFile(BadInput):
 
     code = "unreadable_file"
     title = "Unreadable file"
+
+
+class ExpandsTooFar(UnreadableFile):
+    """A packed file that expands to more than a file may."""
+
+    code = "expands_too_far"
+    status = 413
+    title = "File expands too far"
 
 
 class NothingImported(BadInput):
@@ -255,6 +266,13 @@ class DeliveryNotFound(NotFound):
     title = "Delivery not found"
 
 
+class ImportNotFound(NotFound):
+    """No import with this id, or it is no longer kept; or it left no line out."""
+
+    code = "import_not_found"
+    title = "Import not found"
+
+
 class ScheduleNotFound(NotFound):
     """No schedule of runs with this id."""
 
@@ -304,6 +322,13 @@ class DeliveryConflict(Conflict):
 
     code = "delivery_conflict"
     title = "Delivery id reused"
+
+
+class ImportEnded(Conflict):
+    """An import is to be cancelled that is done or has failed."""
+
+    code = "import_ended"
+    title = "Import has ended"
 
 
 class SourceExists(Conflict):

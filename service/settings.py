@@ -89,6 +89,14 @@ class Settings(BaseSettings):
     journal_min_free_mb: int = Field(
         default=256, ge=0, description="Room that stays free where deliveries are journaled, in MiB; below that, 503."
     )
+    import_max_mb: int = Field(
+        default=4096, ge=1, description="Largest file that POST /v1/imports takes, in MiB; beyond that, 413."
+    )
+    import_max_expanded_mb: int = Field(
+        default=65536,
+        ge=1,
+        description="What a file packed with gzip, or a Parquet file, may expand to when it is imported, in MiB.",
+    )
     run_timeout_s: int = Field(
         default=3600, ge=1, description="An analysis that takes longer is ended and marked failed."
     )

@@ -37,6 +37,8 @@ NEEDED: dict[tuple[str, str], tuple[KeyScope, ...]] = {
     ("DELETE", "schedules"): ("run",),
     ("GET", "deliveries"): ("ingest",),
     ("POST", "deliveries"): ("ingest",),
+    ("GET", "imports"): ("ingest",),
+    ("POST", "imports"): ("ingest",),
     ("GET", "metrics"): ("ingest",),
 }
 """Scopes by method and area: any of them is enough, and admin always is. Whatever is not here needs admin."""

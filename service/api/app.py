@@ -22,6 +22,7 @@ from service.api.candidates import candidates
 from service.api.erasures import Unnamed, erasures
 from service.api.events import Administration, AppliedUpTo, events
 from service.api.guard import LOOPBACK, Guard, Head
+from service.api.imports import imports
 from service.api.keys import keys
 from service.api.problems import Problem, install
 from service.api.reading import problems
@@ -31,6 +32,7 @@ from service.api.runs import runs
 from service.api.schedules import schedules
 from service.domain import StoreAddress
 from service.errors import ConfigurationError
+from service.flows.imports import HandedIn, ImportWatches
 from service.flows.published import PublishedReader
 from service.flows.receiving import Committer, Deliveries, Receiver
 from service.flows.signatures import erasure_keys, sealer
@@ -73,10 +75,18 @@ def create_app(settings: Settings, journal: Path | None = None) -> FastAPI:
                 most_bytes=settings.journal_max_mb << 20,
                 least_free_bytes=settings.journal_min_free_mb << 20,
             )
+            app.state.handed_in = HandedIn(
+                app.state.deliveries,
+                journal,
+                most_bytes=settings.import_max_mb << 20,
+                least_free_bytes=settings.journal_min_free_mb << 20,
+            )
+            app.state.import_watches = ImportWatches(app.state.handed_in, lambda: app.state.ending())
             sealing = sealer(settings.secrets_key, settings.data_dir)
             app.state.receiver = Receiver(app.state.deliveries, committer, sealing, address.erasure_keys)
             app.state.administration = Administration(address, journal, sealing, app.state.deliveries)
             yield
+            await app.state.import_watches.close()
             await asyncio.to_thread(committer.close)
             await asyncio.to_thread(app.state.deliveries.close)
             await app.state.watches.close()
@@ -96,6 +106,7 @@ def create_app(settings: Settings, journal: Path | None = None) -> FastAPI:
     app.include_router(candidates)
     app.include_router(erasures)
     app.include_router(events)
+    app.include_router(imports)
     app.include_router(keys)
     app.include_router(schedules)
     app.include_router(v1)

@@ -14,6 +14,22 @@ JSON = frozenset({"application/json"})
 EVENTS = JSON | {"application/cloudevents+json", "application/cloudevents-batch+json"}
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 WEBHOOKS = "/v1/webhooks/"
+IMPORTS = "/v1/imports"
+FILES = JSON | {
+    "application/gzip",
+    "application/jsonl",
+    "application/ndjson",
+    "application/octet-stream",
+    "application/vnd.apache.parquet",
+    "application/x-gzip",
+    "application/x-ndjson",
+    "application/x-parquet",
+    "text/csv",
+    "text/tab-separated-values",
+}
+"""What a file may be said to be; its first bytes decide. None of these can be sent by the page of another site without
+asking first, as text/plain can, or no type at all."""
+
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
 
@@ -21,7 +37,8 @@ class Guard:
     """ASGI middleware in front of the application.
 
     On loopback only names of this machine are answered, so that no web page can reach the API by giving its own name
-    this address (DNS rebinding). A body is read up to `max_body_bytes` and no further, whatever its headers say.
+    this address (DNS rebinding). A body is read up to `max_body_bytes` and no further, whatever its headers say. Files
+    to import are not read here: of them only type and encoding are looked at.
     """
 
     def __init__(self, app: ASGIApp, *, max_body_bytes: int, loopback_only: bool) -> None:
@@ -42,24 +59,31 @@ class Guard:
         if request.method not in WITH_BODY:
             await self.app(scope, receive, send)
             return
+        if request.method == "POST" and scope["path"] == IMPORTS:
+            refused = _refused_file(request)
+            if refused is not None:
+                await problem(refused, status=415, headers={"Connection": "close"})(scope, receive, send)
+                return
+            await self.app(scope, receive, send)
+            return
         body = await self._body(request, receive)
         if body is None:
             error = BodyTooLarge(f"The body is larger than {self.max_body_bytes} bytes; send less at a time.")
             # The rest of the body is not read, so the connection cannot be used again.
             await problem(error, headers={"Connection": "close"})(scope, receive, send)
             return
-        refused = None
+        answer = None
         try:
             body = _unpacked(body, request.headers.get("content-encoding", "identity"), self.max_body_bytes)
         except InvalidRequest as error_of_encoding:
-            refused = problem(error_of_encoding, status=415)
+            answer = problem(error_of_encoding, status=415)
         except EntourageError as error_of_size:
-            refused = problem(error_of_size)
-        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-        if refused is None and body and kind not in (EVENTS if scope["path"].startswith(WEBHOOKS) else JSON):
-            refused = problem(InvalidRequest("Send JSON, with Content-Type: application/json."), status=415)
-        if refused is not None:
-            await refused(scope, receive, send)
+            answer = problem(error_of_size)
+        kind = content_type(request)
+        if answer is None and body and kind not in (EVENTS if scope["path"].startswith(WEBHOOKS) else JSON):
+            answer = problem(InvalidRequest("Send JSON, with Content-Type: application/json."), status=415)
+        if answer is not None:
+            await answer(scope, receive, send)
             return
         sent = False
 
@@ -87,6 +111,20 @@ class Guard:
                 return None
             if not message.get("more_body", False):
                 return bytes(body)
+
+
+def content_type(request: Request) -> str:
+    """The type of a body as its sender says it, without parameters."""
+    return request.headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+def _refused_file(request: Request) -> InvalidRequest | None:
+    """Say why a file is not taken in: its type, or how it is packed."""
+    if content_type(request) not in FILES:
+        return InvalidRequest(f"Send the file with a Content-Type that is one of {', '.join(sorted(FILES))}.")
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity", "gzip"):
+        return InvalidRequest("Send the file as it is, or with Content-Encoding: gzip.")
+    return None
 
 
 def _unpacked(body: bytes, encoding: str, most: int) -> bytes:

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
 
 from service.api.paging import answer, page_of, read_cursor, summary
 from service.api.reading import NO_QUERY, ReaderDep, SeesDep, StoreDep, problems
 from service.api.schemas import ChangesPage, ChangesQuery, RunList, RunsQuery
+from service.api.streams import EVENT_STREAM, followed
 from service.domain import Run
 from service.errors import InvalidRequest
-from service.flows.brand_limits import Sees, limited_run
+from service.flows.brand_limits import limited_run
 from service.flows.differences import changes, paired, run_before, summary_of
 from service.flows.published import Published
-from service.flows.watching import RunWatches, Watch, has_ended, latest_runs, moment
+from service.flows.watching import RunWatches, has_ended, latest_runs
 
 runs = APIRouter(prefix="/v1/runs", tags=["runs"])
-
-EVENT_STREAM = "text/event-stream"
-RETRY_MS = 2_000
-"""How long a client should wait before it connects again."""
 
 
 def _watches(request: Request) -> RunWatches:
@@ -69,15 +63,13 @@ async def get_run_events(
     The last event has the state of the run's end as its name, and the whole run as its data. While Neo4j is away no
     events come, and the stream stays. Connect again with Last-Event-ID, as browsers do, and nothing comes twice.
     """
-    watch = await watches.watch(run_id)
-    if has_ended(watch.run) and moment(watch.run) == last_event_id:
-        watch.close()
-        return Response(status_code=204)  # a browser connects no more
-    stream = EventStream(watch, last_event_id, sees)
-    if request.scope.get("state", {}).get("head"):
-        watch.close()
-        return Response(headers=dict(stream.headers))
-    return stream
+
+    def shown(run: Run) -> str:
+        if has_ended(run):
+            return limited_run(run, sees).model_dump_json()
+        return run.model_dump_json(include={"id", "state", "stage", "progress", "created_at", "started_at"})
+
+    return await followed(request, await watches.watch(run_id), last_event_id, shown)
 
 
 @runs.get("/{run_id}/changes", responses={200: {"model": ChangesPage}, **problems(400, 404, 422, 503)})
@@ -112,36 +104,3 @@ async def get_run_changes(
         },
         changing=True,
     )
-
-
-class EventStream(StreamingResponse):
-    """What a watch brings, as Server-Sent Events. However the stream ends, the watch is closed with it."""
-
-    def __init__(self, watch: Watch, known: str | None, sees: Sees) -> None:
-        self._watch = watch
-        # Proxies are told to pass on each event as it comes.
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        super().__init__(_events(watch, known, sees), media_type=EVENT_STREAM, headers=headers)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Stream until the run ends or the client goes away."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._watch.close()
-
-
-async def _events(watch: Watch, known: str | None, sees: Sees) -> AsyncIterator[str]:
-    yield f"retry: {RETRY_MS}\n\n"
-    async for run in watch.news(known):
-        if run is None:
-            yield ": nothing new\n\n"
-        elif has_ended(run):
-            yield _event(run.state, run, limited_run(run, sees).model_dump_json())
-        else:
-            fields = {"id", "state", "stage", "progress", "created_at", "started_at"}
-            yield _event("progress", run, run.model_dump_json(include=fields))
-
-
-def _event(name: str, run: Run, data: str) -> str:
-    return f"event: {name}\nid: {moment(run)}\ndata: {data}\n\n"

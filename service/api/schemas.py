@@ -27,6 +27,8 @@ from service.domain import (
     Frozen,
     Gate,
     GateName,
+    Import,
+    ImportState,
     NewSchedule,
     Outcome,
     PartWeights,
@@ -46,6 +48,8 @@ from service.domain import (
     folded_topic,
 )
 from service.flows.differences import ChangesSummary, CommunityChange
+from service.flows.import_options import ImportOptions
+from service.flows.importing import ImportReport
 
 Limit = Annotated[int, Field(ge=1, le=200, description="Items a page.")]
 Cursor = Annotated[str, Field(max_length=512, description="`next_cursor` of the page before.")]
@@ -599,6 +603,44 @@ class DeliveryList(BaseModel):
     """Deliveries, latest first; `before` lists the next ones, null at the end."""
 
     items: tuple[Delivery, ...]
+    before: int | None
+
+
+class ImportQuery(ImportOptions):
+    """How to read a file that is handed in, what to call it, and whether to look only."""
+
+    column: list[str] = Field(  # type: ignore[assignment]  # of a tuple FastAPI would take the first value only
+        default=[], description="FIELD=COLUMN: which column holds a field that is called otherwise. Repeatable."
+    )
+    set: list[str] = Field(  # type: ignore[assignment]
+        default=[], description="FIELD=VALUE: a field that has one value in the whole file. Repeatable."
+    )
+    check: bool = Field(default=False, description="Write nothing; only say what an import would do.")
+    name: str | None = Field(default=None, description="What to call the file in reports.")
+
+    def options(self) -> ImportOptions:
+        """How to read it."""
+        return ImportOptions.model_validate(self.model_dump(exclude={"check", "name"}))
+
+
+class ImportsQuery(Frozen):
+    """Which imports to list."""
+
+    state: ImportState | None = Field(default=None, description="Only those in this state.")
+    before: int | None = Field(default=None, ge=0, le=2**63 - 1, description="Only those with a lower sequence.")
+    limit: int = Field(default=20, ge=1, le=200)
+
+
+class ShownImport(Import):
+    """A file that was handed in to be imported, and what became of it."""
+
+    report: ImportReport | None = Field(description="What the import did, when it is done.")  # type: ignore[assignment]
+
+
+class ImportList(BaseModel):
+    """Imports, latest first; `before` lists the next ones, null at the end."""
+
+    items: tuple[ShownImport, ...]
     before: int | None
 
 

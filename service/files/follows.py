@@ -18,14 +18,18 @@ __all__ = ["FollowFile", "FollowReader", "open_follows"]
 
 
 @contextmanager
-def open_follows(file: FollowFile, reject: Callable[[Rejected], None]) -> Iterator[FollowReader]:
+def open_follows(
+    file: FollowFile, reject: Callable[[Rejected], None], most_expanded: int | None = None
+) -> Iterator[FollowReader]:
     """Open a file of follows; `reject` is called with each line that cannot be used.
+
+    A packed one may expand to `most_expanded` bytes; None: to any number.
 
     Raises:
         UnreadableFile: it cannot be opened, is of another kind, or its columns cannot be told.
         NothingImported: it is empty.
     """
-    with open_lines(file.path) as stream:
+    with open_lines(file.path, file.format, name=file.name, most_expanded=most_expanded) as stream:
         yield FollowReader(file, stream, reject)
 
 

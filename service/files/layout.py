@@ -18,7 +18,7 @@ from service.files.lines import Line
 from service.files.values import BadLine, dictionary, is_network
 
 Format = Literal["csv", "ndjson", "edgelist"]
-FORMATS: tuple[Format, ...] = ("csv", "ndjson", "edgelist")
+FORMATS = ("csv", "ndjson", "edgelist", "parquet")
 COMMENT = ("#", "%")
 
 _OPEN_LINES = 50
@@ -41,14 +41,15 @@ class FollowFile:
 
     Attributes:
         path: the file; `-` is standard input. Compressed with gzip or not.
-        format: `csv` (any separator, quotes), `ndjson`, or `edgelist` (white space or tab, `#` and `%` comments,
-            no quotes).
+        format: `csv` (any separator, quotes), `ndjson`, `edgelist` (white space or tab, `#` and `%` comments,
+            no quotes), or `parquet`.
         network: where the accounts live; keys are `network:native_id`. None: the file holds whole keys.
         follower_column, followee_column, weight_column, time_column: as above.
         reverse: who is followed comes first.
         has_header: whether the first line holds column names.
         delimiter: one character that separates columns.
         schema_names: columns `at` and `weight` are read where they are there, as the schema of follows has them.
+        name: what to call the file in messages; its path when not said.
 
     Raises:
         BadInput: an option has a value that cannot be used.
@@ -65,6 +66,7 @@ class FollowFile:
     has_header: bool | None = None
     delimiter: str | None = None
     schema_names: bool = False
+    name: str | None = None
 
     def __post_init__(self) -> None:
         if self.format is not None and self.format not in FORMATS:
@@ -124,7 +126,7 @@ def find_layout(file: FollowFile, name: str, head: Sequence[Line]) -> Layout:
         if any(line.data.strip() for line in head):
             raise UnreadableFile(f"{name} does not hold text in UTF-8; save it as UTF-8 text and import that.")
         raise NothingImported(f"{name} is empty; there is nothing to import.")
-    if file.format == "ndjson" or (file.format is None and data[0][1].lstrip().startswith("{")):
+    if file.format in ("ndjson", "parquet") or (file.format is None and data[0][1].lstrip().startswith("{")):
         return _ndjson(file, name, [text for _, text in data])
     rows = [(number, text) for number, text in data if not is_comment(text)]
     if not rows:
@@ -157,7 +159,7 @@ _OTHER_KINDS = (
     (b"\xff\xfe", "UTF-16 text; save it as UTF-8"),
     (b"\xfe\xff", "UTF-16 text; save it as UTF-8"),
     (b"PK\x03\x04", "a ZIP archive or a spreadsheet; save the table as CSV"),
-    (b"PAR1", "a Parquet file; save it as CSV"),
+    (b"PAR1", "a Parquet file, packed with gzip or said to be of another format; unpack it, name no other format"),
     (b"BZh", "compressed with bzip2; unpack it, or pack it with gzip"),
     (b"\xfd7zXZ\0", "compressed with xz; unpack it, or pack it with gzip"),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd; unpack it, or pack it with gzip"),

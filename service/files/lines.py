@@ -8,20 +8,21 @@ import os
 import stat
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
-from service.errors import UnreadableFile
+from service.errors import ExpandsTooFar, UnreadableFile
 
 BLOCK_BYTES = 1 << 18
 MAX_LINE_BYTES = 1 << 17
 """A longer line is rejected. It is also the default limit of a field of Python's csv module."""
 
 STANDARD_INPUT = Path("-")
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
+PARQUET = b"PAR1"
 _KEPT_OF_LONG_LINE = 1_000
 
 
@@ -45,7 +46,7 @@ class _Source(io.RawIOBase):
         self.read_bytes = 0
         self.start = b""
         # A pipe may hand over a single byte at first.
-        while len(self.start) < len(_GZIP) and (block := raw.read(len(_GZIP) - len(self.start))):
+        while len(self.start) < len(PARQUET) and (block := raw.read(len(PARQUET) - len(self.start))):
             self.start += block
         self._unread = self.start
 
@@ -62,14 +63,38 @@ class _Source(io.RawIOBase):
         return size
 
 
+class LineStream(Protocol):
+    """A file being read, line by line."""
+
+    @property
+    def name(self) -> str:
+        """What to call it in messages."""
+
+    @property
+    def total_bytes(self) -> int | None:
+        """Its size on disk (compressed), None where it is a pipe."""
+
+    @property
+    def columns(self) -> Sequence[str] | None:
+        """Names of its columns, where the file says them apart from its lines; else None."""
+
+    @property
+    def read_bytes(self) -> int:
+        """How many bytes of the file on disk were read so far."""
+
+    def __iter__(self) -> Iterator[Line]:
+        """Yield every line; raise UnreadableFile where reading stops on the way."""
+
+
 @dataclass(frozen=True)
-class LineStream:
-    """A file being read. `total_bytes` is its size on disk (compressed), None where it is a pipe."""
+class _TextStream:
+    """A file of text, gzip or not."""
 
     name: str
     total_bytes: int | None
     _source: _Source
     _blocks: _Blocks
+    columns: None = None
 
     @property
     def read_bytes(self) -> int:
@@ -104,6 +129,8 @@ class LineStream:
     def _read(self, lines_done: int) -> bytes:
         try:
             return self._blocks.read1(BLOCK_BYTES)
+        except ExpandsTooFar as error:
+            raise ExpandsTooFar(error.message, line=lines_done) from error
         except (EOFError, OSError, zlib.error) as error:
             where = f"after line {lines_done:,}" if lines_done else "before its first line ended"
             message = f"Reading {self.name} stopped {where}: {_reason(error)}."
@@ -128,16 +155,28 @@ def _line(number: int, data: bytes) -> Line:
 
 
 @contextmanager
-def open_lines(path: Path) -> Iterator[LineStream]:
-    """Open a file (`-` is standard input); gzip is known by its first bytes, whatever the file is called.
+def open_lines(
+    path: Path, file_format: str | None = None, *, name: str | None = None, most_expanded: int | None = None
+) -> Iterator[LineStream]:
+    """Open a file (`-` is standard input); gzip and Parquet are known by first bytes, whatever the file is called.
 
     A gzip file is unpacked twice: its checksum stands at its end, and wrong ids must not be used before it is seen. Of
     one that was cut off what is there is right, and it is read; a pipe cannot be read twice.
 
+    Args:
+        path: the file.
+        file_format: what it was said to be; None: find out.
+        name: what to call it in messages; its path when not said.
+        most_expanded: bytes that it may expand to, where it is packed; None: any number.
+
     Raises:
-        UnreadableFile: there is no such file, it is a folder, it may not be read, or its gzip data is damaged.
+        UnreadableFile: there is no such file, it is a folder, it may not be read, its gzip data is damaged, or it is
+            no Parquet file that can be read.
+        ExpandsTooFar: it expands to more than it may.
     """
-    name = "standard input" if path == STANDARD_INPUT else str(path)
+    if path == STANDARD_INPUT:
+        name = "standard input"
+    name = str(path) if name is None else name
     with ExitStack() as stack:
         try:
             if path == STANDARD_INPUT:
@@ -147,19 +186,30 @@ def open_lines(path: Path) -> Iterator[LineStream]:
                 status = os.fstat(raw.fileno())
                 size = status.st_size if stat.S_ISREG(status.st_mode) else None
                 if size is not None:
-                    _check_gzip(name, raw)
+                    _check_gzip(name, raw, most_expanded)
             source = _Source(raw)
         except OSError as error:
             raise UnreadableFile(f"{name} cannot be read: {error.strerror}.") from error
         except (AttributeError, ValueError) as error:  # standard input is closed; a NUL in a name
             raise UnreadableFile(f"{name!r} cannot be read: there is no such file.") from error
-        yield LineStream(name, size, source, _unpacked(source))
+        if file_format == "parquet" or (file_format is None and source.start == PARQUET):
+            if size is None:
+                raise UnreadableFile(
+                    f"{name} holds Parquet, which is read from its end, and a pipe has none yet; save it to a file "
+                    "and import that."
+                )
+            from service.files.parquet import open_parquet
+
+            yield stack.enter_context(open_parquet(name, raw, size, most_expanded))
+        else:
+            yield _TextStream(name, size, source, _unpacked(name, source, most_expanded))
 
 
-def _check_gzip(name: str, raw: io.BufferedReader) -> None:
-    if raw.read(len(_GZIP)) == _GZIP:
+def _check_gzip(name: str, raw: io.BufferedReader, most_expanded: int | None) -> None:
+    if raw.read(len(GZIP)) == GZIP:
         raw.seek(0)
-        with gzip.GzipFile(fileobj=raw) as unpacked:
+        with gzip.GzipFile(fileobj=raw) as packed:
+            unpacked = _Limited(name, packed, most_expanded)
             try:
                 while unpacked.read1(BLOCK_BYTES):
                     pass
@@ -171,6 +221,34 @@ def _check_gzip(name: str, raw: io.BufferedReader) -> None:
     raw.seek(0)
 
 
-def _unpacked(source: _Source) -> _Blocks:
+class _Limited:
+    """What a gzip file expands to, read up to a limit."""
+
+    def __init__(self, name: str, blocks: _Blocks, most: int | None) -> None:
+        self._name = name
+        self._blocks = blocks
+        self._most = most
+        self._size = 0
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """Read a block. Raises ExpandsTooFar."""
+        block = self._blocks.read1(size)
+        self._size += len(block)
+        if self._most is not None and self._size > self._most:
+            raise expands_too_far(self._name, self._most)
+        return block
+
+
+def expands_too_far(name: str, most: int) -> ExpandsTooFar:
+    """The error for a file that expands to more than it may."""
+    return ExpandsTooFar(
+        f"{name} expands to more than {most >> 20:,} MiB, as much as a file may; import it in parts, or raise "
+        "ENTOURAGE_IMPORT_MAX_EXPANDED_MB."
+    )
+
+
+def _unpacked(name: str, source: _Source, most_expanded: int | None) -> _Blocks:
     buffered = io.BufferedReader(source, 1 << 16)
-    return gzip.GzipFile(fileobj=buffered) if source.start == _GZIP else buffered
+    if not source.start.startswith(GZIP):
+        return buffered
+    return _Limited(name, gzip.GzipFile(fileobj=buffered), most_expanded)

@@ -24,7 +24,7 @@ class ListedFile(Frozen):
 
     file: str = Field(min_length=1, description="Name of the file, below the folder.")
     kind: str = Field(description=f"Which schema its lines follow: {', '.join(SCHEMAS)}.")
-    format: Literal["csv", "ndjson", "edgelist"] | None = Field(
+    format: Literal["csv", "ndjson", "edgelist", "parquet"] | None = Field(
         default=None, description="Found from the file when not said; edgelist for follows only."
     )
     network: str | None = Field(default=None, description="Where its ids are from; that of the folder when not said.")

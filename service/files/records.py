@@ -29,12 +29,13 @@ class RecordFile:
     Attributes:
         path: the file; `-` is standard input. Compressed with gzip or not.
         kind: which schema its lines follow.
-        format: `csv` (any separator, quotes, a header) or `ndjson`.
+        format: `csv` (any separator, quotes, a header), `ndjson` or `parquet`.
         network: where ids are from that do not say so; None: they are whole keys, `network:id`.
         columns: which column (or key of the JSON objects) holds a field, where it is not called the same.
         values: fields that have one value in the whole file.
         as_of: when lines were said that do not say so, in milliseconds since 1970 UTC; None: when the file was last
             written, so that the same file says the same again.
+        name: what to call the file in messages; its path when not said.
 
     Raises:
         BadInput: an option has a value that cannot be used.
@@ -47,12 +48,13 @@ class RecordFile:
     columns: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
     as_of: int | None = None
+    name: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in SCHEMAS:
             raise BadInput(f"There is no kind of lines {self.kind!r}; choose one of {', '.join(SCHEMAS)}.")
-        if self.format not in (None, "csv", "ndjson"):
-            raise BadInput(f"{self.kind} are read as csv or ndjson, not as {self.format!r}.")
+        if self.format not in (None, "csv", "ndjson", "parquet"):
+            raise BadInput(f"{self.kind} are read as csv, ndjson or parquet, not as {self.format!r}.")
         check_network(self.network)
         if self.as_of is not None and not 0 <= self.as_of <= int(time.time() * 1000) + FUTURE_MS:
             raise BadInput(
@@ -73,14 +75,18 @@ class Entry(NamedTuple):
 
 
 @contextmanager
-def open_records(file: RecordFile, reject: Callable[[Rejected], None]) -> Iterator[RecordReader]:
+def open_records(
+    file: RecordFile, reject: Callable[[Rejected], None], most_expanded: int | None = None
+) -> Iterator[RecordReader]:
     """Open a file of lines of one kind; `reject` is called with each line that cannot be used.
+
+    A packed one may expand to `most_expanded` bytes; None: to any number.
 
     Raises:
         UnreadableFile: it cannot be opened, is of another kind, or lacks a column that is needed.
         NothingImported: it is empty.
     """
-    with open_lines(file.path) as stream:
+    with open_lines(file.path, file.format, name=file.name, most_expanded=most_expanded) as stream:
         yield RecordReader(file, stream, reject)
 
 
@@ -102,9 +108,13 @@ class RecordReader(LineReader[Entry]):
             raise NothingImported(f"{stream.name} is empty; there is nothing to import.")
         self._header_line = 0
         self._delimiter, self._columns = ",", list[str | None]()
-        is_ndjson = file.format == "ndjson" or (file.format is None and data[0].data.lstrip().startswith(b"{"))
-        self._given = self._object if is_ndjson else self._row
-        if not is_ndjson:
+        objects = file.format in ("ndjson", "parquet") or (
+            file.format is None and data[0].data.lstrip().startswith(b"{")
+        )
+        self._given = self._object if objects else self._row
+        if stream.columns is not None:
+            self._fields.check(stream.name, stream.columns, [self._fields.of(one) for one in stream.columns])
+        if not objects:
             self._header_line = data[0].number
             self._find_columns(data[0])
 

@@ -69,6 +69,21 @@ class RejectReport:
         except OSError as error:
             raise self._unwritable(error) from error
 
+    def size(self) -> int:
+        """Bring what was written to the disk, and return how many bytes that is.
+
+        Raises:
+            ConfigurationError: the report cannot be written.
+        """
+        if self._file is None:
+            return 0
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            return os.fstat(self._file.fileno()).st_size
+        except OSError as error:
+            raise self._unwritable(error) from error
+
     def _create(self) -> IO[str]:
         self._folder.mkdir(parents=True, exist_ok=True)
         now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
@@ -109,3 +124,43 @@ def _texts_of(line: str) -> list[str]:
         return [value for value in json.loads(line).values() if isinstance(value, str)]
     except ValueError:  # the last line of an import that was killed
         return [line]
+
+
+class ContinuedReport(RejectReport):
+    """The report of an import that may be cut off and go on: always the same file, in which it goes on.
+
+    Attributes:
+        path: where the report can be asked for, or None while nothing was rejected.
+    """
+
+    def __init__(self, file: Path, address: Path, kept: int) -> None:
+        """Go on with a report of which the first `kept` bytes stand; it can be asked for at `address`.
+
+        Entering it raises ConfigurationError where it cannot be written.
+        """
+        super().__init__(file.parent, file.name)
+        self._at = file
+        self._address = address
+        self._kept = kept
+        if kept:
+            self.path = address
+
+    def __enter__(self) -> Self:
+        """Leave away what was written after the import was last noted."""
+        try:
+            if self._kept:
+                os.truncate(self._at, self._kept)
+            else:
+                self._at.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        return self
+
+    def size(self) -> int:
+        """Bring what was written to the disk, and return how many bytes that is."""
+        return super().size() if self._file is not None else self._kept
+
+    def _create(self) -> IO[str]:
+        descriptor = os.open(self._at, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self.path = self._address
+        return os.fdopen(descriptor, "w", encoding="ascii")

@@ -12,7 +12,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +23,8 @@ from service.files.rejects import clean_reports
 from service.files.snapshots import forget_before
 from service.flows.masking import ERASED_MARK, Mask
 from service.flows.receiving import Deliveries
+from service.journal.imports import FOLDER as IMPORTS
+from service.journal.imports import Imports
 from service.journal.journal import Journal, now_ms
 from service.records import ACCOUNT_FIELDS, Statement, erasure_digest, erasure_id, mention_of, without_mentions
 from service.store.changes import apply_batch
@@ -80,7 +82,9 @@ class Eraser:
         self._store = store
         self._journal = journal
         self._places = places
+        self._imports = Imports(journal)
         self._steps: Iterator[None] | None = None
+        self.waits_for: str | None = None
         self._seen = self._looked = float("-inf")
         self._erased_v: int | None = None
         self._forget_until = 0.0
@@ -109,7 +113,7 @@ class Eraser:
                 self._steps = self._carry_out(asked)
 
     def step(self) -> bool:
-        """Do one step of what is under way, if anything is; False where it waits for something.
+        """Do one step of what is under way, if anything is; False where it waits for something (`waits_for`).
 
         Raises:
             StoreError: Neo4j is away; it goes on from there later.
@@ -121,9 +125,9 @@ class Eraser:
         except StopIteration:
             self._steps = None
         except BaseException:
-            self._steps = None  # begun anew by the next look: what is done is not done again
+            self._steps, self.waits_for = None, None  # begun anew by the next look: what is done is not done again
             raise
-        return True
+        return self.waits_for is None
 
     def _finish(self, one: Pending) -> None:
         """End an erasure, unless another machine may still have something of it on disk."""
@@ -137,7 +141,7 @@ class Eraser:
             begin(self._store, request)
             yield
         erasures = [one for one in pending(self._store) if self._journal.id not in one.machines]
-        received = self._journal.size().sequence
+        received, handed_in = self._journal.size().sequence, self._imports.handed_in()
         for one in erasures:
             yield from self._remove(one)
         # They may have read who is erased. From now on nothing of such an attempt is written any more.
@@ -145,7 +149,9 @@ class Eraser:
         yield from self._clean_texts(erasures)
         mask = Mask(tuple(HiddenAccount(one.key, one.handle, None) for one in erasures))
         yield from self._clean_results(erasures, mask)
-        yield from self._clean_machine(erasures, mask, received)
+        yield from self._wait("deliveries", lambda: self._journal.applied_up_to() >= received)
+        yield from self._wait("imports", lambda: self._imports.all_ended(handed_in))
+        yield from self._clean_machine(erasures, mask)
         machine_cleaned(self._store, [one.id for one in erasures], self._journal.id)
         for one in erasures:
             self._finish(one)
@@ -184,12 +190,17 @@ class Eraser:
             yield
         self._count(erasures, gone)
 
-    def _clean_machine(self, erasures: list[Pending], mask: Mask, received: int) -> Iterator[None]:
+    def _wait(self, what: str, done: Callable[[], bool]) -> Iterator[None]:
+        """Wait for what may name them and is on its way into the graph: bodies of deliveries, files of imports."""
+        while not done():
+            self.waits_for = what
+            yield
+        self.waits_for = None
+
+    def _clean_machine(self, erasures: list[Pending], mask: Mask) -> Iterator[None]:
         """Take the accounts out of what this machine keeps: journal, reports of rejected lines, graphs of analyses."""
         if not erasures:
             return
-        while self._journal.applied_up_to() < received:  # what names them is in bodies that wait for the graph
-            yield
         gone = {"dead_letters": 0, "rejected_lines": 0}
         look = Traces(erasures, mask)
         after = (0, -1)
@@ -200,7 +211,8 @@ class Eraser:
                     gone["dead_letters"] += 1
             after = rows[-1][:2]
             yield
-        gone["rejected_lines"] = clean_reports(self._places.reports, look.names_one)
+        for folder in (self._places.reports, self._journal.path.parent / IMPORTS):
+            gone["rejected_lines"] += clean_reports(folder, look.names_one)
         yield
         self._forget_until = time.monotonic() + AGAIN_SECONDS
         self._forget_graphs()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,9 +18,10 @@ from service.files.follows import FollowFile, open_follows
 from service.files.lines import STANDARD_INPUT
 from service.files.manifest import listed_files, read_manifest
 from service.files.reading import LineReader
-from service.files.records import Entry, RecordFile, open_records
-from service.files.rejects import RejectReport
+from service.files.records import Entry, open_records
+from service.files.rejects import Rejected, RejectReport
 from service.files.schemas import SCHEMAS
+from service.flows.import_options import ImportFile
 from service.records import Match, Statement
 from service.store.changes import apply_batch, check_batch
 from service.store.driver import Store
@@ -35,8 +36,6 @@ BATCH_CHARACTERS = 8 << 20
 
 PROGRESS_LINES = 5_000
 """Progress is told whenever that many more were read."""
-
-ImportFile = FollowFile | RecordFile
 
 
 class ImportReport(Frozen):
@@ -63,6 +62,41 @@ class ImportReport(Frozen):
     seconds: float
 
 
+class Done(Frozen):
+    """How far an import has come: so many lines from the beginning are in the graph, skipped, or in the report.
+
+    Numbers are those of ImportReport; `report_bytes` is how long the report of rejected lines then was.
+    """
+
+    lines: int = 0
+    used: int = 0
+    skipped: dict[str, int] = Field(default={})
+    rejected: dict[str, int] = Field(default={})
+    report_bytes: int = 0
+    accounts_created: int = 0
+    created: int = 0
+    updated: int = 0
+    also_created: dict[str, int] = Field(default={})
+    version: int | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """An import that goes on where it was cut off.
+
+    Attributes:
+        done: how far it had come.
+        report: the report of rejected lines; what it held beyond `done.report_bytes` is written anew.
+        note: called after each batch, when it is in the graph, with how far the import has come. What it raises ends
+            the import.
+    """
+
+    done: Done
+    report: RejectReport
+    note: Callable[[Done], None]
+
+
 class FolderReport(Frozen):
     """What the import of a folder did, or would do, file by file in the order of import."""
 
@@ -84,7 +118,13 @@ def line_schemas() -> dict[str, dict[str, Any]]:
 
 
 def import_folder(
-    address: StoreAddress, folder: Path, reports: Path, progress: Progress, *, check: bool = False
+    address: StoreAddress,
+    folder: Path,
+    reports: Path,
+    progress: Progress,
+    *,
+    check: bool = False,
+    most_expanded: int | None = None,
 ) -> FolderReport:
     """Import the files that the manifest of a folder lists, accounts first.
 
@@ -97,6 +137,7 @@ def import_folder(
         reports: folder for the reports of rejected lines; made when it is needed.
         progress: told of a stage for each file, in bytes of it.
         check: only say what an import would do.
+        most_expanded: bytes that a packed file may expand to; None: any number.
 
     Raises:
         UnreadableFile: the manifest or a file cannot be used; the files before it are in the graph.
@@ -107,7 +148,8 @@ def import_folder(
     manifest = read_manifest(folder)
     done = []
     for file in listed_files(folder, manifest):
-        done.append(_import(address, file, reports, progress, f"import {file.path.name}", check=check))
+        stage = f"import {file.path.name}"
+        done.append(_import(address, file, reports, progress, stage, check=check, most_expanded=most_expanded))
     return FolderReport(
         folder=str(folder),
         description=manifest.description,
@@ -118,7 +160,14 @@ def import_folder(
 
 
 def import_file(
-    address: StoreAddress, file: ImportFile, reports: Path, progress: Progress, *, check: bool = False
+    address: StoreAddress,
+    file: ImportFile,
+    reports: Path,
+    progress: Progress,
+    *,
+    check: bool = False,
+    most_expanded: int | None = None,
+    resumption: Resumption | None = None,
 ) -> ImportReport:
     """Import one file. Importing it again changes nothing; so does going on after an import that was cut off.
 
@@ -132,6 +181,10 @@ def import_file(
         progress: told of the stage `import`, in bytes of the file.
         check: only say what an import would do to the graph as it is now; marks of what was seen are kept in memory,
             some 100 bytes for each new thing.
+        most_expanded: bytes that a packed file may expand to; None: any number.
+        resumption: where to go on, for an import that was cut off, and whom to tell how far it has come. Lines that
+            are done are read again, and nothing else. A batch that got into the graph and was not noted any more is
+            applied again, which changes nothing: its lines then count as unchanged.
 
     Raises:
         UnreadableFile: the file cannot be opened or understood; or reading stopped on the way: then what came
@@ -140,31 +193,56 @@ def import_file(
         ConfigurationError: the report cannot be written.
         StoreError: Neo4j did not take a batch; the batches before it are in the graph.
     """
-    report = _import(address, file, reports, progress, "import", check=check)
+    report = _import(
+        address, file, reports, progress, "import", check=check, most_expanded=most_expanded, resumption=resumption
+    )
     if not report.used:
-        raise NothingImported(_why_nothing(report), rejected=report.rejected)
+        raise NothingImported(
+            _why_nothing(report), lines=report.lines, skipped=report.skipped, rejected=report.rejected
+        )
     return report
 
 
 def _import(
-    address: StoreAddress, file: ImportFile, reports: Path, progress: Progress, stage: str, *, check: bool
+    address: StoreAddress,
+    file: ImportFile,
+    reports: Path,
+    progress: Progress,
+    stage: str,
+    *,
+    check: bool,
+    most_expanded: int | None,
+    resumption: Resumption | None = None,
 ) -> ImportReport:
     started = time.perf_counter()
     name = "standard-input" if file.path == STANDARD_INPUT else file.path.name
-    with RejectReport(reports, name) as report, Store(address) as store:
+    before = Done() if resumption is None else resumption.done
+    rejects = RejectReport(reports, name) if resumption is None else resumption.report
+    with rejects as report, Store(address) as store:
+
+        def reject(rejected: Rejected) -> None:
+            if rejected.line > before.lines:
+                report.write(rejected)
+
         opened: AbstractContextManager[LineReader[Any]] = (
-            open_follows(file, report.write) if isinstance(file, FollowFile) else open_records(file, report.write)
+            open_follows(file, reject, most_expanded)
+            if isinstance(file, FollowFile)
+            else open_records(file, reject, most_expanded)
         )
         with opened as reader:
             tally = _Tally(store, reader, check=check)
+            tally.go_on_from(before)
             try:
-                for batch in _batches(reader, progress, stage):
+                for batch in _batches(reader, progress, stage, before):
                     tally.add(batch)
+                    if resumption is not None:
+                        seconds = before.seconds + time.perf_counter() - started
+                        resumption.note(tally.done(report.size(), round(seconds, 3)))
             except UnreadableFile as error:
-                raise UnreadableFile(_stopped(error, reader, report.path, check=check), **error.fields) from error
+                raise type(error)(_stopped(error, reader, report.path, check=check), **error.fields) from error
     return ImportReport(
         kind="follows" if isinstance(file, FollowFile) else file.kind,
-        file=str(file.path),
+        file=str(file.path) if file.name is None else file.name,
         check=check,
         lines=reader.lines,
         used=reader.used,
@@ -178,7 +256,7 @@ def _import(
         unchanged=reader.used - tally.created - tally.updated,
         also_created=dict(sorted(tally.also_created.items())),
         version=tally.version,
-        seconds=round(time.perf_counter() - started, 3),
+        seconds=round(before.seconds + time.perf_counter() - started, 3),
     )
 
 
@@ -195,6 +273,28 @@ class _Tally:
     also_created: Counter[str] = field(default_factory=Counter)
     version: int | None = None
     _seen: set[int] = field(default_factory=set)
+
+    def go_on_from(self, done: Done) -> None:
+        """Begin with what was counted before."""
+        self.accounts_created, self.created, self.updated = done.accounts_created, done.created, done.updated
+        self.also_created.update(done.also_created)
+        self.version = done.version
+
+    def done(self, report_bytes: int, seconds: float) -> Done:
+        """How far the import has come, after a batch."""
+        return Done(
+            lines=self.reader.lines,
+            used=self.reader.used,
+            skipped=dict(self.reader.skipped),
+            rejected=dict(self.reader.rejected),
+            report_bytes=report_bytes,
+            accounts_created=self.accounts_created,
+            created=self.created,
+            updated=self.updated,
+            also_created=dict(self.also_created),
+            version=self.version,
+            seconds=seconds,
+        )
 
     def add(self, batch: Sequence[Any]) -> None:
         groups: dict[str, Any] = {"follows": batch}
@@ -238,8 +338,8 @@ def _grouped(store: Store, reader: LineReader[Any], batch: Sequence[Entry]) -> d
     return groups
 
 
-def _batches(reader: LineReader[Any], progress: Progress, stage: str) -> Iterator[list[Any]]:
-    """Yield what a file holds in batches; also the last one before reading stopped."""
+def _batches(reader: LineReader[Any], progress: Progress, stage: str, before: Done) -> Iterator[list[Any]]:
+    """Yield what a file holds in batches, beyond what is done; also the last one before reading stopped."""
     batch: list[Any] = []
     size = 0
     stopped = None
@@ -253,6 +353,12 @@ def _batches(reader: LineReader[Any], progress: Progress, stage: str) -> Iterato
             break
         if reader.used % PROGRESS_LINES == 0:
             progress(stage, reader.read_bytes, reader.total_bytes)
+        if reader.lines <= before.lines:
+            if reader.lines == before.lines:
+                # What became of these lines is known better than by reading: some were given back.
+                reader.used = before.used
+                reader.skipped, reader.rejected = Counter(before.skipped), Counter(before.rejected)
+            continue
         batch.append(item)
         size += _characters(item)
         if len(batch) == BATCH_LINES or size >= BATCH_CHARACTERS:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 
 from service.domain import StoreAddress
+from service.journal.journal import journal_errors
 
 GRACE_SECONDS = 5.0
 """How long a child that was asked to end may take before it is killed."""
@@ -88,3 +92,26 @@ def end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
+
+
+@contextmanager
+def alone(path: Path, stop: threading.Event, *, wait: bool = True) -> Iterator[bool]:
+    """Hold a lock that one process of a journal has at a time; False where `stop` was set before it was free.
+
+    Without `wait`, also where it is not free.
+    """
+    with journal_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not wait or stop.wait(0.2):
+                    yield False
+                    return
+        yield True
+    finally:
+        os.close(descriptor)

@@ -133,7 +133,7 @@ class Deliveries:
         An error is kept for who asks.
         """
         try:
-            self.applied_up_to, documents, keys, erasing = self._ask(
+            self.applied_up_to, documents, keys, erasing = self.ask(
                 lambda journal: (journal.applied_up_to(), journal.sources(), journal.keys(), journal.erasures())
             )
             self.erasing = tuple(erasing)
@@ -188,30 +188,31 @@ class Deliveries:
 
     def size(self) -> JournalSize:
         """Return how much is journaled. Raises JournalError."""
-        return self._ask(lambda journal: journal.size())
+        return self.ask(lambda journal: journal.size())
 
     def get(self, delivery_id: str) -> Delivery:
         """Return a delivery. Raises DeliveryNotFound, JournalError."""
-        return self._ask(lambda journal: journal.delivery(delivery_id))
+        return self.ask(lambda journal: journal.delivery(delivery_id))
 
     def list(self, state: DeliveryState | None, source: str | None, before: int | None, limit: int) -> list[Delivery]:
         """Return deliveries, latest first. Raises JournalError."""
-        return self._ask(lambda journal: journal.deliveries(state, source, before, limit))
+        return self.ask(lambda journal: journal.deliveries(state, source, before, limit))
 
     def replay(self, delivery_id: str) -> Replayed:
         """Journal the dead letters of a delivery again. Raises DeliveryNotFound, JournalError."""
-        return self._ask(lambda journal: _replayed(journal, [delivery_id]))
+        return self.ask(lambda journal: _replayed(journal, [delivery_id]))
 
     def replay_range(self, since: int, until: int, source: str | None) -> Replayed:
         """Journal the dead letters of deliveries again that came in a time range (ms since 1970 UTC, end excluded)."""
-        return self._ask(lambda journal: _replayed(journal, journal.dead_deliveries(since, until, source)))
+        return self.ask(lambda journal: _replayed(journal, journal.dead_deliveries(since, until, source)))
 
     def ask_erasure(self, request: ErasureRequest) -> None:
         """Note that somebody is to be erased: hidden from now on, also after a crash. Raises JournalError."""
-        self._ask(lambda journal: journal.ask_erasure(request))
+        self.ask(lambda journal: journal.ask_erasure(request))
         self.refresh()
 
-    def _ask(self, question: Callable[[Journal], T]) -> T:
+    def ask(self, question: Callable[[Journal], T]) -> T:
+        """Ask the journal something. Raises JournalError."""
         with self._lock:
             try:
                 if self._journal is None:
@@ -233,7 +234,7 @@ class Deliveries:
         if used:
             # That a use is not known is no reason to fail; the journal's state is known from `refresh`.
             with suppress(JournalError):
-                self._ask(lambda journal: journal.note_used_keys(used))
+                self.ask(lambda journal: journal.note_used_keys(used))
 
 
 def _replayed(journal: Journal, deliveries: list[str]) -> Replayed:

@@ -84,10 +84,10 @@ def serve(
     ready: Callable[[str], None],
     stop: threading.Event | None = None,
 ) -> None:
-    """Run the API, the writer and the engine until Ctrl-C, SIGTERM or `stop`.
+    """Run the API, the writer, the engine and the importer until Ctrl-C, SIGTERM or `stop`.
 
-    Where Neo4j was away when its schema was to be brought up to date, the API takes deliveries in by itself; writer and
-    engine begin as soon as Neo4j answers and is migrated.
+    Where Neo4j was away when its schema was to be brought up to date, the API takes deliveries and files in by itself;
+    the others begin as soon as Neo4j answers and is migrated.
 
     Args:
         source: how the graph store was opened; an embedded one that crashes is started again on its port.
@@ -122,6 +122,7 @@ def serve(
                 # What is acknowledged can wait for the graph; who waits for an acknowledgement cannot.
                 start("writer", 10, "_writer", "--journal", str(journal))
                 start("engine", 0, "_engine")
+                start("importer", 10, "_importer", "--journal", str(journal), *_embedded(source))
 
         start_others()
         _wait_until_it_answers(watched[0], host, port, stop)
@@ -138,6 +139,21 @@ def serve(
             end(one.process, grace_s=15.0)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _embedded(source: StoreSource) -> list[str]:
+    """How the embedded Neo4j is run, as arguments of a process; none where the graph is elsewhere."""
+    if not isinstance(source, EmbeddedConfig):
+        return []
+    given = {
+        "--home": source.home,
+        "--cache-dir": source.cache_dir,
+        "--neo4j-version": source.version,
+        "--neo4j-port": source.port,
+        "--heap-mb": source.heap_mb,
+        "--page-cache-mb": source.page_cache_mb,
+    }
+    return [part for name, value in given.items() if value is not None for part in (name, str(value))]
 
 
 def _free_port(host: str, port: int) -> int:

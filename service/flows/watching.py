@@ -1,15 +1,16 @@
-"""Watching runs while they work: each is asked for once, however many watch it; and listing them."""
+"""Watching runs and imports while they work: each is asked for once, however many watch it; and listing runs."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from typing import NamedTuple
+from typing import ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from service.domain import Progress, Run, RunState, StoreAddress
-from service.errors import RunFailed, RunNotFound, StoreError, TooManyWatchers
+from service.errors import JournalError, NotFound, RunFailed, RunNotFound, StoreError, TooManyWatchers
 from service.store.driver import AsyncStore
 from service.store.runs import get_run, list_runs
 
@@ -23,71 +24,97 @@ PATIENCE_SECONDS = 10.0
 MOST_WATCHERS = 100
 
 
-class _Question(NamedTuple):
-    """What was asked of a run, and when."""
+class Followed(Protocol):
+    """What can be watched: it has an id and comes to an end."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+    @property
+    def state(self) -> str:
+        """Its state."""
+
+
+T = TypeVar("T", bound=Followed)
+
+
+class _Question(NamedTuple, Generic[T]):
+    """What was asked about, and when."""
 
     at: float
-    answer: asyncio.Task[Run]
+    answer: asyncio.Task[T]
 
 
-class RunWatches:
-    """All that one process watches. Neo4j is asked for a run every half second, whoever waits for it.
+class Watches(ABC, Generic[T]):
+    """All of one kind that one process watches. Each is asked about every half second, whoever waits for it.
 
     `ending` says whether the process ends, and with it all watches.
     """
 
-    def __init__(self, store: AsyncStore, ending: Callable[[], bool] = lambda: False) -> None:
-        self._store = store
+    called: ClassVar[str]
+    """What is watched, in the plural, as its address has it."""
+
+    def __init__(self, ending: Callable[[], bool] = lambda: False) -> None:
         self._watchers: Counter[str] = Counter()
-        self._questions: dict[str, _Question] = {}
-        self._asking: set[asyncio.Task[Run]] = set()
+        self._questions: dict[str, _Question[T]] = {}
+        self._asking: set[asyncio.Task[T]] = set()
         self.ending = ending
+
+    @abstractmethod
+    async def ask(self, watched_id: str) -> T:
+        """Return how it stands now. Raises NotFound, StoreError, JournalError."""
+
+    @abstractmethod
+    def moment(self, watched: T) -> str:
+        """Name how far it has come: the same while nothing has changed, whichever process says it."""
 
     @property
     def watchers(self) -> int:
-        """How many watch runs now."""
+        """How many watch now."""
         return self._watchers.total()
 
-    async def watch(self, run_id: str) -> Watch:
-        """Begin to watch a run; whoever does has to close the watch.
+    async def watch(self, watched_id: str) -> Watch[T]:
+        """Begin to watch; whoever does has to close the watch.
 
         Raises:
             TooManyWatchers: as many watch as this process takes.
-            RunNotFound: there is no run with this id.
-            StoreError: Neo4j does not answer.
+            NotFound: there is nothing with this id.
+            StoreError, JournalError: Neo4j, or the journal, does not answer.
         """
         if self.watchers >= MOST_WATCHERS:
             raise TooManyWatchers(
-                f"{MOST_WATCHERS} watch runs here already; try again in a moment, or ask GET /v1/runs/{run_id}."
+                f"{MOST_WATCHERS} watch {self.called} here already; try again in a moment, or ask "
+                f"GET /v1/{self.called}/{watched_id}."
             )
-        self._watchers[run_id] += 1
+        self._watchers[watched_id] += 1
         try:
-            return Watch(self, await asyncio.shield(self.question(run_id)))
+            return Watch(self, await asyncio.shield(self.question(watched_id)))
         except BaseException:
-            self.leave(run_id)
+            self.leave(watched_id)
             raise
 
-    def leave(self, run_id: str) -> None:
-        """Let one watcher of a run go."""
-        self._watchers[run_id] -= 1
-        if not self._watchers[run_id]:
-            del self._watchers[run_id]
-            self._questions.pop(run_id, None)
+    def leave(self, watched_id: str) -> None:
+        """Let one watcher go."""
+        self._watchers[watched_id] -= 1
+        if not self._watchers[watched_id]:
+            del self._watchers[watched_id]
+            self._questions.pop(watched_id, None)
 
-    def question(self, run_id: str) -> asyncio.Task[Run]:
-        """Return the question for a run, which those who ask it at about the same time share; do not cancel it."""
+    def question(self, watched_id: str) -> asyncio.Task[T]:
+        """Return the question, which those who ask it at about the same time share; do not cancel it."""
         now = time.monotonic()
-        last = self._questions.get(run_id)
+        last = self._questions.get(watched_id)
         if last is not None and now - last.at < (POLL_SECONDS if last.answer.done() else PATIENCE_SECONDS):
             return last.answer
         # Left to its own end, whoever goes away: the driver loses a connection that is cancelled as it opens.
-        answer = asyncio.create_task(get_run(self._store, run_id))
+        answer = asyncio.create_task(self.ask(watched_id))
         self._asking.add(answer)
         answer.add_done_callback(self._answered)
-        self._questions[run_id] = _Question(now, answer)
+        self._questions[watched_id] = _Question(now, answer)
         return answer
 
-    def _answered(self, answer: asyncio.Task[Run]) -> None:
+    def _answered(self, answer: asyncio.Task[T]) -> None:
         self._asking.discard(answer)
         if not answer.cancelled():
             answer.exception()  # seen, also where nobody waits for it any more
@@ -98,56 +125,74 @@ class RunWatches:
             await asyncio.wait(self._asking, timeout=PATIENCE_SECONDS)
 
 
-class Watch:
-    """One who watches a run. `run` is what is known of it."""
+class Watch(Generic[T]):
+    """One who watches. `watched` is what is known of it."""
 
-    def __init__(self, watches: RunWatches, run: Run) -> None:
+    def __init__(self, watches: Watches[T], watched: T) -> None:
         self._watches = watches
-        self.run = run
+        self.watched = watched
         self._closed = False
+
+    @property
+    def moment(self) -> str:
+        """How far it has come."""
+        return self._watches.moment(self.watched)
 
     def close(self) -> None:
         """Watch no more."""
         if not self._closed:
             self._closed = True
-            self._watches.leave(self.run.id)
+            self._watches.leave(self.watched.id)
 
-    async def news(self, known: str | None = None) -> AsyncIterator[Run | None]:
-        """Yield the run unless its `moment` is `known`, and again whenever it has changed, to its end.
+    async def news(self, known: str | None = None) -> AsyncIterator[T | None]:
+        """Yield what is watched unless its `moment` is `known`, and again whenever it has changed, to its end.
 
-        None is yielded after each HEARTBEAT_SECONDS without news. While Neo4j is away there is none; a run that is no
-        longer there ends this.
+        None is yielded after each HEARTBEAT_SECONDS without news. While Neo4j or the journal is away there is none;
+        what is no longer there ends this.
         """
         said = time.monotonic()
         while True:
-            if moment(self.run) != known:
-                known, said = moment(self.run), time.monotonic()
-                yield self.run
+            if self.moment != known:
+                known, said = self.moment, time.monotonic()
+                yield self.watched
             elif time.monotonic() - said >= HEARTBEAT_SECONDS:
                 said = time.monotonic()
                 yield None
-            if has_ended(self.run) or self._watches.ending():
+            if has_ended(self.watched) or self._watches.ending():
                 return
             await asyncio.sleep(POLL_SECONDS)
-            answer = self._watches.question(self.run.id)
+            answer = self._watches.question(self.watched.id)
             await asyncio.wait([answer], timeout=POLL_SECONDS)
             if answer.done():
                 try:
-                    self.run = answer.result()
-                except StoreError:
+                    self.watched = answer.result()
+                except (StoreError, JournalError):
                     continue
-                except RunNotFound:
+                except NotFound:
                     return
 
 
-def has_ended(run: Run) -> bool:
-    """Whether nothing more will come of a run."""
-    return run.state not in ("queued", "running")
+def has_ended(watched: Followed) -> bool:
+    """Whether nothing more will come of a run or an import."""
+    return watched.state not in ("queued", "running")
 
 
-def moment(run: Run) -> str:
-    """Name how far a run has come: the same while nothing has changed, whichever process says it."""
-    return f"{run.state}.{run.stage}.{run.progress}"
+class RunWatches(Watches[Run]):
+    """The runs that one process watches: Neo4j is asked."""
+
+    called = "runs"
+
+    def __init__(self, store: AsyncStore, ending: Callable[[], bool] = lambda: False) -> None:
+        super().__init__(ending)
+        self._store = store
+
+    async def ask(self, watched_id: str) -> Run:
+        """Read a run. Raises RunNotFound, StoreError."""
+        return await get_run(self._store, watched_id)
+
+    def moment(self, watched: Run) -> str:
+        """Name how far a run has come."""
+        return f"{watched.state}.{watched.stage}.{watched.progress}"
 
 
 # --- for the API and the command ------------------------------------------------------------------------
@@ -198,10 +243,10 @@ async def watch_to_the_end(address: StoreAddress, run_id: str, progress: Progres
         finally:
             watch.close()
             await watches.close()
-    if not has_ended(watch.run):
+    if not has_ended(watch.watched):
         raise RunNotFound(f"Run {run_id} is no longer there.")
-    if watch.run.state != "done":
-        error = watch.run.error
-        said = f"Run {run_id} is {watch.run.state}." if error is None else error.message
+    if watch.watched.state != "done":
+        error = watch.watched.error
+        said = f"Run {run_id} is {watch.watched.state}." if error is None else error.message
         raise RunFailed(said, run=run_id, run_code=None if error is None else error.code)
-    return watch.run
+    return watch.watched

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,9 +15,10 @@ from service.errors import StoreError, StoreRefused
 from service.files.events import EventSource, Item, read_body, read_events
 from service.flows.erasing import Eraser, Places
 from service.flows.keys import synchronise_keys
+from service.flows.processes import alone
 from service.flows.receiving import dead_items
 from service.flows.sources import synchronise
-from service.journal.journal import Journal, journal_errors
+from service.journal.journal import Journal
 from service.store.changes import apply_deliveries, journal_mark, prepared, try_deliveries
 from service.store.driver import Store
 from service.store.erasures import erasure_of
@@ -47,8 +45,8 @@ def writer_loop(address: StoreAddress, folder: Path, stop: threading.Event, plac
     Raises:
         JournalError: the journal cannot be used.
     """
-    with _alone(folder, stop) as alone:
-        if not alone:
+    with alone(folder / "writer.lock", stop) as first:
+        if not first:
             return
         with Journal(folder) as journal, Store(address) as store:
             Writer(store, journal, places).run(stop)
@@ -76,6 +74,11 @@ class Writer:
         self._recovered = False
         self._parser = ThreadPoolExecutor(1, "parser")
         self._ahead: Future[Group] | None = None
+
+    @property
+    def waits_for(self) -> str | None:
+        """What an erasure waits for that is still on its way into the graph: deliveries, imports."""
+        return None if self._eraser is None else self._eraser.waits_for
 
     @property
     def erasing(self) -> bool:
@@ -233,18 +236,21 @@ def erase_now(
         folder: the journal's.
         places: what else the machine keeps.
         progress: told of the stage `erase`, in things removed.
-        erasure: wait for this one; without, for all that this machine has to do.
+        erasure: wait for this one; without, for all that this machine has to do. Where files that were handed in are
+            still to be imported, which a service does, there is no waiting.
 
     Raises:
         StoreError: Neo4j is away; what was asked for is carried out later.
     """
     stop = threading.Event()
-    with Journal(folder) as journal, Store(address) as store, _alone(folder, stop, wait=False) as alone:
-        writer = Writer(store, journal, places) if alone else None
+    with Journal(folder) as journal, Store(address) as store, alone(folder / "writer.lock", stop, wait=False) as first:
+        writer = Writer(store, journal, places) if first else None
         while True:
             busy = writer is not None and writer.turn()
             receipt = None if erasure is None else erasure_of(store, erasure)
             progress("erase", 0 if receipt is None else sum(receipt.removed.values()), None)
+            if writer is not None and writer.waits_for == "imports":
+                return
             if receipt is not None:
                 of_others = receipt.waiting_for and journal.id not in receipt.waiting_for
                 if receipt.state == "done" or (of_others and not busy):
@@ -253,24 +259,3 @@ def erase_now(
                 return
             if not busy:
                 time.sleep(IDLE_SECONDS)
-
-
-@contextmanager
-def _alone(folder: Path, stop: threading.Event, *, wait: bool = True) -> Iterator[bool]:
-    """Hold the lock of a journal's writer; False where `stop` was set before it was free, or nobody waits for that."""
-    path = folder / "writer.lock"
-    with journal_errors(path):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if not wait or stop.wait(0.2):
-                    yield False
-                    return
-        yield True
-    finally:
-        os.close(descriptor)

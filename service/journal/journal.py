@@ -1,4 +1,7 @@
-"""One SQLite file that holds every delivery from its acknowledgement on, in the order in which they came."""
+"""One SQLite file that holds every delivery from its acknowledgement on, in the order in which they came.
+
+Imports that were asked for over HTTP are in it, too: see `imports.py`.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +37,9 @@ KEPT_DAYS = 7
 """Outcomes are kept that long, deliveries with dead letters KEPT_DEAD_DAYS: then nothing is left of them."""
 
 KEPT_DEAD_DAYS = 30
+KEPT_IMPORTS_DAYS = 30
+"""Imports that have ended are kept that long, with their reports of rejected lines."""
+
 BUSY_SECONDS = 10.0
 BUSY_WAIT_SECONDS = 0.001
 SETTLED_AT_ONCE = 200
@@ -70,6 +76,30 @@ CREATE TABLE IF NOT EXISTS sources (name TEXT PRIMARY KEY, document TEXT NOT NUL
 CREATE TABLE IF NOT EXISTS used (
   source TEXT NOT NULL, secret TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (source, secret)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS imports (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  key TEXT UNIQUE,
+  name TEXT NOT NULL,
+  options TEXT NOT NULL,
+  checks INTEGER NOT NULL,
+  digest BLOB NOT NULL,
+  size INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  cancelling INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  crashes INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  started_at INTEGER,
+  ended_at INTEGER,
+  read_bytes INTEGER NOT NULL DEFAULT 0,
+  lines INTEGER NOT NULL DEFAULT 0,
+  done TEXT,
+  note TEXT,
+  report TEXT,
+  error TEXT
+);
+CREATE INDEX IF NOT EXISTS waiting_imports ON imports (seq) WHERE state IN ('queued', 'running');
 CREATE TABLE IF NOT EXISTS keys (id TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS used_keys (id TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS erasures (
@@ -102,7 +132,7 @@ def journal_errors(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorname", "") or ""
         if code == "SQLITE_FULL" or getattr(error, "errno", None) == 28:
             raise JournalFull(
-                f"There is no room left to journal deliveries in {path.parent}; free some, then send it again."
+                f"There is no room left to journal in {path.parent}; free some, then send it again."
             ) from error
         if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
             raise JournalCorrupt(
@@ -140,7 +170,7 @@ class Journal:
                 raise
             # From here on only `_begin` waits for others: in this mode nothing else does.
             self._db.execute("PRAGMA busy_timeout = 0")
-        self.id = self._one("SELECT value FROM meta WHERE key = 'id'")[0]
+        self.id = self.row("SELECT value FROM meta WHERE key = 'id'")[0]
 
     def _prepare(self) -> None:
         if not self._db.execute("PRAGMA schema_version").fetchone()[0]:
@@ -171,7 +201,8 @@ class Journal:
         self._db.close()
 
     @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
+    def changing(self) -> Iterator[sqlite3.Connection]:
+        """Change the journal in one transaction, which is on disk afterwards."""
         with journal_errors(self.path):
             self._begin()
             try:
@@ -194,11 +225,13 @@ class Journal:
                     raise
             time.sleep(BUSY_WAIT_SECONDS)
 
-    def _all(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        """Read rows."""
         with journal_errors(self.path):
             return self._db.execute(statement, values).fetchall()
 
-    def _one(self, statement: str, values: Sequence[Any] = ()) -> Any:
+    def row(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        """Read one row; None where there is none."""
         with journal_errors(self.path):
             return self._db.execute(statement, values).fetchone()
 
@@ -211,7 +244,7 @@ class Journal:
             Of each delivery what is journaled under its id: this one, an equal one from before, or another one.
         """
         receipts = []
-        with self._changing() as db:
+        with self.changing() as db:
             for one in deliveries:
                 row = db.execute("SELECT seq, received_at, digest FROM deliveries WHERE id = ?", (one.id,)).fetchone()
                 if row is None:
@@ -251,7 +284,7 @@ class Journal:
 
         At least one, where there is any.
         """
-        rows = self._all(
+        rows = self.rows(
             "SELECT seq, size, events FROM deliveries WHERE state = 'journaled' AND seq > ? ORDER BY seq LIMIT ?",
             (after, most_events),
         )
@@ -261,7 +294,7 @@ class Journal:
             if last and (events > most_events or size > most_bytes):
                 break
             last = seq
-        found = self._all(
+        found = self.rows(
             "SELECT seq, token, source, network, received_at, body FROM deliveries "
             "WHERE state = 'journaled' AND seq > ? AND seq <= ? ORDER BY seq",
             (after, last),
@@ -275,7 +308,7 @@ class Journal:
             self._settle(settled[start : start + SETTLED_AT_ONCE], version, now)
 
     def _settle(self, settled: Sequence[Settled], version: int | None, now: int) -> None:
-        with self._changing() as db:
+        with self.changing() as db:
             for one in settled:
                 db.execute(
                     "UPDATE deliveries SET state = ?, settled_at = ?, version = ?, body = NULL WHERE seq = ?",
@@ -289,36 +322,36 @@ class Journal:
         None where the journal does not know the delivery that the graph names: then it was put back to an earlier
         state, and what is pending has to be applied, which changes nothing that was before.
         """
-        row = self._one("SELECT token FROM deliveries WHERE seq = ?", (mark.applied,))
+        row = self.row("SELECT token FROM deliveries WHERE seq = ?", (mark.applied,))
         if row is None or row[0] != mark.token:
             return None
-        found = self._all("SELECT seq FROM deliveries WHERE state = 'journaled' AND seq <= ?", (mark.applied,))
+        found = self.rows("SELECT seq FROM deliveries WHERE state = 'journaled' AND seq <= ?", (mark.applied,))
         self.settle([Settled(seq, "applied") for (seq,) in found], None)
         return len(found)
 
     def applied_up_to(self) -> int:
         """Return the sequence up to which every delivery is in the graph, or dead."""
-        row = self._one("SELECT min(seq) FROM deliveries WHERE state = 'journaled'")
+        row = self.row("SELECT min(seq) FROM deliveries WHERE state = 'journaled'")
         if row[0] is not None:
             return int(row[0]) - 1
         return self._sequence()
 
     def _sequence(self) -> int:
         """The sequence of the latest delivery that ever was."""
-        return int(self._one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'deliveries'")[0])
+        return int(self.row("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'deliveries'")[0])
 
     def pending_bytes(self) -> int:
         """Return how many bytes of bodies wait for the graph: what `size` says of it, read from an index alone."""
-        return int(self._one("SELECT coalesce(sum(size), 0) FROM deliveries WHERE state = 'journaled'")[0])
+        return int(self.row("SELECT coalesce(sum(size), 0) FROM deliveries WHERE state = 'journaled'")[0])
 
     def size(self) -> JournalSize:
         """Return how much is journaled."""
-        deliveries, events, size = self._one(
+        deliveries, events, size = self.row(
             "SELECT count(*), coalesce(sum(events), 0), coalesce(sum(size), 0) FROM deliveries "
             "WHERE state = 'journaled'"
         )
-        oldest = self._one("SELECT received_at FROM deliveries WHERE state = 'journaled' ORDER BY seq LIMIT 1")
-        dead = self._one("SELECT count(*) FROM dead WHERE replayed_in IS NULL")[0]
+        oldest = self.row("SELECT received_at FROM deliveries WHERE state = 'journaled' ORDER BY seq LIMIT 1")
+        dead = self.row("SELECT count(*) FROM dead WHERE replayed_in IS NULL")[0]
         with journal_errors(self.path):
             files = sum(one.stat().st_size for one in self.path.parent.glob(f"{FILE}*"))
         return JournalSize(
@@ -334,7 +367,7 @@ class Journal:
 
     def delivery(self, delivery_id: str) -> Delivery:
         """Return a delivery and what became of it. Raises DeliveryNotFound."""
-        row = self._one(f"SELECT {_COLUMNS} FROM deliveries WHERE id = ?", (delivery_id,))  # noqa: S608 - a constant
+        row = self.row(f"SELECT {_COLUMNS} FROM deliveries WHERE id = ?", (delivery_id,))  # noqa: S608 - a constant
         if row is None:
             raise DeliveryNotFound(
                 f"There is no delivery {delivery_id[:80]}; outcomes are kept for {KEPT_DAYS} days, dead letters for "
@@ -346,7 +379,7 @@ class Journal:
         self, state: DeliveryState | None, source: str | None, before: int | None, limit: int
     ) -> list[Delivery]:
         """Return deliveries, latest first, of a state or source, with a sequence below `before` where it is said."""
-        rows = self._all(
+        rows = self.rows(
             f"SELECT {_COLUMNS} FROM deliveries WHERE seq < ? AND (? IS NULL OR source = ?) "  # noqa: S608
             "AND (? IS NULL OR state = ?) ORDER BY seq DESC LIMIT ?",
             (_ALL if before is None else before, source, source, state, state, limit),
@@ -355,7 +388,7 @@ class Journal:
 
     def _delivery(self, row: Sequence[Any]) -> Delivery:
         seq, delivery_id, source, webhook_id, received_at, events, state, settled_at, version, replay_of = row
-        dead = self._all(
+        dead = self.rows(
             "SELECT position, code, message, event, replayed_in FROM dead WHERE seq = ? ORDER BY position", (seq,)
         )
         return Delivery.of(
@@ -369,7 +402,7 @@ class Journal:
         Of each the id of its delivery, source, network of the source, when it came (ms since 1970 UTC), and itself.
         """
         after = -1
-        while rows := self._all(
+        while rows := self.rows(
             "SELECT x.seq, d.id, d.source, d.network, d.received_at, x.position, x.code, x.message, x.event, "
             "x.replayed_in FROM dead x JOIN deliveries d ON d.seq = x.seq WHERE x.seq IN "
             "(SELECT DISTINCT seq FROM dead WHERE seq > ? ORDER BY seq LIMIT 10) ORDER BY x.seq, x.position",
@@ -381,7 +414,7 @@ class Journal:
 
     def dead_deliveries(self, since: int, until: int, source: str | None) -> list[str]:
         """Return ids of deliveries with dead letters to replay, in order, by when they came (ms since 1970 UTC)."""
-        rows = self._all(
+        rows = self.rows(
             "SELECT DISTINCT d.seq, d.id FROM deliveries d JOIN dead x ON x.seq = d.seq WHERE x.replayed_in IS NULL "
             "AND d.received_at >= ? AND d.received_at < ? AND (? IS NULL OR d.source = ?) ORDER BY d.seq",
             (since, until, source, source),
@@ -398,7 +431,7 @@ class Journal:
             DeliveryNotFound: there is no such delivery.
         """
         original = self.delivery(delivery_id)
-        with self._changing() as db:
+        with self.changing() as db:
             rows = db.execute(
                 "SELECT position, event FROM dead WHERE seq = ? AND replayed_in IS NULL ORDER BY position",
                 (original.sequence,),
@@ -429,7 +462,7 @@ class Journal:
         The latest delivery stays: by it the graph's mark is recognised after a crash.
         """
         now = now_ms() if now is None else now
-        with self._changing() as db:
+        with self.changing() as db:
             db.execute(
                 "DELETE FROM dead WHERE seq IN (SELECT seq FROM deliveries WHERE settled_at < ?)",
                 (now - KEPT_DEAD_DAYS * DAY_MS,),
@@ -439,6 +472,7 @@ class Journal:
                 "AND seq < (SELECT max(seq) FROM deliveries WHERE settled_at IS NOT NULL)",
                 (now - KEPT_DAYS * DAY_MS,),
             ).rowcount
+            db.execute("DELETE FROM imports WHERE ended_at < ?", (now - KEPT_IMPORTS_DAYS * DAY_MS,))
         with journal_errors(self.path):
             # As a script: a statement without columns is only begun by execute(), and would free one page.
             self._db.executescript("PRAGMA incremental_vacuum;")
@@ -448,16 +482,16 @@ class Journal:
 
     def ask_erasure(self, request: ErasureRequest) -> None:
         """Note that somebody is to be erased; asked before, nothing changes."""
-        with self._changing() as db:
+        with self.changing() as db:
             db.execute("INSERT OR IGNORE INTO erasures VALUES (?, ?, ?, ?)", request)
 
     def erasures(self) -> list[ErasureRequest]:
         """Return who is to be erased and is not yet."""
-        return [ErasureRequest(*row) for row in self._all("SELECT id, key, handle, asked_at FROM erasures ORDER BY id")]
+        return [ErasureRequest(*row) for row in self.rows("SELECT id, key, handle, asked_at FROM erasures ORDER BY id")]
 
     def dead_letters_after(self, after: tuple[int, int], most: int) -> list[tuple[int, int, str | None, str, str]]:
         """Return dead letters beyond one, in order: sequence, position, network of the source, message, event."""
-        return self._all(
+        return self.rows(
             "SELECT x.seq, x.position, d.network, x.message, x.event FROM dead x "
             "LEFT JOIN deliveries d ON d.seq = x.seq WHERE (x.seq, x.position) > (?, ?) "
             "ORDER BY x.seq, x.position LIMIT ?",
@@ -466,7 +500,7 @@ class Journal:
 
     def rewrite_dead(self, seq: int, position: int, message: str | None, event: str | None) -> None:
         """Replace a dead letter, or remove it where there is nothing to put in its place."""
-        with self._changing() as db:
+        with self.changing() as db:
             if event is None:
                 db.execute("DELETE FROM dead WHERE seq = ? AND position = ?", (seq, position))
             else:
@@ -479,7 +513,7 @@ class Journal:
         Raises:
             JournalUnavailable: another connection reads all the time, so that the write-ahead log cannot be emptied.
         """
-        with self._changing() as db:
+        with self.changing() as db:
             db.executemany("DELETE FROM erasures WHERE id = ?", [(one,) for one in ids])
         self.truncate()
 
@@ -502,11 +536,11 @@ class Journal:
 
     def sources(self) -> dict[str, str]:
         """Return the documents of the sources by name, as they were when Neo4j last told."""
-        return dict(self._all("SELECT name, document FROM sources"))
+        return dict(self.rows("SELECT name, document FROM sources"))
 
     def keys(self) -> dict[str, str]:
         """Return the documents of the API's keys by id, as they were when Neo4j last told."""
-        return dict(self._all("SELECT id, document FROM keys"))
+        return dict(self.rows("SELECT id, document FROM keys"))
 
     def keep_sources(self, read: Callable[[], dict[str, str]]) -> None:
         """Replace the copy of the sources by what `read` returns; nothing is written where it is the same."""
@@ -526,7 +560,7 @@ class Journal:
         while True:
             before = self._copies()
             documents = read()
-            with self._changing() as db:
+            with self.changing() as db:
                 if self._copies() == before:
                     if documents != known():
                         db.execute(f"DELETE FROM {table}")  # noqa: S608 - one of two names
@@ -536,28 +570,28 @@ class Journal:
 
     def _copies(self) -> int:
         """How often a copy was replaced."""
-        row = self._one("SELECT value FROM meta WHERE key = 'copies'")
+        row = self.row("SELECT value FROM meta WHERE key = 'copies'")
         return 0 if row is None else int(row[0])
 
     def take_used(self) -> list[SecretUse]:
         """Return when secrets were last used, since this was last asked, and forget it."""
-        if not self._all("SELECT 1 FROM used LIMIT 1"):
+        if not self.rows("SELECT 1 FROM used LIMIT 1"):
             return []
-        with self._changing() as db:
+        with self.changing() as db:
             rows = db.execute("DELETE FROM used RETURNING source, secret, at").fetchall()
         return sorted(SecretUse(*row) for row in rows)
 
     def note_used_keys(self, uses: Sequence[KeyUse]) -> None:
         """Note when keys were last used."""
-        with self._changing() as db:
+        with self.changing() as db:
             db.executemany(
                 "INSERT INTO used_keys VALUES (?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)", uses
             )
 
     def take_used_keys(self) -> list[KeyUse]:
         """Return when keys were last used, since this was last asked, and forget it."""
-        if not self._all("SELECT 1 FROM used_keys LIMIT 1"):
+        if not self.rows("SELECT 1 FROM used_keys LIMIT 1"):
             return []
-        with self._changing() as db:
+        with self.changing() as db:
             rows = db.execute("DELETE FROM used_keys RETURNING id, at").fetchall()
         return sorted(KeyUse(*row) for row in rows)

@@ -101,6 +101,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/communities": {"definition": {"name": "x", "topic": "x"}},
     "/v1/deliveries/replay": {"delivery": "x"},
     "/v1/sources": {"name": "x"},
+    "/v1/imports": {},
     "/v1/keys": {"name": "x", "scopes": ["read"]},
     "/v1/schedules": {"daily_at": "03:00"},
 }

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from service.domain import Follow
-from service.errors import BadInput, ConfigurationError, NothingImported, UnreadableFile
+from service.errors import BadInput, ConfigurationError, ExpandsTooFar, NothingImported, UnreadableFile
 from service.files import lines as lines_module
 from service.files.follows import FollowFile, open_follows
 from service.files.lines import MAX_LINE_BYTES
@@ -530,3 +530,38 @@ def test_a_report_that_cannot_be_written(tmp_path: Path) -> None:
     report._file = full
     with pytest.raises(ConfigurationError, match="No space left"), report:
         report.write(Rejected(1, "a", "b", "c"))
+
+
+def test_a_packed_file_may_expand_up_to_a_limit(tmp_path: Path) -> None:
+    content = b"a,b\n" * 1_000 + b"\n" * 1_000_000
+    path = tmp_path / "x.gz"
+    path.write_bytes(gzip.compress(content))
+    assert path.stat().st_size < 5_000
+    with open_follows(FollowFile(path), pytest.fail, len(content)) as reader:
+        assert sum(1 for _ in reader) == 1_000
+    too_far = pytest.raises(ExpandsTooFar, match="ENTOURAGE_IMPORT_MAX_EXPANDED_MB")
+    with too_far, open_follows(FollowFile(path), pytest.fail, len(content) - 1):
+        pytest.fail("it is not even opened")
+    path.write_bytes(content)
+    with open_follows(FollowFile(path), pytest.fail, 1) as reader:
+        assert sum(1 for _ in reader) == 1_000, "what is not packed is as large as it is"
+
+
+def test_a_pipe_may_expand_up_to_a_limit(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    packed = gzip.compress(b"a,b\n" * 1_000 + b"c,d\n" * 1_000_000)
+    writer = threading.Thread(target=lambda: _write_until_closed(pipe, packed))
+    writer.start()
+    with (
+        pytest.raises(ExpandsTooFar) as stopped,
+        open_follows(FollowFile(pipe), pytest.fail, 1 << 20) as reader,
+    ):
+        list(reader)
+    writer.join()
+    assert 0 < reader.used == stopped.value.fields["line"] <= (1 << 20) / 4
+
+
+def _write_until_closed(pipe: Path, content: bytes) -> None:
+    with suppress(BrokenPipeError), pipe.open("wb") as file:
+        file.write(content)

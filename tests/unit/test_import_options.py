@@ -7,24 +7,14 @@ from typing import Any
 
 import pytest
 
-from service.__main__ import file_to_import
 from service.errors import BadInput
 from service.files.follows import FollowFile
 from service.files.records import RecordFile
-
-OPTIONS = (
-    "--kind", "--network", "--keys", "--format", "--column", "--set", "--as-of",
-    "--follower", "--followee", "--weight", "--time", "--reverse", "--no-header",
-)  # fmt: skip
-
-
-FLAGS = ("--keys", "--reverse", "--no-header")
+from service.flows.import_options import ImportOptions, as_parameter, file_to_import
 
 
 def typed(path: Path, **given: Any) -> Any:
-    named = {"--" + name.replace("_", "-"): value for name, value in given.items()}
-    assert named.keys() <= {*OPTIONS}
-    return file_to_import(path, {**dict.fromkeys(OPTIONS), **dict.fromkeys(FLAGS, False), **named})
+    return file_to_import(path, ImportOptions(**given))
 
 
 def test_follows_and_other_kinds(tmp_path: Path) -> None:
@@ -33,7 +23,7 @@ def test_follows_and_other_kinds(tmp_path: Path) -> None:
     assert follows == FollowFile(path, network="m", time_column="at", reverse=True)
     assert typed(path) == FollowFile(path, network="local")
     assert typed(path, kind="follows", keys=True) == FollowFile(path, network=None, schema_names=True)
-    people = typed(path, kind="accounts", column=["handle=Pseudo = x"], set=["lang=fr"], as_of="2024-01-01")
+    people = typed(path, kind="accounts", column=("handle=Pseudo = x",), set=("lang=fr",), as_of="2024-01-01")
     expected = RecordFile(
         path, "accounts", columns={"handle": "Pseudo = x"}, values={"lang": "fr"}, as_of=1_704_067_200_000
     )
@@ -44,12 +34,12 @@ def test_follows_and_other_kinds(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"column": ["a=b"]}, "--column cannot be said of follows"), ({"as_of": "2024-01-01"}, "--as-of cannot"),
+        ({"column": ("a=b",)}, "--column cannot be said of follows"), ({"as_of": "2024-01-01"}, "--as-of cannot"),
         ({"kind": "posts", "follower": "1", "reverse": True}, "--follower, --reverse can only be said of follows"),
-        ({"kind": "posts", "column": ["x"]}, "FIELD=VALUE"), ({"kind": "posts", "set": ["=x"]}, "FIELD=VALUE"),
+        ({"kind": "posts", "column": ("x",)}, "FIELD=VALUE"), ({"kind": "posts", "set": ("=x",)}, "FIELD=VALUE"),
         ({"kind": "posts", "as_of": "soon"}, "--as-of: The time is neither"), ({"kind": "dances"}, "no kind of lines"),
         ({"keys": True, "network": "m"}, "not both"), ({"network": ""}, "cannot name a network"),
-        ({"kind": "posts", "format": "edgelist"}, "csv or ndjson"),
+        ({"kind": "posts", "format": "edgelist"}, "csv, ndjson or parquet"),
     ],
 )  # fmt: skip
 def test_options_that_do_not_go_together(tmp_path: Path, given: dict[str, Any], says: str) -> None:
@@ -57,7 +47,14 @@ def test_options_that_do_not_go_together(tmp_path: Path, given: dict[str, Any], 
         typed(tmp_path / "x.csv", **given)
 
 
-@pytest.mark.parametrize("given", [{"kind": "posts"}, {"network": "m"}, {"reverse": True}, {"set": ["a=b"]}])
+@pytest.mark.parametrize("given", [{"kind": "posts"}, {"network": "m"}, {"reverse": True}, {"set": ("a=b",)}])
 def test_a_folder_says_everything_itself(tmp_path: Path, given: dict[str, Any]) -> None:
     with pytest.raises(BadInput, match=r"cannot be said of a folder.*manifest\.json"):
         typed(tmp_path, **given)
+
+
+def test_over_http_options_are_called_as_parameters_are(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"^set, as_of cannot be said of follows; say kind, or use follower, time"):
+        file_to_import(tmp_path / "x", ImportOptions(as_of="2024-01-01", set=("a=b",)), as_parameter)
+    named = file_to_import(tmp_path, ImportOptions(kind="posts"), as_parameter, name="posts.csv")
+    assert named == RecordFile(tmp_path, "posts", name="posts.csv"), "what has a name is no folder"
