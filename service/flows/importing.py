@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from service.domain import Applied, Frozen, Progress, StoreAddress
-from service.errors import NothingImported, UnreadableFile
+from service.domain import Applied, EmbeddedConfig, Frozen, Progress, StoreAddress
+from service.errors import EntourageError, NothingImported, UnreadableFile
 from service.files.follows import FollowFile, open_follows
 from service.files.lines import STANDARD_INPUT
 from service.files.manifest import listed_files, read_manifest
@@ -25,6 +25,9 @@ from service.records import Match, Statement
 from service.store.changes import apply_batch, check_batch
 from service.store.driver import Store
 from service.store.matching import NoMatch, matched
+
+if TYPE_CHECKING:
+    from service.flows.loading import FirstLoad
 
 BATCH_LINES = 20_000
 """Lines in one transaction. Measured with follows: 12,100 a second in batches of 5,000, 16,900 in batches of 10,000,
@@ -84,12 +87,20 @@ def line_schemas() -> dict[str, dict[str, Any]]:
 
 
 def import_folder(
-    address: StoreAddress, folder: Path, reports: Path, progress: Progress, *, check: bool = False
+    address: StoreAddress,
+    folder: Path,
+    reports: Path,
+    progress: Progress,
+    *,
+    check: bool = False,
+    embedded: EmbeddedConfig | None = None,
+    graphs: Path | None = None,
 ) -> FolderReport:
     """Import the files that the manifest of a folder lists, accounts first.
 
     Done again it changes nothing; an import that was cut off is finished by starting it again. A file without one
-    usable line does not stop the others: it is in the report.
+    usable line does not stop the others: it is in the report. Where large files of follows are loaded as a whole, as
+    `import_file` says, they come before all others.
 
     Args:
         address: the graph, migrated.
@@ -97,6 +108,7 @@ def import_folder(
         reports: folder for the reports of rejected lines; made when it is needed.
         progress: told of a stage for each file, in bytes of it.
         check: only say what an import would do.
+        embedded, graphs: as in `import_file`.
 
     Raises:
         UnreadableFile: the manifest or a file cannot be used; the files before it are in the graph.
@@ -105,8 +117,16 @@ def import_folder(
     """
     started = time.perf_counter()
     manifest = read_manifest(folder)
+    files = listed_files(folder, manifest)
+    follows = [file for file in files if isinstance(file, FollowFile)]
+    loaded = None if check else _first_load(embedded, address, follows, reports, progress, graphs)
     done = []
-    for file in listed_files(folder, manifest):
+    for file in files:
+        if loaded is not None and isinstance(file, FollowFile):
+            if not loaded.reports and loaded.stopped is not None:
+                raise loaded.stopped
+            done.append(loaded.reports.pop(0))
+            continue
         done.append(_import(address, file, reports, progress, f"import {file.path.name}", check=check))
     return FolderReport(
         folder=str(folder),
@@ -118,12 +138,22 @@ def import_folder(
 
 
 def import_file(
-    address: StoreAddress, file: ImportFile, reports: Path, progress: Progress, *, check: bool = False
+    address: StoreAddress,
+    file: ImportFile,
+    reports: Path,
+    progress: Progress,
+    *,
+    check: bool = False,
+    embedded: EmbeddedConfig | None = None,
+    graphs: Path | None = None,
 ) -> ImportReport:
     """Import one file. Importing it again changes nothing; so does going on after an import that was cut off.
 
     Memory does not grow with the file. Each batch is one transaction; a line is in the graph, or skipped (header,
     comment, empty), or in the report of rejected lines.
+
+    Into an embedded store without accounts a large file of follows is loaded as a whole, see `flows.loading`: with the
+    same outcome, but all of it or, where it is cut off, nothing; memory then grows by some 100 bytes a follow.
 
     Args:
         address: the graph, migrated.
@@ -132,6 +162,8 @@ def import_file(
         progress: told of the stage `import`, in bytes of the file.
         check: only say what an import would do to the graph as it is now; marks of what was seen are kept in memory,
             some 100 bytes for each new thing.
+        embedded: how the server at `address` is run, where it is the embedded one.
+        graphs: folder in which graphs of analyses are kept.
 
     Raises:
         UnreadableFile: the file cannot be opened or understood; or reading stopped on the way: then what came
@@ -140,10 +172,31 @@ def import_file(
         ConfigurationError: the report cannot be written.
         StoreError: Neo4j did not take a batch; the batches before it are in the graph.
     """
-    report = _import(address, file, reports, progress, "import", check=check)
+    loaded = None
+    if isinstance(file, FollowFile) and not check:
+        loaded = _first_load(embedded, address, [file], reports, progress, graphs)
+    if loaded is not None and loaded.stopped is not None:
+        raise loaded.stopped
+    report = loaded.reports[0] if loaded else _import(address, file, reports, progress, "import", check=check)
     if not report.used:
         raise NothingImported(_why_nothing(report), rejected=report.rejected)
     return report
+
+
+def _first_load(
+    embedded: EmbeddedConfig | None,
+    address: StoreAddress,
+    files: Sequence[FollowFile],
+    reports: Path,
+    progress: Progress,
+    graphs: Path | None,
+) -> FirstLoad | None:
+    if embedded is None:
+        return None
+    # Not before it is needed: kernels and their compiler take a second to import.
+    from service.flows.loading import first_load
+
+    return first_load(embedded, address, files, reports, progress, graphs)
 
 
 def _import(
@@ -161,7 +214,7 @@ def _import(
                 for batch in _batches(reader, progress, stage):
                     tally.add(batch)
             except UnreadableFile as error:
-                raise UnreadableFile(_stopped(error, reader, report.path, check=check), **error.fields) from error
+                raise reading_stopped(error, reader, report.path, check=check) from error
     return ImportReport(
         kind="follows" if isinstance(file, FollowFile) else file.kind,
         file=str(file.path),
@@ -272,7 +325,10 @@ def _characters(item: Any) -> int:
     return sum(len(value) for statement in item.said for value in statement.values if isinstance(value, str | tuple))
 
 
-def _stopped(error: UnreadableFile, reader: LineReader[Any], report: Path | None, *, check: bool) -> str:
+def reading_stopped(
+    error: EntourageError, reader: LineReader[Any], report: Path | None, *, check: bool
+) -> UnreadableFile:
+    """Say what is in the graph of a file whose reading stopped on the way."""
     if check or not reader.used:
         done = "Nothing was imported."
     else:
@@ -281,7 +337,7 @@ def _stopped(error: UnreadableFile, reader: LineReader[Any], report: Path | None
     again = " Importing the whole file later is safe: it changes nothing twice."
     if check or "damaged" in error.fields:
         again = ""
-    return f"{error.message} {done}{rejected}{again}"
+    return UnreadableFile(f"{error.message} {done}{rejected}{again}", **error.fields)
 
 
 def _why_nothing(report: ImportReport) -> str:

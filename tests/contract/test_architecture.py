@@ -16,7 +16,7 @@ from service import errors
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE = ROOT / "service"
 
-BASE = {"domain", "errors", "records"}
+BASE = {"compiled", "domain", "errors", "records"}
 ROOMS = {"store", "journal", "files", "analytics", "content"}
 MAY_IMPORT = {
     "__main__": {*BASE, *ROOMS, "flows", "sample", "sample_files", "api", "settings", "console", ""},
@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "sample": {*BASE, "sample_words"},
     "sample_files": {*BASE, "sample", "sample_words"},
     "sample_words": set[str](),
+    "compiled": set[str](),
     "domain": set[str](),
     "errors": set[str](),
     "records": set[str](),
