@@ -153,7 +153,8 @@ def ensure_alive(config: EmbeddedConfig, progress: Progress = no_progress) -> bo
     """Start the server again if its process died, on the same port. Returns True where that was needed.
 
     For the process that supervises, inside its `with running(config)`: call it every second or so (it takes
-    less than a millisecond while the server lives). The address of `running` stays right, since port and
+    less than a millisecond while the server lives). It waits for no other process that starts the server, or has
+    stopped it to replace its data. The address of `running` stays right, since port and
     password stay; drivers reconnect on their own. Raises as `running`, and PortTaken while another program
     holds the port; call it again later.
     """
@@ -333,15 +334,16 @@ class _Server:
             os.close(self._users_fd)
 
     @contextmanager
-    def starting_or_stopping(self) -> Iterator[None]:
-        """Wait until no other process starts or stops the server, and keep all from doing so."""
+    def starting_or_stopping(self, *, wait: bool = True) -> Iterator[bool]:
+        """Keep others from starting and stopping the server; yields False where one does, and is not waited for."""
         fd = _open(self.home / "start.lock")
         try:
-            if not _try_lock(fd, fcntl.LOCK_EX):
+            alone = _try_lock(fd, fcntl.LOCK_EX)
+            if not alone and wait:
                 what = "end a first load" if self.loading.exists() else "start or stop Neo4j"
                 self.progress(f"Waiting for another process to {what}", 0, None)
                 fcntl.flock(fd, fcntl.LOCK_EX)
-            yield
+            yield alone or wait
         finally:
             os.close(fd)
 
@@ -352,16 +354,6 @@ class _Server:
         return not alone
 
     # --- new data ---
-
-    def is_being_replaced(self) -> bool:
-        """Whether a process that lives is replacing the data. Cheap, and waits for nobody."""
-        if not self.loading.exists():
-            return False
-        fd = _open(self.home / "start.lock")
-        try:
-            return not _try_lock(fd, fcntl.LOCK_SH)
-        finally:
-            os.close(fd)
 
     def commit_replacement(self, data: Path) -> None:
         """Note that new data is complete, which is then what stands, and put it in its place."""
@@ -444,12 +436,10 @@ class _Server:
             return self._address(state)
 
     def restart(self) -> bool:
-        """Start the server anew on its port if its process is gone, and nobody has stopped it to replace its data."""
-        if self.is_being_replaced():
-            return False
-        with self.starting_or_stopping(), _home_errors(self.home):
+        """Start the server anew on its port if its process is gone, and nobody else starts it or replaces its data."""
+        with self.starting_or_stopping(wait=False) as alone, _home_errors(self.home):
             state = self.state()
-            if self.process(state):
+            if not alone or self.process(state):
                 return False
             self._start(state, same_port=True)
             return True
