@@ -38,6 +38,8 @@ _NOT_PLAIN_TIME = -2
 _MOST_LINE = 1 << 13
 """Longer lines are left to the reader of lines."""
 
+UInt64 = npt.NDArray[np.uint64]
+_EMPTY, _TAG = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0xFFFFF80000000000)
 _FNV_BASIS, _FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 
 
@@ -63,8 +65,9 @@ class AccountNumbers:
     """Numbers keys of accounts, from 0, in the order in which they come: a hash table over one array of bytes."""
 
     def __init__(self) -> None:
-        self.slots: Int32 = np.full(1 << 12, -1, dtype=np.int32)
-        self.hashes: npt.NDArray[np.uint64] = np.zeros(1 << 11, dtype=np.uint64)
+        self.slots: UInt64 = np.full((1 << 12, 2), _EMPTY)
+        """Of each key its entry and where it begins; side by side, because memory is what looking up waits for."""
+        self.hashes: UInt64 = np.zeros(1 << 11, dtype=np.uint64)
         self.starts: Int64 = np.zeros((1 << 11) + 1, dtype=np.int64)
         self.bytes: UInt8 = np.zeros(1 << 16, dtype=np.uint8)
         self.used: Int64 = np.zeros(2, dtype=np.int64)
@@ -86,8 +89,8 @@ class AccountNumbers:
         if accounts + 2 > len(self.hashes):
             self.hashes = np.resize(self.hashes, 2 * len(self.hashes))
             self.starts = np.resize(self.starts, len(self.hashes) + 1)
-            self.slots = np.full(2 * len(self.slots), -1, dtype=np.int32)
-            _fill(self.slots, self.hashes, accounts)
+            self.slots = np.full((2 * len(self.slots), 2), _EMPTY)
+            _fill(self.slots, self.hashes, self.starts, accounts)
         if used + size > len(self.bytes):
             self.bytes = np.resize(self.bytes, max(2 * len(self.bytes), used + size))
 
@@ -246,8 +249,8 @@ def _number(
     data: UInt8,
     begin: int,
     end: int,
-    slots: Int32,
-    hashes: npt.NDArray[np.uint64],
+    slots: UInt64,
+    hashes: UInt64,
     starts: Int64,
     known: UInt8,
     used: Int64,
@@ -261,11 +264,12 @@ def _number(
     mark ^= mark >> np.uint64(32)
     mask = np.uint64(len(slots) - 1)
     size, before = len(prefix) + end - begin, len(prefix)
+    wanted = _entry(mark, size, 0)
     slot = mark & mask
-    while slots[slot] >= 0:
-        account = int(slots[slot])
-        if hashes[account] == mark and starts[account + 1] - starts[account] == size:
-            first, same = starts[account], True
+    while slots[slot, 0] != _EMPTY:
+        entry = slots[slot, 0]
+        if entry >> np.uint64(32) == wanted >> np.uint64(32):
+            first, same = np.int64(slots[slot, 1]), True
             for i in range(before):
                 if known[first + i] != prefix[i]:
                     same = False
@@ -276,12 +280,13 @@ def _number(
                         same = False
                         break
             if same:
-                return account
+                return int(entry & np.uint64(0xFFFFFFFF))
         slot = (slot + np.uint64(1)) & mask
     account = int(used[0])
-    slots[slot] = account
-    hashes[account] = mark
     first = used[1]
+    slots[slot, 0] = _entry(mark, size, account)
+    slots[slot, 1] = first
+    hashes[account] = mark
     starts[account] = first
     for i in range(before):
         known[first + i] = prefix[i]
@@ -294,14 +299,21 @@ def _number(
 
 
 @compiled
-def _fill(slots: Int32, hashes: npt.NDArray[np.uint64], accounts: int) -> None:
+def _entry(mark: np.uint64, size: int, account: int) -> np.uint64:
+    """What a slot says of a key: its number, its length, and bits of its hash, so that few others are looked at."""
+    return (mark & _TAG) | (np.uint64(size) << np.uint64(32)) | np.uint64(account)
+
+
+@compiled
+def _fill(slots: UInt64, hashes: UInt64, starts: Int64, accounts: int) -> None:
     """Put accounts into empty slots."""
     mask = np.uint64(len(slots) - 1)
     for account in range(accounts):
         slot = hashes[account] & mask
-        while slots[slot] >= 0:
+        while slots[slot, 0] != _EMPTY:
             slot = (slot + np.uint64(1)) & mask
-        slots[slot] = account
+        slots[slot, 0] = _entry(hashes[account], starts[account + 1] - starts[account], account)
+        slots[slot, 1] = starts[account]
 
 
 @compiled
@@ -394,8 +406,8 @@ def _take_plain(
     classes: UInt8,
     how: Int64,
     prefix: UInt8,
-    slots: Int32,
-    hashes: npt.NDArray[np.uint64],
+    slots: UInt64,
+    hashes: UInt64,
     starts: Int64,
     known: UInt8,
     used: Int64,
