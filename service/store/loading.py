@@ -25,7 +25,7 @@ import psutil
 
 from service.compiled import compiled
 from service.domain import UNKNOWN_TIME, EmbeddedConfig, FollowTable, Int64, Progress, Texts, UInt8
-from service.errors import DiskFull, StoreError
+from service.errors import DiskFull, MigrationError, StoreError
 from service.store.classdata import java_options
 from service.store.driver import Row, Store
 from service.store.embedded import JAVA_MODULES, Replacement, memory_mb, replacing, running
@@ -40,7 +40,7 @@ ATTEMPTS = 3
 QUIET_SECONDS = 10.0
 IMPORTER_HEAP_MB = 1024
 IMPORTER_MEMORY_MB = 1024
-"""What the importer may take beside its heap; it works with less than 1 GiB for 10⁸ follows."""
+"""What the importer may take beside its heap: it would take nearly all there is."""
 
 STAGE_HEAP_MB = 1024
 PUT_BACK_BYTES = 8 << 20
@@ -384,8 +384,15 @@ def _written(
 
 
 def _prepare(store: Store, progress: Progress) -> None:
-    """Run every migration: indexes of a large graph take a while."""
-    migrate(store, progress=progress)
+    """Run every migration; one gives up waiting for the indexes of a very large graph, and is then run again."""
+    while True:
+        try:
+            migrate(store, progress=progress)
+        except MigrationError:
+            if not store.statement("SHOW INDEXES YIELD state WHERE state = 'POPULATING' RETURN state"):
+                raise
+        else:
+            return
 
 
 def _put_back(store: Store, held: _Held) -> None:
