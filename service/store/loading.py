@@ -50,6 +50,8 @@ BYTES_A_FOLLOW = 220
 
 BYTES_AN_ACCOUNT = 800
 ROWS = 1 << 16
+LONGEST_ROW = 2 * 10 + 24 + 24 + 3
+"""Two numbers of accounts, a float as Python writes it, a time, and what separates them."""
 
 _SEPARATOR = "\x1f"  # ids hold no control characters, so that nothing needs quotes
 _QUOTE = "\x1e"
@@ -281,20 +283,19 @@ def _write_accounts(path: Path, keys: Texts, version: int) -> None:
 
 
 def _write_follows(path: Path, table: FollowTable, version: int, progress: Progress) -> None:
-    weights, weight_of = np.unique(table.weight, return_inverse=True)
-    weight_texts = Texts.of(map(repr, weights.tolist()))
     timed = bool(np.any(table.at != UNKNOWN_TIME))
     ending = np.frombuffer(f"\x1f{version}\n".encode(), dtype=np.uint8)
-    longest = int(np.diff(weight_texts.offsets).max(initial=0))
-    buffer = np.zeros(ROWS * (64 + longest + len(ending)), dtype=np.uint8)
+    buffer = np.zeros(ROWS * (LONGEST_ROW + len(ending)), dtype=np.uint8)
     columns = [":START_ID", ":END_ID", "weight:double", *(["at:datetime"] if timed else []), "v:long"]
     with path.open("wb") as file:
         file.write((_SEPARATOR.join(columns) + "\n").encode())
         for begin in range(0, len(table.source), ROWS):
             rows = slice(begin, begin + ROWS)
+            weights, weight_of = np.unique(table.weight[rows], return_inverse=True)
+            texts = Texts.of(map(repr, weights.tolist()))
             size = _written(
                 table.source[rows].astype(np.int64), table.target[rows].astype(np.int64),
-                weight_of[rows].astype(np.int64), weight_texts.data, weight_texts.offsets.astype(np.int64),
+                weight_of.astype(np.int64), texts.data, texts.offsets.astype(np.int64),
                 table.at[rows], timed, ending, buffer,
             )  # fmt: skip
             file.write(buffer[:size].data)
