@@ -387,7 +387,7 @@ class _Server:
             with suppress(psutil.Error):
                 if process.pid != os.getpid() and any(f"={folder}/" in one for one in process.cmdline()):
                     process.kill()
-                    process.wait(STOP_SECONDS)
+                    _has_ended(process, STOP_SECONDS)
 
     # --- what is there ---
 
@@ -766,11 +766,24 @@ class _Server:
         self.progress("Stopping Neo4j", 0, None)
         with suppress(psutil.NoSuchProcess):
             process.terminate()
-            try:
-                process.wait(STOP_SECONDS)
-            except psutil.TimeoutExpired:
+            if not _has_ended(process, STOP_SECONDS):
                 process.kill()
-                process.wait()
+                _has_ended(process, STOP_SECONDS)
+
+
+def _has_ended(process: psutil.Process, seconds: float) -> bool:
+    """Wait for the end of a process; one whose parent is another that does not ask after it has ended, too."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with suppress(psutil.TimeoutExpired):
+            process.wait(0.05)
+            return True
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+    return False
 
 
 def _uri(port: int) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from service.domain import EmbeddedConfig, no_progress
@@ -76,3 +80,23 @@ def test_a_replacement_that_is_done(tmp_path: Path) -> None:
     assert not (tmp_path / "loading").exists()
     server_of(tmp_path).end_replacement()
     assert graph_in(tmp_path) == {"new"}
+
+
+STARTER = """
+import subprocess, sys, time
+print(subprocess.Popen(["sleep", "60"]).pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_server_is_stopped_whose_starter_lives_and_does_not_ask_after_it(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", STARTER], stdout=subprocess.PIPE, text=True) as starter:
+        try:
+            assert starter.stdout is not None
+            started = psutil.Process(int(starter.stdout.readline()))
+            begin = time.monotonic()
+            server_of(tmp_path).stop_process(started)
+            assert started.status() == psutil.STATUS_ZOMBIE
+            assert time.monotonic() - begin < 60, "it was not waited for in vain"
+        finally:
+            starter.kill()
