@@ -780,6 +780,8 @@ def _has_ended(process: psutil.Process, seconds: float) -> bool:
             return True
         try:
             if process.status() == psutil.STATUS_ZOMBIE:
+                with suppress(ChildProcessError):  # another's
+                    os.waitpid(process.pid, os.WNOHANG)
                 return True
         except psutil.NoSuchProcess:
             return True
