@@ -133,7 +133,7 @@ def test_any_bytes_are_read_alike(content: bytes, options: dict[str, Any], block
 
 
 @pytest.mark.long
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=3_000, deadline=None)
 @given(
     ROWS, st.sampled_from([",", ";", "\t", " ", "  ", "#", "a"]), st.sampled_from(["\n", "\r\n", "\r"]), OPTIONS,
     st.sampled_from([1, 7, 40, 1 << 18]), st.sampled_from([1, 3, 1 << 16]), st.booleans(),
