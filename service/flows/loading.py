@@ -44,8 +44,8 @@ from service.store.loading import Loaded, load, may_be_loaded
 
 BULK_BYTES = 32 << 20
 """Smaller files are imported batch by batch. A load takes about 35 s longer than its lines, to start Neo4j twice (9 s
-each) and the importer (4 s) and to run the migrations. In that time batches write 600,000 follows, and a line of two ids
-has 20 to 50 bytes."""
+each) and the importer (4 s) and to run the migrations. In that time batches write 600,000 follows, and a line of two
+ids has 20 to 50 bytes."""
 
 PACKED = 3
 """How many times longer a file of ids is unpacked, about."""
