@@ -4,7 +4,7 @@ Ours: a synthetic sample with a year of interactions, posts, brands and all the 
 Neo4j, read, analysed, published, written back, and served. The peer does the plain measures of the same follows and
 interactions in memory (`bench.plain`); its database gets accounts and follows by MERGE, and one statement per account.
 Both run in processes of their own; memory is resident memory of the Python process at its peak in that stage, Neo4j's
-is shown apart. At last the API is asked, by a load generator in another process (`bench.load`): questions that were
+is shown apart. At last the API is asked, by a load generator in another process (`bench.asking`): questions that were
 prepared (20 candidates), and questions that were not, each for the first time: filters, with brands, topics and an
 objective among them, and questions that all have weights of their own.
 
@@ -231,7 +231,7 @@ def asked(port: int, seconds: float, paths: list[str]) -> dict[str, float]:
     """Ask for so many seconds, or each path once, from a process of its own; answers come as gzip where they do."""
     arguments = ["127.0.0.1", str(port), str(seconds), str(CONNECTIONS), "1"]
     text = subprocess.run(
-        [sys.executable, "-m", "bench.load", *arguments],
+        [sys.executable, "-m", "bench.asking", *arguments],
         input="\n".join(paths), check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
     found: dict[str, float] = json.loads(text)

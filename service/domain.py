@@ -337,6 +337,28 @@ def _offsets(lengths: Int64) -> Int32 | Int64:
     return offsets.astype(np.int32) if offsets[-1] <= np.iinfo(np.int32).max else offsets
 
 
+UNKNOWN_TIME = -1
+"""Stands for a time that is not known, which comes before all others."""
+
+
+@dataclass(frozen=True)
+class FollowTable:
+    """Follows as arrays, each pair of accounts once, in order of their ends.
+
+    Attributes:
+        keys: keys of all accounts, ascending by code point.
+        source, target: int32, positions of the ends among `keys`.
+        weight: float64, positive.
+        at: int64, milliseconds since 1970 UTC, UNKNOWN_TIME where unknown.
+    """
+
+    keys: Texts
+    source: Int32
+    target: Int32
+    weight: Float64
+    at: Int64
+
+
 @dataclass(frozen=True)
 class AccountColumns:
     """Accounts as read from the store, in any order: parallel columns of one length.

@@ -38,6 +38,7 @@ EntourageError
 │   └── EmptyGraph                    an analysis of a graph without accounts
 ├── StoreError                        Neo4j                                        503, exit 6
 │   ├── StoreUnavailable              no answer from Neo4j
+│   │   └── StoreLoading              it stands still while a first load goes on
 │   ├── StoreRefused                  a statement or value that Neo4j does not take
 │   ├── StoreAuthFailed               wrong user or password
 │   ├── StoreStartFailed              the embedded server did not start
@@ -367,6 +368,13 @@ class StoreUnavailable(StoreError):
 
     code = "store_unavailable"
     title = "Graph store unavailable"
+
+
+class StoreLoading(StoreUnavailable):
+    """The embedded Neo4j stands still while an empty store is loaded for the first time."""
+
+    code = "store_loading"
+    title = "Graph store loading"
 
 
 class StoreRefused(StoreError):

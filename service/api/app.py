@@ -47,12 +47,13 @@ the run they came from. Answers name the run they come from; `?run=` reads a kep
 """
 
 
-def create_app(settings: Settings, journal: Path | None = None) -> FastAPI:
+def create_app(settings: Settings, journal: Path | None = None, loading: Path | None = None) -> FastAPI:
     """Build the application; it connects to Neo4j when it starts.
 
     Args:
         settings: of the service.
         journal: folder of the journal; in the data directory when not said.
+        loading: folder that is there while an embedded Neo4j stands still for a first load.
 
     Raises:
         ConfigurationError: no Neo4j is named, or an API without keys would listen beyond loopback.
@@ -65,6 +66,7 @@ def create_app(settings: Settings, journal: Path | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncStore(address, connect_seconds=2.0, retry_seconds=1.0) as store:
             app.state.store = store
+            app.state.loading = loading
             app.state.run_memory_mb = settings.run_memory_mb
             app.state.answers = Answers()
             app.state.watches = RunWatches(store, lambda: app.state.ending())
@@ -127,9 +129,9 @@ def create_app(settings: Settings, journal: Path | None = None) -> FastAPI:
     return app
 
 
-def run_api(settings: Settings, journal: Path) -> None:
+def run_api(settings: Settings, journal: Path, loading: Path | None = None) -> None:
     """Serve the application until SIGTERM."""
-    app = create_app(settings, journal)
+    app = create_app(settings, journal, loading)
     server = uvicorn.Server(
         uvicorn.Config(
             app,

@@ -334,7 +334,7 @@ async def live() -> Health:
 @health.get("/ready", response_model=Readiness, responses=problems(422, 503), dependencies=[NO_QUERY])
 async def ready(request: Request, store: StoreDep) -> Readiness:
     """Neo4j answers and its schema is the one this version needs; and how fresh the run is that is read by default."""
-    await check_ready(store)
+    await check_ready(store, request.app.state.loading)
     fresh = await freshness(store)
     return Readiness(
         status="ready",

@@ -8,7 +8,7 @@ import os
 import stat
 import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +87,7 @@ class LineStream(Protocol):
 
 
 @dataclass(frozen=True)
-class _TextStream:
+class TextStream:
     """A file of text, gzip or not."""
 
     name: str
@@ -108,23 +108,37 @@ class _TextStream:
             UnreadableFile: reading failed on the way, or gzip data ends early. What was read of the last,
                 unfinished line is not yielded: it may have been cut in the middle of an id.
         """
-        number, pending = 0, b""
-        while block := self._read(number):
-            block = pending + block
-            lines = block.splitlines()
-            if block.endswith(b"\n"):
-                pending = b""
-            else:
-                # A final \r may be the first half of \r\n, so its line is kept back as well.
-                pending = lines.pop() + (b"\r" if block.endswith(b"\r") else b"")
-                if len(pending) > MAX_LINE_BYTES:
-                    pending = pending[: MAX_LINE_BYTES + 1] + (b"\r" if pending.endswith(b"\r") else b"")
-            for data in lines:
+        number = 0
+
+        def done() -> int:
+            return number
+
+        for block in self.blocks(done):
+            for data in block.splitlines():
                 number += 1
-                yield _line(number, data)
-        for data in pending.splitlines():
-            number += 1
-            yield _line(number, data)
+                yield numbered(number, data)
+
+    def blocks(self, lines_done: Callable[[], int]) -> Iterator[bytes]:
+        """Yield the bytes of the file in blocks of whole lines, of which the last may have no end.
+
+        Args:
+            lines_done: says how many lines were taken of the blocks so far: it is asked where reading stops.
+
+        Raises:
+            UnreadableFile: as when lines are read.
+        """
+        pending = b""
+        while block := self._read(lines_done()):
+            block = pending + block
+            # A final \r may be the first half of \r\n, so its line is kept back as well.
+            end = len(block) if block.endswith(b"\n") else 1 + max(block.rfind(b"\n"), block.rfind(b"\r", 0, -1))
+            pending = block[end:]
+            if len(pending) > MAX_LINE_BYTES:
+                pending = pending[: MAX_LINE_BYTES + 1] + (b"\r" if pending.endswith(b"\r") else b"")
+            if end:
+                yield block[:end]
+        if pending:
+            yield pending
 
     def _read(self, lines_done: int) -> bytes:
         try:
@@ -146,7 +160,8 @@ def _reason(error: Exception) -> str:
     return "its gzip data is damaged, and what came before may be wrong, too"
 
 
-def _line(number: int, data: bytes) -> Line:
+def numbered(number: int, data: bytes) -> Line:
+    """Return a line of a file, its bytes without their end."""
     if number == 1 and data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]
     if len(data) > MAX_LINE_BYTES:
@@ -202,7 +217,7 @@ def open_lines(
 
             yield stack.enter_context(open_parquet(name, raw, size, most_expanded))
         else:
-            yield _TextStream(name, size, source, _unpacked(name, source, most_expanded))
+            yield TextStream(name, size, source, _unpacked(name, source, most_expanded))
 
 
 def _check_gzip(name: str, raw: io.BufferedReader, most_expanded: int | None) -> None:

@@ -17,6 +17,7 @@ from service.files.values import BadLine
 HEAD_DATA_LINES = 200
 HEAD_BYTES = 1 << 20
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -36,7 +37,10 @@ class LineReader(ABC, Generic[T]):
         self.rejected: Counter[str] = Counter()
         self._stream = stream
         self._report = reject
-        self._lines = Lines(iter(stream))
+        self._lines = self._opened(stream)
+
+    def _opened(self, stream: LineStream) -> Lines:
+        return Lines(iter(stream))
 
     @property
     def name(self) -> str:
@@ -70,15 +74,22 @@ class LineReader(ABC, Generic[T]):
             UnreadableFile: reading failed on the way; `fields["line"]` is the last line that was read whole.
         """
         for line in self._lines:
-            try:
-                item = self.taken(line, text_of(line))
-            except SkippedLine as skipped:
-                self.skipped[skipped.kind] += 1
-            except BadLine as bad:
-                self.reject(line, bad.reason, bad.message)
-            else:
-                self.used += 1
+            item = self.used_of(line)
+            if item is not None:
                 yield item
+
+    def used_of(self, line: Line) -> T | None:
+        """Return what a line holds, and count it as used; None where it was skipped or rejected, and counted so."""
+        try:
+            item = self.taken(line, text_of(line))
+        except SkippedLine as skipped:
+            self.skipped[skipped.kind] += 1
+        except BadLine as bad:
+            self.reject(line, bad.reason, bad.message)
+        else:
+            self.used += 1
+            return item
+        return None
 
     @abstractmethod
     def taken(self, line: Line, text: str) -> T:
@@ -187,6 +198,10 @@ class Lines:
     def __iter__(self) -> Iterator[Line]:
         while (line := self.next()) is not None:
             yield line
+        self.raise_what_stopped()
+
+    def raise_what_stopped(self) -> None:
+        """Raise what stopped reading, if anything did; after the last line."""
         if self._stopped is not None:
             raise self._stopped
 
@@ -194,8 +209,12 @@ class Lines:
         """Return the next line, or None at the end, or where reading stopped."""
         if self._back:
             return self._back.popleft()
+        return self._from_file(self._lines)
+
+    def _from_file(self, items: Iterator[S]) -> S | None:
+        """Return what comes next of the file; None at its end, or where reading stopped."""
         try:
-            return next(self._lines, None)
+            return next(items, None)
         except UnreadableFile as error:
             self._stopped = error
             return None

@@ -40,6 +40,7 @@ def importer_loop(
     *,
     most_expanded: int | None = None,
     embedded: EmbeddedConfig | None = None,
+    graphs: Path | None = None,
 ) -> None:
     """Carry out imports until `stop` is set. This is what the importer process does.
 
@@ -52,6 +53,7 @@ def importer_loop(
         stop: ends the loop, after the batch that is under way.
         most_expanded: bytes that a packed file may expand to; None: any number.
         embedded: how the embedded Neo4j is run, where the graph is in one.
+        graphs: folder in which graphs of analyses are kept.
 
     Raises:
         JournalError: the journal cannot be used.
@@ -60,7 +62,7 @@ def importer_loop(
         if not first:
             return
         with Journal(folder) as journal:
-            Importer(address, Imports(journal), most_expanded, embedded).run(stop)
+            Importer(address, Imports(journal), most_expanded, embedded, graphs).run(stop)
 
 
 class _Stopped(Exception):
@@ -75,12 +77,18 @@ class Importer:
     """Carries out the imports of one journal."""
 
     def __init__(
-        self, address: StoreAddress, imports: Imports, most_expanded: int | None, embedded: EmbeddedConfig | None
+        self,
+        address: StoreAddress,
+        imports: Imports,
+        most_expanded: int | None,
+        embedded: EmbeddedConfig | None,
+        graphs: Path | None = None,
     ) -> None:
         self._address = address
         self._imports = imports
         self._most_expanded = most_expanded
         self._embedded = embedded
+        self._graphs = graphs
         self._tidied = float("-inf")
         self._at: str | None = None
         self._left: str | None = None
@@ -145,6 +153,8 @@ class Importer:
             check=turn.check,
             most_expanded=self._most_expanded,
             resumption=Resumption(work.done, report, work.note),
+            embedded=self._embedded,
+            graphs=self._graphs,
         )
         self._imports.end(turn.id, "done", done.model_dump_json(), None, done.lines)
 
@@ -179,10 +189,12 @@ class _Work:
 
     def progress(self, stage: str, read: int, total: int | None) -> None:  # noqa: ARG002 - the protocol of Progress
         """Note how much of the file was read, now and then."""
-        self._read = read
+        if stage.startswith("import"):  # what Neo4j's importer does is told in other units
+            self._read = read
         if time.monotonic() - self._told > PROGRESS_SECONDS:
             self._told = time.monotonic()
-            self._imports.note_read(self._turn.id, read)
+            self._imports.note_read(self._turn.id, self._read)
+            self.look()  # a first load has no batches after which it would be heard
 
     def note(self, done: Done) -> None:
         """Note that a batch is in the graph."""

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from service.domain import Applied, Frozen, Progress, StoreAddress
-from service.errors import NothingImported, UnreadableFile
+from service.domain import Applied, EmbeddedConfig, Frozen, Progress, StoreAddress
+from service.errors import EntourageError, NothingImported, UnreadableFile
 from service.files.follows import FollowFile, open_follows
 from service.files.lines import STANDARD_INPUT
 from service.files.manifest import listed_files, read_manifest
@@ -26,6 +26,9 @@ from service.records import Match, Statement
 from service.store.changes import apply_batch, check_batch
 from service.store.driver import Store
 from service.store.matching import NoMatch, matched
+
+if TYPE_CHECKING:
+    from service.flows.loading import FirstLoad
 
 BATCH_LINES = 20_000
 """Lines in one transaction. Measured with follows: 12,100 a second in batches of 5,000, 16,900 in batches of 10,000,
@@ -125,11 +128,14 @@ def import_folder(
     *,
     check: bool = False,
     most_expanded: int | None = None,
+    embedded: EmbeddedConfig | None = None,
+    graphs: Path | None = None,
 ) -> FolderReport:
     """Import the files that the manifest of a folder lists, accounts first.
 
     Done again it changes nothing; an import that was cut off is finished by starting it again. A file without one
-    usable line does not stop the others: it is in the report.
+    usable line does not stop the others: it is in the report. Where large files of follows are loaded as a whole, as
+    `import_file` says, they come before all others.
 
     Args:
         address: the graph, migrated.
@@ -138,6 +144,7 @@ def import_folder(
         progress: told of a stage for each file, in bytes of it.
         check: only say what an import would do.
         most_expanded: bytes that a packed file may expand to; None: any number.
+        embedded, graphs: as in `import_file`.
 
     Raises:
         UnreadableFile: the manifest or a file cannot be used; the files before it are in the graph.
@@ -146,8 +153,22 @@ def import_folder(
     """
     started = time.perf_counter()
     manifest = read_manifest(folder)
+    files = listed_files(folder, manifest)
+    follows = [file for file in files if isinstance(file, FollowFile)]
+    loaded = None
+    if not check:
+
+        def report_of(file: FollowFile) -> RejectReport:
+            return RejectReport(reports, file.path.name)
+
+        loaded = _first_load(embedded, address, follows, report_of, progress, graphs, most_expanded)
     done = []
-    for file in listed_files(folder, manifest):
+    for file in files:
+        if loaded is not None and isinstance(file, FollowFile):
+            if not loaded.reports and loaded.stopped is not None:
+                raise loaded.stopped
+            done.append(loaded.reports.pop(0))
+            continue
         stage = f"import {file.path.name}"
         done.append(_import(address, file, reports, progress, stage, check=check, most_expanded=most_expanded))
     return FolderReport(
@@ -168,11 +189,16 @@ def import_file(
     check: bool = False,
     most_expanded: int | None = None,
     resumption: Resumption | None = None,
+    embedded: EmbeddedConfig | None = None,
+    graphs: Path | None = None,
 ) -> ImportReport:
     """Import one file. Importing it again changes nothing; so does going on after an import that was cut off.
 
     Memory does not grow with the file. Each batch is one transaction; a line is in the graph, or skipped (header,
     comment, empty), or in the report of rejected lines.
+
+    Into an embedded store without accounts a large file of follows is loaded as a whole, see `flows.loading`: with the
+    same outcome, but all of it or, where it is cut off, nothing; memory then grows by some 100 bytes a follow.
 
     Args:
         address: the graph, migrated.
@@ -185,6 +211,8 @@ def import_file(
         resumption: where to go on, for an import that was cut off, and whom to tell how far it has come. Lines that
             are done are read again, and nothing else. A batch that got into the graph and was not noted any more is
             applied again, which changes nothing: its lines then count as unchanged.
+        embedded: how the server at `address` is run, where it is the embedded one.
+        graphs: folder in which graphs of analyses are kept.
 
     Raises:
         UnreadableFile: the file cannot be opened or understood; or reading stopped on the way: then what came
@@ -193,14 +221,44 @@ def import_file(
         ConfigurationError: the report cannot be written.
         StoreError: Neo4j did not take a batch; the batches before it are in the graph.
     """
-    report = _import(
-        address, file, reports, progress, "import", check=check, most_expanded=most_expanded, resumption=resumption
+    loaded = None
+    if isinstance(file, FollowFile) and not check and (resumption is None or not resumption.done.lines):
+
+        def report_of(file: FollowFile) -> RejectReport:
+            return RejectReport(reports, file.path.name) if resumption is None else resumption.report
+
+        loaded = _first_load(embedded, address, [file], report_of, progress, graphs, most_expanded)
+    if loaded is not None and loaded.stopped is not None:
+        raise loaded.stopped
+    report = (
+        loaded.reports[0]
+        if loaded
+        else _import(
+            address, file, reports, progress, "import", check=check, most_expanded=most_expanded, resumption=resumption
+        )
     )
     if not report.used:
         raise NothingImported(
             _why_nothing(report), lines=report.lines, skipped=report.skipped, rejected=report.rejected
         )
     return report
+
+
+def _first_load(
+    embedded: EmbeddedConfig | None,
+    address: StoreAddress,
+    files: Sequence[FollowFile],
+    report_of: Callable[[FollowFile], RejectReport],
+    progress: Progress,
+    graphs: Path | None,
+    most_expanded: int | None,
+) -> FirstLoad | None:
+    if embedded is None:
+        return None
+    # Not before it is needed: kernels and their compiler take a second to import.
+    from service.flows.loading import first_load
+
+    return first_load(embedded, address, files, report_of, progress, graphs, most_expanded)
 
 
 def _import(
@@ -239,7 +297,7 @@ def _import(
                         seconds = before.seconds + time.perf_counter() - started
                         resumption.note(tally.done(report.size(), round(seconds, 3)))
             except UnreadableFile as error:
-                raise type(error)(_stopped(error, reader, report.path, check=check), **error.fields) from error
+                raise reading_stopped(error, reader, report.path, check=check) from error
     return ImportReport(
         kind="follows" if isinstance(file, FollowFile) else file.kind,
         file=str(file.path) if file.name is None else file.name,
@@ -378,7 +436,10 @@ def _characters(item: Any) -> int:
     return sum(len(value) for statement in item.said for value in statement.values if isinstance(value, str | tuple))
 
 
-def _stopped(error: UnreadableFile, reader: LineReader[Any], report: Path | None, *, check: bool) -> str:
+def reading_stopped(
+    error: EntourageError, reader: LineReader[Any], report: Path | None, *, check: bool
+) -> UnreadableFile:
+    """Say what is in the graph of a file whose reading stopped on the way."""
     if check or not reader.used:
         done = "Nothing was imported."
     else:
@@ -387,7 +448,7 @@ def _stopped(error: UnreadableFile, reader: LineReader[Any], report: Path | None
     again = " Importing the whole file later is safe: it changes nothing twice."
     if check or "damaged" in error.fields:
         again = ""
-    return f"{error.message} {done}{rejected}{again}"
+    return UnreadableFile(f"{error.message} {done}{rejected}{again}", **error.fields)
 
 
 def _why_nothing(report: ImportReport) -> str:

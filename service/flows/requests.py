@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from service.domain import BacktestReport, BacktestSpec, Freshness, Run, StoreAddress
-from service.errors import MigrationError, RunNotFound
+from service.errors import MigrationError, RunNotFound, StoreLoading, StoreUnavailable
 from service.flows.backtest import run_of_backtest
 from service.store.driver import AsyncStore
 from service.store.migrations import expected_version
@@ -59,14 +61,26 @@ async def freshness(store: AsyncStore) -> Freshness:
     return await read_freshness(store)
 
 
-async def check_ready(store: AsyncStore) -> None:
+async def check_ready(store: AsyncStore, loading: Path | None = None) -> None:
     """Raise unless Neo4j answers and is migrated to the version this code needs.
 
+    Args:
+        store: the graph.
+        loading: folder that is there while the embedded Neo4j stands still for a first load.
+
     Raises:
+        StoreLoading: Neo4j does not answer because of a first load.
         StoreUnavailable: Neo4j does not answer.
         MigrationError: the schema is of another version.
     """
-    rows = await store.read("schema/version")
+    try:
+        rows = await store.read("schema/version")
+    except StoreUnavailable as error:
+        if loading is None or not loading.exists():
+            raise
+        raise StoreLoading(
+            "A first load is going on, and Neo4j answers when it has ended; deliveries are taken meanwhile."
+        ) from error
     found = rows[0]["version"] if rows else "none"
     if found != expected_version():
         raise MigrationError(

@@ -17,7 +17,7 @@ from service.domain import EmbeddedConfig, StoreAddress, StoreSource
 from service.errors import EntourageError, PortTaken, StoreError
 from service.flows.processes import end, spawn
 from service.store.driver import Store
-from service.store.embedded import ensure_alive
+from service.store.embedded import ensure_alive, loading_folder
 from service.store.migrations import migrate
 
 POLL_SECONDS = 0.5
@@ -114,7 +114,8 @@ def serve(
             watched.append(_Watched(name, [*arguments], nice, spawn(arguments, address, nice)))
 
         keys = () if authentication else ("--no-authentication",)
-        start("API", 0, "_api", "--host", host, "--port", str(port), "--journal", str(journal), *keys)
+        loading = ("--loading", str(loading_folder(source))) if isinstance(source, EmbeddedConfig) else ()
+        start("API", 0, "_api", "--host", host, "--port", str(port), "--journal", str(journal), *keys, *loading)
         prepared = _Prepared(address, stop, migrated)
 
         def start_others() -> None:

@@ -7,12 +7,17 @@ The server of one `home` is shared by all processes of the user. Below `home`, w
     password           of the user `neo4j`, random, mode 0600
     server.json        what runs, and on which port (see `_State`)
     users.lock         each process that uses the server holds a shared lock on it
-    start.lock         held exclusively while a process starts or stops the server
+    start.lock         held exclusively while a process starts or stops the server, or replaces its data
+    loading/           new data that is being made, see `Replacement`
 
 Locks are `flock`s: they go when their process goes, however it goes, so a killed user is never counted. Who
 can turn its lock on `users.lock` into an exclusive one was the last user. Order of locking: `users.lock`
 shared, then `start.lock`; an exclusive lock on `users.lock` is only tried, never waited for, and only by
 the holder of `start.lock`. POSIX only (`fcntl`, `posix_spawn`).
+
+Data is replaced as a whole: the new data is made beside the old, complete, while the server stands still, and then
+takes its place by being renamed. Where that was cut off, whoever starts the server next ends it, under `start.lock`:
+new data that was marked as complete takes its place, and any other is thrown away.
 """
 
 from __future__ import annotations
@@ -24,6 +29,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -50,6 +56,15 @@ STOP_SECONDS = 120.0  # Neo4j writes a checkpoint when it stops
 PORTS_TRIED = 100
 DYING_SECONDS = 5.0  # a killed Java gives back its port and files a moment after it is gone
 MIN_FREE_MB = 64
+
+JAVA_MODULES = (
+    "--add-opens=java.base/java.nio=ALL-UNNAMED",
+    "--add-opens=java.base/java.io=ALL-UNNAMED",
+    "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+    "--enable-native-access=ALL-UNNAMED",
+    "--sun-misc-unsafe-memory-access=allow",
+)
+"""What Neo4j needs of Java; a class data archive only fits where they are the same."""
 
 _MIB = 1 << 20
 
@@ -138,7 +153,8 @@ def ensure_alive(config: EmbeddedConfig, progress: Progress = no_progress) -> bo
     """Start the server again if its process died, on the same port. Returns True where that was needed.
 
     For the process that supervises, inside its `with running(config)`: call it every second or so (it takes
-    less than a millisecond while the server lives). The address of `running` stays right, since port and
+    less than a millisecond while the server lives). It waits for no other process that starts the server, or has
+    stopped it to replace its data. The address of `running` stays right, since port and
     password stay; drivers reconnect on their own. Raises as `running`, and PortTaken while another program
     holds the port; call it again later.
     """
@@ -147,6 +163,35 @@ def ensure_alive(config: EmbeddedConfig, progress: Progress = no_progress) -> bo
         return False
     with server.used():
         return server.restart()
+
+
+def loading_folder(config: EmbeddedConfig) -> Path:
+    """The folder that is there while the data of the server is being replaced, and the server stands still."""
+    return _Server(config, no_progress).loading
+
+
+@contextmanager
+def replacing(config: EmbeddedConfig, progress: Progress = no_progress) -> Iterator[Replacement]:
+    """Keep everybody else from starting and stopping the server, which runs or is started, to replace its data.
+
+    To be called inside `running`. On leaving, the server runs again on its port: with its new data after `commit`, with
+    its old data otherwise. Processes that use it lose their connections meanwhile, as in a crash.
+
+    Raises:
+        As `running`.
+    """
+    server = _Server(config, progress)
+    with server.used(), server.starting_or_stopping(), _home_errors(server.home):
+        replacement = Replacement(server)
+        try:
+            yield replacement
+        except Exception:
+            replacement.close()
+            raise
+        except BaseException:  # an interrupt: whoever still uses the server starts it again
+            server.end_replacement()
+            raise
+        replacement.close()
 
 
 def memory_mb(config: EmbeddedConfig) -> tuple[int, int]:
@@ -188,6 +233,71 @@ class _State:
     data_version: str | None = None
 
 
+class Replacement:
+    """The data of a server, held still so that it can be replaced.
+
+    Attributes:
+        folder: for whatever is made on the way; it is removed in the end, also by others where this process dies.
+        data: where the server keeps its data.
+    """
+
+    def __init__(self, server: _Server) -> None:
+        self._server = server
+        self.folder = server.loading
+        self.data = server.home / "data"
+        self.start()
+
+    def start(self) -> None:
+        """Let the server run, on the port by which others know it."""
+        state = self._server.state()
+        if self._server.process(state) is None:
+            self._server.start_on_its_port(state)
+
+    @property
+    def address(self) -> StoreAddress:
+        """Where it answers while it runs."""
+        return self._server.address()
+
+    def stop(self) -> None:
+        """Stop the server, for whoever uses it as if it had crashed: so that it comes back on its port."""
+        process = self._server.process(self._server.state())
+        if process is not None:
+            self._server.stop_process(process)
+
+    def begin(self) -> None:
+        """Make the empty folder, by which others know that the server stands still on purpose."""
+        self._server.end_replacement()
+        self.folder.mkdir(mode=0o700)
+        _sync(self._server.home)
+
+    def stage(self) -> EmbeddedConfig:
+        """Return how to run a server of its own, on a port nobody knows, over a copy of all but the graph itself.
+
+        Users, and what the system keeps, are copied. The server that knows the old data must have been stopped.
+        """
+        home = self.folder / "stage"
+        home.mkdir(mode=0o700)
+
+        def graph(folder: str, names: list[str]) -> list[str]:
+            kept = Path(folder).relative_to(self.data).parts in (("databases",), ("transactions",))
+            return [name for name in names if kept and name == "neo4j"]
+
+        shutil.copytree(self.data, home / "data", ignore=graph)
+        shutil.copy2(self._server.password_file, home / "password")
+        return replace(self._server.config, home=home, port=_free_port())
+
+    def commit(self, data: Path) -> None:
+        """Let other data, complete and of a server that was stopped, take the place of the old for good."""
+        for path in [data, *data.rglob("*")]:
+            _sync(path)
+        self._server.commit_replacement(data)
+
+    def close(self) -> None:
+        """Remove what is left of the folder, and let the server run again."""
+        self._server.end_replacement()
+        self.start()
+
+
 class _PortLost(PortTaken):
     """Another program took the port between our look and Neo4j's start."""
 
@@ -203,6 +313,7 @@ class _Server:
         self.state_file = self.home / "server.json"
         self.password_file = self.home / "password"
         self.console = self.home / "logs" / "console.log"
+        self.loading = self.home / "loading"
         self._users_fd = -1
 
     # --- locks ---
@@ -223,13 +334,16 @@ class _Server:
             os.close(self._users_fd)
 
     @contextmanager
-    def _starting_or_stopping(self) -> Iterator[None]:
+    def starting_or_stopping(self, *, wait: bool = True) -> Iterator[bool]:
+        """Keep others from starting and stopping the server; yields False where one does, and is not waited for."""
         fd = _open(self.home / "start.lock")
         try:
-            if not _try_lock(fd, fcntl.LOCK_EX):
-                self.progress("Waiting for another process to start or stop Neo4j", 0, None)
+            alone = _try_lock(fd, fcntl.LOCK_EX)
+            if not alone and wait:
+                what = "end a first load" if self.loading.exists() else "start or stop Neo4j"
+                self.progress(f"Waiting for another process to {what}", 0, None)
                 fcntl.flock(fd, fcntl.LOCK_EX)
-            yield
+            yield alone or wait
         finally:
             os.close(fd)
 
@@ -238,6 +352,42 @@ class _Server:
         alone = _try_lock(self._users_fd, fcntl.LOCK_EX)
         fcntl.flock(self._users_fd, fcntl.LOCK_SH)
         return not alone
+
+    # --- new data ---
+
+    def commit_replacement(self, data: Path) -> None:
+        """Note that new data is complete, which is then what stands, and put it in its place."""
+        new = self.loading / "data"
+        data.rename(new)
+        _sync(self.loading)
+        write_atomically(self.loading / "complete", b"", 0o600)
+        _sync(self.loading)
+        self.end_replacement()
+
+    def end_replacement(self) -> None:
+        """End what this process or one that died has begun; under `start.lock`, while the server stands still.
+
+        New data that is complete takes the place of the old. This can be cut off and done again at any point.
+        """
+        if not self.loading.exists():
+            return
+        # Servers and importers that work there, started by a process that died.
+        self._end_all_below(self.loading)
+        new, old, data = self.loading / "data", self.loading / "old", self.home / "data"
+        if (self.loading / "complete").exists() and new.exists():
+            if data.exists():
+                data.rename(old)
+            new.rename(data)
+            _sync(self.loading)
+            _sync(self.home)
+        shutil.rmtree(self.loading)
+
+    def _end_all_below(self, folder: Path) -> None:
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if process.pid != os.getpid() and any(f"={folder}/" in one for one in process.cmdline()):
+                    process.kill()
+                    _has_ended(process, STOP_SECONDS)
 
     # --- what is there ---
 
@@ -270,7 +420,7 @@ class _Server:
         if not keep and self.process(state) and self._answers(state):
             self._check_version(state)
             return self._address(state)
-        with self._starting_or_stopping(), _home_errors(self.home):
+        with self.starting_or_stopping(), _home_errors(self.home):
             state = self.state()
             process = self.process(state)
             if process:
@@ -286,18 +436,27 @@ class _Server:
             return self._address(state)
 
     def restart(self) -> bool:
-        """Start the server anew on its port if its process is gone."""
-        with self._starting_or_stopping(), _home_errors(self.home):
+        """Start the server anew on its port if its process is gone, and nobody else starts it or replaces its data."""
+        with self.starting_or_stopping(wait=False) as alone, _home_errors(self.home):
             state = self.state()
-            if self.process(state):
+            if not alone or self.process(state):
                 return False
             self._start(state, same_port=True)
             return True
+
+    def start_on_its_port(self, state: _State) -> None:
+        """Start the server where others know it; under `start.lock`."""
+        self._start(state, same_port=True)
+
+    def address(self) -> StoreAddress:
+        """Where the server answers that `server.json` names."""
+        return self._address(self.state())
 
     def _start(self, last: _State, *, same_port: bool) -> _State:
         """Start a server and wait until it answers. `last` is the one that ran before."""
         jars = class_path(self.config.cache_dir, self.version, self.progress)
         self._stop_unknown()
+        self.end_replacement()
         self._check_disk()
         self._prepare_data(last)
         class_data = java_options(self.config.cache_dir, self.version, jars, self.home / "logs")
@@ -346,7 +505,7 @@ class _Server:
         """Stop a server of this home that `server.json` does not know: its starter was killed early on."""
         for process in psutil.process_iter():
             if ours := self._if_ours(process.pid):
-                self._stop_process(ours)
+                self.stop_process(ours)
 
     def _check_disk(self) -> None:
         if psutil.disk_usage(str(self.home)).free < MIN_FREE_MB * _MIB:
@@ -430,11 +589,7 @@ class _Server:
             "-Djava.awt.headless=true",
             "-Dlog4j2.disable.jmx=true",
             "-Dio.netty.tryReflectionSetAccessible=true",
-            "--add-opens=java.base/java.nio=ALL-UNNAMED",
-            "--add-opens=java.base/java.io=ALL-UNNAMED",
-            "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
-            "--enable-native-access=ALL-UNNAMED",
-            "--sun-misc-unsafe-memory-access=allow",
+            *JAVA_MODULES,
             "--class-path",
             os.pathsep.join(map(str, jars)),
         ]
@@ -569,14 +724,14 @@ class _Server:
 
     def stop_if_last(self) -> None:
         """Stop the server if no other process uses it and it is not kept. To be called inside `used`."""
-        with self._starting_or_stopping():
+        with self.starting_or_stopping():
             state = self.state()
             if not state.kept and _try_lock(self._users_fd, fcntl.LOCK_EX) and self._end(state):
                 self._make_class_data()
 
     def stop_unused(self) -> bool:
         """Stop the server, kept or not. Returns False where it was not running."""
-        with self._starting_or_stopping():
+        with self.starting_or_stopping():
             fd = _open(self.home / "users.lock")
             try:
                 state = self.state()
@@ -597,7 +752,7 @@ class _Server:
         """Stop the process of `state` and note that it is gone. Returns False where it was not running."""
         process = self.process(state)
         if process:
-            self._stop_process(process)
+            self.stop_process(process)
         with suppress(OSError):  # a full disk must not keep us from leaving
             self._write_state(replace(state, pid=None, kept=False, since=None))
         return process is not None
@@ -606,15 +761,31 @@ class _Server:
         with suppress(OSError):  # no reason not to leave
             make_later(self.config.cache_dir, self.home / "logs", self.home / "conf" / "java.args")
 
-    def _stop_process(self, process: psutil.Process) -> None:
+    def stop_process(self, process: psutil.Process) -> None:
+        """Stop a process gracefully, or hard where that takes too long."""
         self.progress("Stopping Neo4j", 0, None)
         with suppress(psutil.NoSuchProcess):
             process.terminate()
-            try:
-                process.wait(STOP_SECONDS)
-            except psutil.TimeoutExpired:
+            if not _has_ended(process, STOP_SECONDS):
                 process.kill()
-                process.wait()
+                _has_ended(process, STOP_SECONDS)
+
+
+def _has_ended(process: psutil.Process, seconds: float) -> bool:
+    """Wait for the end of a process; one whose parent is another that does not ask after it has ended, too."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with suppress(psutil.TimeoutExpired):
+            process.wait(0.05)
+            return True
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                with suppress(ChildProcessError):  # another's
+                    os.waitpid(process.pid, os.WNOHANG)
+                return True
+        except psutil.NoSuchProcess:
+            return True
+    return False
 
 
 def _uri(port: int) -> str:
@@ -648,6 +819,21 @@ def _is_free(port: int) -> bool:
         except (OSError, OverflowError):
             return False
     return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _sync(path: Path) -> None:
+    """Have the system write a file, or the names in a folder, to the disk."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _listens(process: psutil.Process, port: int) -> bool:

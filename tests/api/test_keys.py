@@ -268,6 +268,21 @@ def test_keys_are_known_while_neo4j_is_away(store_address: StoreAddress, store: 
             is_problem(client.get("/v1/communities"), 401, "key_required")
 
 
+def test_readiness_tells_a_first_load_from_a_failure(
+    store_address: StoreAddress, journal: Path, tmp_path: Path
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        away = StoreAddress(
+            f"bolt://127.0.0.1:{taken.getsockname()[1]}", store_address.user, store_address.password, "neo4j"
+        )
+        app = create_app(api_settings(away), journal, tmp_path / "loading")
+        with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:
+            is_problem(client.get("/health/ready"), 503, "store_unavailable")
+            (tmp_path / "loading").mkdir()
+            is_problem(client.get("/health/ready"), 503, "store_loading")
+
+
 def test_without_a_journal_nobody_is_let_in(store_address: StoreAddress, store: Store, journal: Path) -> None:
     key = made(store_address, journal, "read")
     for file in journal.glob("journal.db*"):

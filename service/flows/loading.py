@@ -1,0 +1,239 @@
+"""The first import into an empty embedded store: all follows at once, read into arrays, by Neo4j's own importer."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from service.analytics.graph import build_graph
+from service.domain import (
+    DAY_MS,
+    ENGAGEMENT_NAMES,
+    POSTING_NAMES,
+    UNKNOWN_TIME,
+    AccountColumns,
+    BrandColumns,
+    EmbeddedConfig,
+    EngagementColumns,
+    FollowColumns,
+    FollowTable,
+    Graph,
+    MentionColumns,
+    PostingColumns,
+    Progress,
+    Snapshot,
+    StoreAddress,
+    TopicColumns,
+)
+from service.errors import BadInput
+from service.files.follow_arrays import AccountNumbers, FollowArrays, FollowPart, open_follow_arrays, standing
+from service.files.follows import FollowFile
+from service.files.lines import PARQUET, STANDARD_INPUT
+from service.files.rejects import RejectReport
+from service.files.snapshots import forget_unused, save
+from service.flows import importing
+from service.flows.importing import ImportReport, reading_stopped
+from service.store.driver import Store
+from service.store.loading import Loaded, load, may_be_loaded
+
+BULK_BYTES = 32 << 20
+"""Smaller files are imported batch by batch. A load takes about 35 s longer than its lines, to start Neo4j twice (9 s
+each) and the importer (4 s) and to run the migrations. In that time batches write 600,000 follows, and a line of two
+ids has 20 to 50 bytes."""
+
+PACKED = 3
+"""How many times longer a file of ids is unpacked, about."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FirstLoad:
+    """A report of each file that was read to its end, and what stopped reading the next one, if anything did."""
+
+    reports: list[ImportReport]
+    stopped: BadInput | None
+
+
+@dataclass
+class _Read:
+    """What was read of a file."""
+
+    file: FollowFile
+    report: RejectReport
+    parts: list[FollowPart]
+    reader: FollowArrays | None = None
+    accounts: int = 0
+    whole: bool = False
+
+    @property
+    def used(self) -> int:
+        return 0 if self.reader is None else self.reader.used
+
+
+def first_load(
+    config: EmbeddedConfig,
+    address: StoreAddress,
+    files: Sequence[FollowFile],
+    report_of: Callable[[FollowFile], RejectReport],
+    progress: Progress,
+    graphs: Path | None,
+    most_expanded: int | None = None,
+) -> FirstLoad | None:
+    """Load files of follows into the embedded store as a whole, if it holds no account and they are large.
+
+    The graph is afterwards what importing them batch by batch makes of it, but for the numbers of accounts, and that
+    all of it is one change. So are the counts of the reports. What was read before reading stopped is loaded.
+
+    Args:
+        config: the embedded server.
+        address: where it answers.
+        files: what to load, in the order in which lines count as new.
+        report_of: makes the report of rejected lines of a file.
+        progress: told of the stages.
+        graphs: folder in which graphs of analyses are kept: the first analysis then reads nothing; None: none is kept.
+        most_expanded: bytes that a packed file may expand to; None: any number.
+
+    Returns:
+        None where nothing was done, and batches are to be written.
+
+    Raises:
+        DiskFull: it does not fit on the disk; nothing was done.
+        ConfigurationError: a report cannot be written; nothing was done.
+        StoreError: the importer or the server failed; nothing was done.
+    """
+    if not files or any(map(_is_parquet, files)) or sum(map(_bytes, files)) < BULK_BYTES:
+        return None
+    with Store(address) as store:
+        if not may_be_loaded(store):
+            return None
+    started = time.perf_counter()
+    accounts, read, stopped = _read_all(files, report_of, progress, most_expanded)
+    if not any(one.used for one in read):
+        return FirstLoad([_report(one, 0, 0, None, started) for one in read if one.whole], stopped)
+    found = standing(accounts, [one.parts for one in read], importing.BATCH_LINES)
+    for one in read:
+        one.parts.clear()
+    with ThreadPoolExecutor(1, "graph") as aside:
+        # While Neo4j works, which does not keep all processors busy.
+        graph = None if graphs is None else aside.submit(_graph_of, found.table)
+        loaded = load(config, found.table, progress)
+        if loaded is None:
+            for one in read:  # they are read again
+                if one.report.path is not None:
+                    one.report.path.unlink(missing_ok=True)
+            return None
+        if graph is not None and graphs is not None and loaded.alone:
+            _keep(graph, loaded, graphs)
+    counts = zip(read, found.created, found.updated, strict=True)
+    return FirstLoad([_report(*one, loaded.version, started) for one in counts if one[0].whole], stopped)
+
+
+def _is_parquet(file: FollowFile) -> bool:
+    """Whether a file is read row by row, which takes longer than its batches."""
+    if file.path == STANDARD_INPUT or not file.path.is_file():
+        return False
+    with file.path.open("rb") as opened:
+        return opened.read(len(PARQUET)) == PARQUET
+
+
+def _bytes(file: FollowFile) -> int:
+    """About how much text a file holds; nothing is said of pipes, which cannot be read twice."""
+    if file.path == STANDARD_INPUT or not file.path.is_file():
+        return 0
+    with file.path.open("rb") as opened:
+        packed = opened.read(2) == b"\x1f\x8b"
+    return file.path.stat().st_size * (PACKED if packed else 1)
+
+
+def _read_all(
+    files: Sequence[FollowFile],
+    report_of: Callable[[FollowFile], RejectReport],
+    progress: Progress,
+    most_expanded: int | None,
+) -> tuple[AccountNumbers, list[_Read], BadInput | None]:
+    accounts = AccountNumbers()
+    read: list[_Read] = []
+    for file in files:
+        one = _Read(file, report_of(file), [])
+        before = len(accounts)
+        try:
+            with one.report, open_follow_arrays(file, one.report.write, most_expanded) as one.reader:
+                read.append(one)
+                for part in one.reader.parts(accounts):
+                    one.parts.append(part)
+                    progress(f"import {file.path.name}", one.reader.read_bytes, one.reader.total_bytes)
+                one.whole = True
+        except BadInput as error:
+            if one.reader is None:
+                return accounts, read, error
+            return accounts, read, reading_stopped(error, one.reader, one.report.path, check=False)
+        finally:
+            one.accounts = len(accounts) - before
+    return accounts, read, None
+
+
+def _report(one: _Read, created: int, updated: int, version: int | None, started: float) -> ImportReport:
+    reader = one.reader
+    return ImportReport(
+        kind="follows",
+        file=str(one.file.path) if one.file.name is None else one.file.name,
+        check=False,
+        lines=0 if reader is None else reader.lines,
+        used=one.used,
+        skipped={} if reader is None else dict(sorted(reader.skipped.items())),
+        rejected={} if reader is None else dict(sorted(reader.rejected.items())),
+        report=one.report.path,
+        ignored=(),
+        accounts_created=one.accounts,
+        created=created,
+        updated=updated,
+        unchanged=one.used - created - updated,
+        also_created={},
+        version=version,
+        seconds=round(time.perf_counter() - started, 3),
+    )
+
+
+def _graph_of(table: FollowTable) -> Graph:
+    """The graph that an analysis reads of a store that holds these follows alone, but for its version."""
+    nothing, small = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int8)
+    count = len(table.keys)
+    known = table.at != UNKNOWN_TIME
+    return build_graph(
+        Snapshot(
+            version=0,
+            accounts=AccountColumns(
+                n=np.arange(1, count + 1),
+                key=list(table.keys),
+                handle=[None] * count,
+                opted_out=np.zeros(count, dtype=np.bool_),
+                followers=np.full(count, -1),
+            ),
+            follows=FollowColumns(
+                source=table.source.astype(np.int64) + 1,
+                target=table.target.astype(np.int64) + 1,
+                weight=table.weight,
+                day=np.where(known, table.at // DAY_MS, -1),
+            ),
+            followed_at=int(table.at.max(initial=UNKNOWN_TIME)),
+            engagements=EngagementColumns(
+                nothing, nothing, nothing, np.zeros((0, len(ENGAGEMENT_NAMES)), dtype=np.int64)
+            ),
+            brands=BrandColumns([], [], nothing, [], nothing, [], small, nothing, nothing),
+            topics=TopicColumns(nothing, [], nothing, nothing),
+            postings=PostingColumns(nothing, nothing, np.zeros((0, len(POSTING_NAMES)), dtype=np.int64)),
+            mentions=MentionColumns(nothing, [], [], nothing, small, small, np.zeros(0, dtype=np.bool_)),
+        )
+    )
+
+
+def _keep(graph: Future[Graph], loaded: Loaded, graphs: Path) -> None:
+    save(replace(graph.result(), version=loaded.version), graphs / loaded.identity)
+    forget_unused(graphs)
