@@ -5,8 +5,9 @@
 
 Each import is `entourage import` in a process of its own, as people run it. The first load is measured beside Neo4j's
 importer alone, the import into the filled store beside a bare loop of UNWIND and MERGE over the same number of follows
-with the same driver in batches of the same size. With `--kills`, so many first loads, and so many imports into a filled
-store, are ended by SIGKILL at moments spread over them; half of them together with Neo4j and all that they started.
+with the same driver in batches of the same size. With `--kills`, so many first loads, imports into a filled store, and
+erasures of its most followed account are ended by SIGKILL at moments spread over them; half of them together with Neo4j
+and all that they started.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,13 +189,32 @@ def accounts_in(address: StoreAddress) -> int:
         return int(store.statement("MATCH (a:Account) RETURN count(a) AS n")[0]["n"])
 
 
-def killed(folder: Path, template: Path, file: Path, bulk_bytes: int, kills: int, console: Console) -> dict[str, int]:
-    """End imports into copies of a store at moments spread over one, and look what is left."""
+def killed(
+    folder: Path,
+    template: Path,
+    begun: Callable[[Path], subprocess.Popen[str]],
+    kills: int,
+    console: Console,
+    *,
+    at_once: bool,
+) -> dict[str, int]:
+    """End what changes copies of a store at moments spread over it, look what is left, and do it again to its end.
+
+    Args:
+        folder: where the copies are made.
+        template: data of the store.
+        begun: begins to change the store of a folder.
+        kills: how many times.
+        console: told of each.
+        at_once: nothing may be left in between.
+    """
     data = folder / "whole"
     shutil.copytree(template, data)
     with running(config_of(data)) as address:
         before = digest(address)
-    seconds = imported(data, file, bulk_bytes).seconds
+    begin = time.perf_counter()
+    begun(data).communicate()
+    seconds = time.perf_counter() - begin
     with running(config_of(data)) as address:
         whole = digest(address)
     shutil.rmtree(data)
@@ -201,7 +222,7 @@ def killed(folder: Path, template: Path, file: Path, bulk_bytes: int, kills: int
     for number in range(kills):
         data = folder / "killed"
         shutil.copytree(template, data)
-        process = command(data, file, bulk_bytes)
+        process = begun(data)
         time.sleep(seconds * (number + 0.5) / kills)
         with suppress(psutil.Error):
             for one in family(process.pid)[: None if number % 2 else 1]:
@@ -210,16 +231,31 @@ def killed(folder: Path, template: Path, file: Path, bulk_bytes: int, kills: int
         process.communicate()
         with running(config_of(data)) as address:
             state = digest(address)
-            half = bulk_bytes == 0 and state not in (before, whole)
+            half = at_once and state not in (before, whole)
             kind = "complete" if state == whole else "as before" if state == before else "wrong" if half else "between"
             left = (data / "neo4j" / "loading").exists()
         found[kind] += 1
-        imported(data, file, bulk_bytes)
+        begun(data).communicate()
         with running(config_of(data)) as address:
             found["not finished"] += digest(address) != whole or left
         shutil.rmtree(data)
         console.print(f"kill {number + 1} of {kills}: {kind}")
     return found
+
+
+def most_followed(data: Path) -> str:
+    """Key of the account that most follow."""
+    with running(config_of(data)) as address, Store(address) as store:
+        statement = "MATCH (a:Account) RETURN a.key AS key ORDER BY COUNT { (a)<-[:FOLLOWS]-() } DESC, key LIMIT 1"
+        return str(store.statement(statement)[0]["key"])
+
+
+def erasing(data: Path, key: str) -> subprocess.Popen[str]:
+    """Begin to erase an account."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "service", "erase", key, "--yes", "--json"],
+        env=environment(data), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
 
 
 def filled(data: Path, file: Path | None) -> None:
@@ -237,7 +273,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--follows", type=int, default=10_000_000)
     parser.add_argument("--further", type=int, default=FURTHER, help="follows imported into the filled store")
-    parser.add_argument("--kills", type=int, default=0, help="only end so many imports of either kind by SIGKILL")
+    parser.add_argument("--kills", type=int, default=0, help="only end so many of each kind by SIGKILL")
     given = parser.parse_args()
     console = Console(width=100)
     with tempfile.TemporaryDirectory(prefix="entourage-bench-") as name:
@@ -248,16 +284,21 @@ def main() -> None:
             filled(folder / "empty", None)
             filled(folder / "filled", folder / "follows.csv")
             write_file(folder / "more.csv", given.further, 2, accounts)
-            for what, template, file, bulk in (
-                ("first load", "empty", "follows.csv", 0), ("into a filled store", "filled", "more.csv", 1 << 60),
-            ):  # fmt: skip
-                found = killed(folder, folder / template, folder / file, bulk, given.kills, console)
+            key = most_followed(folder / "filled")
+            first, more = folder / "follows.csv", folder / "more.csv"
+            kinds: list[tuple[str, str, Callable[[Path], subprocess.Popen[str]], bool]] = [
+                ("first load", "empty", lambda data: command(data, first, 0), True),
+                ("into a filled store", "filled", lambda data: command(data, more, 1 << 60), False),
+                ("erasure", "filled", lambda data: erasing(data, key), False),
+            ]
+            for what, template, begun, at_once in kinds:
+                found = killed(folder, folder / template, begun, given.kills, console, at_once=at_once)
                 console.print(what, found)
                 print(json.dumps({what: found}))
             return
         data = folder / "data"
         filled(data, None)
-        first = imported(data, folder / "follows.csv", 0)
+        loaded = imported(data, folder / "follows.csv", 0)
         importer = bare_importer(folder / "bare", folder / "follows.csv")
         for number in range(4):
             write_file(folder / f"{number}.csv", given.further if number > 1 else 2 * BATCH_LINES, 2 + number, accounts)
@@ -268,13 +309,13 @@ def main() -> None:
             more = imported(data, folder / "2.csv", 0).report
             loop = bare_loop(address, folder / "3.csv")
 
-    rate = first.report["lines"] / first.report["seconds"]
+    rate = loaded.report["lines"] / loaded.report["seconds"]
     batches = more["used"] / more["seconds"]
     figures: dict[str, tuple[float, float | None, bool]] = {
         "first_load_lines_per_s": (round(rate), FIRST_LOAD, rate >= FIRST_LOAD),
-        "first_load_s": (round(first.report["seconds"], 1), None, True),
-        "first_load_command_s": (round(first.seconds, 1), None, True),
-        "first_load_peak_mb": (round(first.peak_mb), PEAK_MB, first.peak_mb <= PEAK_MB),
+        "first_load_s": (round(loaded.report["seconds"], 1), None, True),
+        "first_load_command_s": (round(loaded.seconds, 1), None, True),
+        "first_load_peak_mb": (round(loaded.peak_mb), PEAK_MB, loaded.peak_mb <= PEAK_MB),
         "importer_alone_per_s": (round(importer), None, True),
         "further_per_s": (round(batches), None, True),
         "bare_loop_per_s": (round(loop), None, True),

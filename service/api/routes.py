@@ -276,12 +276,16 @@ async def get_lineage(store: StoreDep, community_id: str) -> CommunityHistory:
     },
     dependencies=[NO_QUERY],
 )
-async def get_account_data(request: Request, administration: AdministrationDep, key: AccountKey) -> StreamingResponse:
+async def get_account_data(
+    request: Request, administration: AdministrationDep, reader: ReaderDep, key: AccountKey
+) -> StreamingResponse:
     """Everything that is known about one account, for an access request; docs/privacy.md says what is in it.
 
     It names other people where they have ties to the account: whoever passes it on decides about their data, too. It is
     written as it is read; should something fail meanwhile, the answer is cut off, and is no JSON.
     """
+    await reader.mask()
+    reader.check_shown(key)
     pieces = await asyncio.to_thread(account_data, administration.address, key, administration.journal)
     if request.scope.get("state", {}).get("head"):
         pieces = iter(())

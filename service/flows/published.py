@@ -406,9 +406,13 @@ class PublishedReader:
             AccountNotFound: there is none of this key, or it is to be erased.
         """
         self._check_away()
+        self.check_shown(key)
+        return await read_account(self._store, run_id, key)
+
+    def check_shown(self, key: str) -> None:
+        """Raise AccountNotFound for an account that is to be erased."""
         if self._masked().erasing.hides(key):
             raise no_account(key)
-        return await read_account(self._store, run_id, key)
 
     async def neighbours(self, run_id: str, community_id: str, key: str) -> dict[str, dict[str, Any]]:
         """Return who stands just above and below an account; see `store.published.read_neighbours`."""
