@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import Field
 
 from service.domain import Applied, EmbeddedConfig, Frozen, Progress, StoreAddress
-from service.errors import EntourageError, NothingImported, UnreadableFile
+from service.errors import BadInput, NothingImported, UnreadableFile
 from service.files.follows import FollowFile, open_follows
 from service.files.lines import STANDARD_INPUT
 from service.files.manifest import listed_files, read_manifest
@@ -37,8 +38,8 @@ BATCH_LINES = 20_000
 BATCH_CHARACTERS = 8 << 20
 """A batch ends earlier where its texts are long: a transaction is held in memory, here and in Neo4j."""
 
-PROGRESS_LINES = 5_000
-"""Progress is told whenever that many more were read."""
+WAITING_SECONDS = 0.5
+"""How often progress is told while lines are read and nothing is written."""
 
 
 class ImportReport(Frozen):
@@ -290,12 +291,23 @@ def _import(
         with opened as reader:
             tally = _Tally(store, reader, check=check)
             tally.go_on_from(before)
+
+            def tell(read_bytes: int) -> None:
+                progress(stage, read_bytes, reader.total_bytes)
+
+            tell(reader.read_bytes)
+            batches = _batches(reader, report if resumption is not None else None, before)
+            if isinstance(file, FollowFile):  # lines of customer lists may be given back when they are matched
+                batches = _ahead(batches, lambda: tell(reader.read_bytes))
             try:
-                for batch in _batches(reader, progress, stage, before):
-                    tally.add(batch)
-                    if resumption is not None:
-                        seconds = before.seconds + time.perf_counter() - started
-                        resumption.note(tally.done(report.size(), round(seconds, 3)))
+                with closing(batches):
+                    for batch in batches:
+                        tell(batch.read_bytes)
+                        tally.add(batch)
+                        if resumption is not None:
+                            seconds = before.seconds + time.perf_counter() - started
+                            resumption.note(tally.done(batch, report, round(seconds, 3)))
+                tell(reader.read_bytes)
             except UnreadableFile as error:
                 raise reading_stopped(error, reader, report.path, check=check) from error
     return ImportReport(
@@ -338,26 +350,26 @@ class _Tally:
         self.also_created.update(done.also_created)
         self.version = done.version
 
-    def done(self, report_bytes: int, seconds: float) -> Done:
+    def done(self, batch: _Batch, report: RejectReport, seconds: float) -> Done:
         """How far the import has come, after a batch."""
-        return Done(
-            lines=self.reader.lines,
-            used=self.reader.used,
-            skipped=dict(self.reader.skipped),
-            rejected=dict(self.reader.rejected),
-            report_bytes=report_bytes,
-            accounts_created=self.accounts_created,
-            created=self.created,
-            updated=self.updated,
-            also_created=dict(self.also_created),
-            version=self.version,
-            seconds=seconds,
+        after = batch.after
+        if isinstance(batch.items[0], Entry):  # some of its lines may have been given back
+            after = _so_far(self.reader, report)
+        return after.model_copy(
+            update={
+                "accounts_created": self.accounts_created,
+                "created": self.created,
+                "updated": self.updated,
+                "also_created": dict(self.also_created),
+                "version": self.version,
+                "seconds": seconds,
+            }
         )
 
-    def add(self, batch: Sequence[Any]) -> None:
-        groups: dict[str, Any] = {"follows": batch}
-        if isinstance(batch[0], Entry):
-            groups = _grouped(self.store, self.reader, batch)
+    def add(self, batch: _Batch) -> None:
+        groups: dict[str, Any] = {"follows": batch.items}
+        if isinstance(batch.items[0], Entry):
+            groups = _grouped(self.store, self.reader, batch.items)
         for place, (thing, group) in enumerate(groups.items()):
             applied = self._checked(thing, group) if self.check else apply_batch(self.store, thing, group)
             self.accounts_created += applied.accounts_created
@@ -396,7 +408,44 @@ def _grouped(store: Store, reader: LineReader[Any], batch: Sequence[Entry]) -> d
     return groups
 
 
-def _batches(reader: LineReader[Any], progress: Progress, stage: str, before: Done) -> Iterator[list[Any]]:
+class _Batch(NamedTuple):
+    """What some lines hold, how far the reader and the report of rejected lines were after them, and in the file."""
+
+    items: list[Any]
+    after: Done
+    read_bytes: int
+
+
+def _so_far(reader: LineReader[Any], report: RejectReport | None) -> Done:
+    return Done(
+        lines=reader.lines,
+        used=reader.used,
+        skipped=dict(reader.skipped),
+        rejected=dict(reader.rejected),
+        report_bytes=0 if report is None else report.size(),
+    )
+
+
+def _ahead(batches: Generator[_Batch, None, None], waiting: Callable[[], None]) -> Generator[_Batch, None, None]:
+    """Yield batches, the next of which is read by a thread meanwhile: while Neo4j writes, this process has time.
+
+    `waiting` is called now and then while there is none yet.
+    """
+    with ThreadPoolExecutor(1, "reader") as thread:
+        following = thread.submit(next, batches, None)
+        while True:
+            try:
+                batch = following.result(WAITING_SECONDS)
+            except TimeoutError:
+                waiting()
+                continue
+            if batch is None:
+                return
+            following = thread.submit(next, batches, None)
+            yield batch
+
+
+def _batches(reader: LineReader[Any], report: RejectReport | None, before: Done) -> Generator[_Batch, None, None]:
     """Yield what a file holds in batches, beyond what is done; also the last one before reading stopped."""
     batch: list[Any] = []
     size = 0
@@ -409,8 +458,6 @@ def _batches(reader: LineReader[Any], progress: Progress, stage: str, before: Do
             item, stopped = None, error
         if item is None:
             break
-        if reader.used % PROGRESS_LINES == 0:
-            progress(stage, reader.read_bytes, reader.total_bytes)
         if reader.lines <= before.lines:
             if reader.lines == before.lines:
                 # What became of these lines is known better than by reading: some were given back.
@@ -420,11 +467,10 @@ def _batches(reader: LineReader[Any], progress: Progress, stage: str, before: Do
         batch.append(item)
         size += _characters(item)
         if len(batch) == BATCH_LINES or size >= BATCH_CHARACTERS:
-            yield batch
+            yield _Batch(batch, _so_far(reader, report), reader.read_bytes)
             batch, size = [], 0
-    progress(stage, reader.read_bytes, reader.total_bytes)
     if batch:
-        yield batch
+        yield _Batch(batch, _so_far(reader, report), reader.read_bytes)
     if stopped is not None:
         raise stopped
 
@@ -436,9 +482,7 @@ def _characters(item: Any) -> int:
     return sum(len(value) for statement in item.said for value in statement.values if isinstance(value, str | tuple))
 
 
-def reading_stopped(
-    error: EntourageError, reader: LineReader[Any], report: Path | None, *, check: bool
-) -> UnreadableFile:
+def reading_stopped(error: BadInput, reader: LineReader[Any], report: Path | None, *, check: bool) -> BadInput:
     """Say what is in the graph of a file whose reading stopped on the way."""
     if check or not reader.used:
         done = "Nothing was imported."
@@ -448,7 +492,7 @@ def reading_stopped(
     again = " Importing the whole file later is safe: it changes nothing twice."
     if check or "damaged" in error.fields:
         again = ""
-    return UnreadableFile(f"{error.message} {done}{rejected}{again}", **error.fields)
+    return type(error)(f"{error.message} {done}{rejected}{again}", **error.fields)
 
 
 def _why_nothing(report: ImportReport) -> str:

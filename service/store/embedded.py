@@ -575,6 +575,7 @@ class _Server:
             "internal.server.bolt.thread_pool_shutdown_wait_time": "100ms",
             "server.memory.pagecache.size": f"{state.page_cache_mb}m",
             "db.tx_log.rotation.retention_policy": "keep_none",  # else up to 2 GB for backups that nobody takes
+            "db.tx_log.rotation.size": "32m",  # so that little of what was erased stands there, and not for long
             "db.tx_log.preallocate": "false",  # 256 MB for each of two databases before the first follow
         }
         arguments = [
