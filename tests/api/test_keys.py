@@ -24,7 +24,10 @@ from tests.api.conftest import api_settings, publish
 from tests.api.test_empty import is_problem
 from tests.e2e.test_brand_candidates import brands
 
-ADMIN_ONLY = {("GET", "accounts/data"), ("GET", "sources"), ("POST", "sources"), ("GET", "keys"), ("POST", "keys")}
+ADMIN_ONLY = {
+    ("GET", "accounts/data"), ("PATCH", "accounts"), ("DELETE", "accounts"), ("GET", "erasures"),
+    ("GET", "sources"), ("POST", "sources"), ("GET", "keys"), ("POST", "keys"),
+}  # fmt: skip
 
 
 @pytest.fixture
