@@ -59,8 +59,8 @@ def erasure_id(digest: str) -> str:
     return "e" + digest[:20]
 
 
-MENTION = re.compile(r"@([\w](?:[\w.\-]*\w)?)")
-"""How texts name an account by its handle."""
+MENTION = re.compile(r"@([\w](?:[\w.\-]*\w)?(?:@[\w](?:[\w.\-]*\w)?)?)")
+"""How texts name an account by its handle; in some networks a handle names its server, too."""
 
 UNNAMED = "@…"
 """What stands in a text for the handle of an erased account."""

@@ -10,7 +10,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.events import AdministrationDep, DeliveriesDep
-from service.api.reading import NO_QUERY, StoreDep, problems
+from service.api.reading import NO_QUERY, ReaderDep, StoreDep, problems
 from service.api.schemas import ErasureList, ErasuresQuery, OptedOut, StrictOptOut
 from service.domain import Erasure
 from service.flows.erasing import ask_erasure, erasure_by_id, latest_erasures, opt_out
@@ -31,7 +31,9 @@ AccountKey = Annotated[str, Path(min_length=1, description="`network:id`; the id
     },
     dependencies=[NO_QUERY],
 )
-async def delete_account(store: StoreDep, deliveries: DeliveriesDep, response: Response, key: AccountKey) -> Erasure:
+async def delete_account(
+    store: StoreDep, deliveries: DeliveriesDep, reader: ReaderDep, response: Response, key: AccountKey
+) -> Erasure:
     """Erase an account, for ever: it is in no answer from now on, and removed from all that is kept within minutes.
 
     Follow `Location` until `state` is done: the receipt counts what was removed, and does not say of whom. What comes
@@ -39,6 +41,7 @@ async def delete_account(store: StoreDep, deliveries: DeliveriesDep, response: R
     is away nobody knows whether there is such an account, and the wish is kept.
     """
     erasure = await ask_erasure(store, deliveries, key)
+    await reader.mask()  # which remembers it until what was read before is forgotten
     response.status_code = 200 if erasure.state == "done" else 202
     response.headers["Location"] = f"/v1/erasures/{erasure.id}"
     return erasure
@@ -82,7 +85,7 @@ class Unnamed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and clean its answer where it is JSON."""
-        if scope["type"] != "http" or not (erasing := _reader(scope).erasing):
+        if scope["type"] != "http" or (erasing := _reader(scope).erasing) is None:
             await self.app(scope, receive, send)
             return
         start: Message = {}
@@ -92,12 +95,12 @@ class Unnamed:
             nonlocal start
             if message["type"] == "http.response.start":
                 start = message
-                if not MutableHeaders(scope=start).get("content-type", "").startswith("application/json"):
-                    await send(start)
-                return
             headers = MutableHeaders(scope=start)
-            if not headers.get("content-type", "").startswith("application/json"):
+            # What is streamed, which has no length, is too long to be held.
+            if not headers.get("content-type", "").startswith("application/json") or "content-length" not in headers:
                 await send(message)
+                return
+            if message["type"] == "http.response.start":
                 return
             body.extend(message.get("body", b""))
             if message.get("more_body"):

@@ -258,9 +258,9 @@ async def patch_community(store: StoreDep, community_id: str, body: StrictNameRe
     responses=problems(404, 422, 503),
     dependencies=[NO_QUERY],
 )
-async def get_lineage(store: StoreDep, community_id: str) -> CommunityHistory:
+async def get_lineage(store: StoreDep, reader: ReaderDep, community_id: str) -> CommunityHistory:
     """The history of a community over published runs: what it came from, what split off, and whether it is no more."""
-    return await history_of(store, community_id)
+    return (await reader.mask()).unnamed(await history_of(store, community_id))
 
 
 @v1.get(

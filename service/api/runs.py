@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -96,7 +97,7 @@ async def get_run_changes(
     lines = [one.model_dump_json().encode() for one in found]
     return answer(
         request,
-        published,
+        replace(published, mask=await reader.mask()),  # of both runs
         {
             "since": summary(Published(since, stale=False)),
             "summary": summary_of(pairs, run, since).model_dump_json().encode(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from typing import IO, NamedTuple, Self
 from service.errors import ConfigurationError
 
 SHOWN_CHARACTERS = 200
+
+log = logging.getLogger(__name__)
 
 
 class Rejected(NamedTuple):
@@ -97,31 +100,45 @@ class RejectReport:
         )
 
 
-def clean_reports(folder: Path, names: Callable[[str], bool]) -> int:
+def clean_reports(folder: Path, names: Callable[[str], bool], in_use: Callable[[str], bool] = lambda _: False) -> int:
     """Take the lines out of reports that name somebody, and return how many; a report is replaced whole or not at all.
 
     Args:
         folder: where reports are.
         names: whether a line of a file, or what is said about it, names somebody who is to be forgotten.
+        in_use: whether a report of this name is still being written, and has to be left alone.
     """
     gone = 0
     for path in sorted(folder.glob("*.rejected.ndjson")):
-        lines = path.read_text(encoding="ascii").splitlines(keepends=True)
-        left = [line for line in lines if not any(names(text) for text in _texts_of(line))]
-        if len(left) < len(lines):
-            gone += len(lines) - len(left)
-            aside = path.with_name(path.name + ".part")
-            with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
-                file.writelines(left)
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(path)
+        if in_use(path.name):
+            continue
+        try:
+            gone += _clean_report(path, names)
+        except FileNotFoundError:  # it was too old, and is gone
+            continue
+        except OSError as error:
+            log.error("The report %s may name somebody who was erased, and cannot be rewritten (%s).", path, error)
     return gone
 
 
+def _clean_report(path: Path, names: Callable[[str], bool]) -> int:
+    lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines(keepends=True)
+    left = [line for line in lines if not any(names(text) for text in _texts_of(line))]
+    if len(left) < len(lines):
+        aside = path.with_name(path.name + ".part")
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.writelines(left)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    return len(lines) - len(left)
+
+
 def _texts_of(line: str) -> list[str]:
+    """The line of a file that a line of a report shows; what is said about it holds numbers and words of its own."""
     try:
-        return [value for value in json.loads(line).values() if isinstance(value, str)]
+        return [str(json.loads(line).get("text", ""))]
     except ValueError:  # the last line of an import that was killed
         return [line]
 
@@ -149,7 +166,7 @@ class ContinuedReport(RejectReport):
         """Leave away what was written after the import was last noted."""
         try:
             if self._kept:
-                os.truncate(self._at, self._kept)
+                os.truncate(self._at, min(self._kept, self._at.stat().st_size))  # lines may have been taken out
             else:
                 self._at.unlink(missing_ok=True)
         except OSError as error:

@@ -496,9 +496,11 @@ async def read_explanation(
 ) -> tuple[Community, dict[str, Any]]:
     """Read the explanation of one account in one community; see `explain_account`."""
     async with reading(address) as reader:
-        run = (await reader.published(run_id)).run
-        community = await community_of(reader, run, community_id)
-        return community, await explain_account(reader, run, community, key)
+        published = await reader.published(run_id)
+        mask = published.mask.without(key)
+        community = await community_of(reader, published.run, community_id)
+        found = await explain_account(reader, published.run, community, key)
+        return mask.unnamed(community), from_json(mask.cleaned(to_json(found)))
 
 
 async def read_brand_candidates(

@@ -395,10 +395,11 @@ async def read_changes(
         run = (await reader.published(run_id)).run
         since = await run_before(reader, run) if since_id is None else (await reader.published(since_id)).run
         pairs = await paired(reader, run, since, community_id=community_id)
+        mask = await reader.mask()  # of both runs
         return Changes(
             run=run.id,
             since=since.id,
             summary=summary_of(pairs, run, since),
             total=len(pairs),
-            communities=tuple(await changes(reader, run, since, pairs[:limit])),
+            communities=tuple(map(mask.unnamed, await changes(reader, run, since, pairs[:limit]))),
         )

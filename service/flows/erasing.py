@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from service.domain import Erasure, ErasureRequest, HiddenAccount, StoreAddress
-from service.errors import StoreUnavailable
+from service.errors import JournalError, StoreUnavailable
 from service.files.rejects import clean_reports
 from service.files.snapshots import forget_before
 from service.flows.masking import ERASED_MARK, Mask
@@ -45,6 +45,7 @@ from service.store.erasures import (
     machine_seen,
     not_found,
     pending,
+    posts_of,
     read_account_to_erase,
     read_erasure,
     read_erasures,
@@ -61,6 +62,11 @@ SEEN_SECONDS = 60.0
 
 AGAIN_SECONDS = 60.0
 """So long after an erasure kept graphs are looked for again: an analysis that was ended may have been keeping one."""
+
+NAMING = frozenset(
+    {"account", "accounts", "target", "follower", "followee", "followers", "endorsed", "handle", "author", "user", "id"}
+)
+"""Members of events that name accounts."""
 
 _WORDS = re.compile(r"""[\s,;|"'{}\[\]()<>@\\]+""")
 """What separates words in a line of a file, whatever its format."""
@@ -85,7 +91,8 @@ class Eraser:
         self._imports = Imports(journal)
         self._steps: Iterator[None] | None = None
         self.waits_for: str | None = None
-        self._seen = self._looked = float("-inf")
+        self._seen = self._looked = self._again_at = float("-inf")
+        self._begun: set[str] = set()
         self._erased_v: int | None = None
         self._forget_until = 0.0
 
@@ -101,6 +108,12 @@ class Eraser:
             machine_seen(self._store, self._journal.id)
             self._seen = now
         self._forget_graphs()
+        if now < self._again_at:
+            return
+        for request in self._journal.erasures():
+            if request.id not in self._begun:  # also while another one waits for something
+                begin(self._store, request)
+                self._begun.add(request.id)
         if self._steps is None:
             asked = self._journal.erasures()
             if not asked and self._store.address.erasure_keys is not None:
@@ -124,6 +137,11 @@ class Eraser:
             next(self._steps)
         except StopIteration:
             self._steps = None
+        except (JournalError, OSError) as error:
+            # Whatever it is, deliveries are not to wait for it.
+            log.error("An erasure could not go on, and is tried again in a minute: %s", error)
+            self._steps, self.waits_for, self._again_at = None, None, time.monotonic() + AGAIN_SECONDS
+            return False
         except BaseException:
             self._steps, self.waits_for = None, None  # begun anew by the next look: what is done is not done again
             raise
@@ -141,13 +159,19 @@ class Eraser:
             begin(self._store, request)
             yield
         erasures = [one for one in pending(self._store) if self._journal.id not in one.machines]
+        if not erasures:  # they were erased before
+            self._journal.forget_erasures([request.id for request in asked])
+            return
         received, handed_in = self._journal.size().sequence, self._imports.handed_in()
         for one in erasures:
             yield from self._remove(one)
         # They may have read who is erased. From now on nothing of such an attempt is written any more.
         interrupt_runs(self._store)
         yield from self._clean_texts(erasures)
-        mask = Mask(tuple(HiddenAccount(one.key, one.handle, None) for one in erasures))
+        mask = Mask(
+            tuple(HiddenAccount(one.key, one.handle, None) for one in erasures),
+            posts=frozenset(post for one in erasures for post in posts_of(self._store, one.id)),
+        )
         yield from self._clean_results(erasures, mask)
         yield from self._wait("deliveries", lambda: self._journal.applied_up_to() >= received)
         yield from self._wait("imports", lambda: self._imports.all_ended(handed_in))
@@ -212,7 +236,8 @@ class Eraser:
             after = rows[-1][:2]
             yield
         for folder in (self._places.reports, self._journal.path.parent / IMPORTS):
-            gone["rejected_lines"] += clean_reports(folder, look.names_one)
+            gone["rejected_lines"] += clean_reports(folder, look.names_one, self._imports.is_open)
+        self._imports.forget(look.names_one)
         yield
         self._forget_until = time.monotonic() + AGAIN_SECONDS
         self._forget_graphs()
@@ -236,6 +261,10 @@ class Eraser:
             forget_before(self._places.graphs / identity, version)
 
 
+WITH_HANDLES = frozenset({"candidates", "detractors", "excluded", "macros"})
+"""Published parts whose lines are about an account, with its handle."""
+
+
 class _Files:
     """Cleans published files in their order; words of a candidate stand at the place that the candidate has."""
 
@@ -251,6 +280,8 @@ class _Files:
         if part != self._part:
             self._part, self._lines = part, 0
         kind, _, community = part.partition("/")
+        if kind in WITH_HANDLES:  # a run may have known an account by another handle, which labels then have
+            self._mask = self._mask.with_handles_of(content)
         after = self._mask.erased_lines(content)
         lines = after.split(b"\n")[:-1]
         if kind == "candidates":
@@ -304,15 +335,19 @@ class Traces:
         cleaned = json.dumps(self._unmentioned(value))
         return event if json.loads(event) == json.loads(cleaned) else cleaned
 
-    def _about(self, value: Any, network: str) -> bool:
+    def _about(self, value: Any, network: str, member: str = "") -> bool:
         if isinstance(value, dict):
-            return any(self._about(one, network) for one in value.values())
+            return any(self._about(one, network, name) for name, one in value.items())
         if isinstance(value, list):
-            return any(self._about(one, network) for one in value)
+            return any(self._about(one, network, member) for one in value)
         if isinstance(value, bool) or not isinstance(value, str | int):
             return False
         text = str(value).strip()
-        return text in self._keys or (network, text) in self._ids or text.lower().removeprefix("@") in self._handles
+        if text in self._keys:
+            return True
+        # An id may be any number or word: it is one where accounts are named.
+        folded = text.lower().removeprefix("@")
+        return member.lower() in NAMING and ((network, text) in self._ids or folded in self._handles)
 
     def _unmentioned(self, value: Any) -> Any:
         if isinstance(value, dict):

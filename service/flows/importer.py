@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from service.domain import EmbeddedConfig, ImportFailure, ImportTurn, StoreAddress
 from service.errors import (
     BadInput,
     ConfigurationError,
+    DiskFull,
     EntourageError,
+    JournalError,
     JournalFull,
     JournalUnavailable,
     StoreError,
@@ -61,8 +64,16 @@ def importer_loop(
     with alone(folder / "importer.lock", stop) as first:
         if not first:
             return
+        threading.Thread(target=_note_stop, args=(folder, stop), name="note-stop", daemon=True).start()
         with Journal(folder) as journal:
             Importer(address, Imports(journal), most_expanded, embedded, graphs).run(stop)
+
+
+def _note_stop(folder: Path, stop: threading.Event) -> None:
+    """When the process is asked to end, note it by another connection: this one may be busy for long."""
+    stop.wait()
+    with suppress(JournalError), Journal(folder) as journal:
+        Imports(journal).stopping()
 
 
 class _Stopped(Exception):
@@ -119,11 +130,14 @@ class Importer:
             work = _Work(self._imports, turn, done, stop)
             try:
                 work.look()
-                self._carry_out(turn, work)
+                # What a first load met once it may meet again, with Neo4j standing still each time: then by batches.
+                self._carry_out(turn, work, self._embedded if failures == 0 else None)
             except _Stopped:
                 self._imports.put_back(turn.id)
             except _Cancelled:
                 self._imports.end(turn.id, "cancelled", None, cancelled(work.done.lines, turn.check))
+            except DiskFull as error:
+                self._fail(turn, error.message, error)
             except StoreRefused as error:
                 log.warning("Import %s failed: %s", turn.id, error.message)
                 self._fail(turn, "Neo4j refused what a batch of lines says; the service's log says why.", error)
@@ -139,7 +153,7 @@ class Importer:
                 self._fail(turn, error.message, error)
             return True
 
-    def _carry_out(self, turn: ImportTurn, work: _Work) -> None:
+    def _carry_out(self, turn: ImportTurn, work: _Work, embedded: EmbeddedConfig | None) -> None:
         folder = self._imports.folder
         options = ImportOptions.model_validate_json(turn.options)
         file = file_to_import(upload_path(folder, turn.id), options, name=turn.name)
@@ -153,7 +167,7 @@ class Importer:
             check=turn.check,
             most_expanded=self._most_expanded,
             resumption=Resumption(work.done, report, work.note),
-            embedded=self._embedded,
+            embedded=embedded,
             graphs=self._graphs,
         )
         self._imports.end(turn.id, "done", done.model_dump_json(), None, done.lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
@@ -296,9 +297,11 @@ def _import(
                 progress(stage, read_bytes, reader.total_bytes)
 
             tell(reader.read_bytes)
-            batches = _batches(reader, report if resumption is not None else None, before)
-            if isinstance(file, FollowFile):  # lines of customer lists may be given back when they are matched
-                batches = _ahead(batches, lambda: tell(reader.read_bytes))
+            leaving = threading.Event()
+            batches = _batches(reader, report if resumption is not None else None, before, leaving)
+            # Lines of customer lists may be given back when they are matched; a pipe may be silent for ever.
+            if isinstance(file, FollowFile) and reader.total_bytes is not None:
+                batches = _ahead(batches, lambda: tell(reader.read_bytes), leaving)
             try:
                 with closing(batches):
                     for batch in batches:
@@ -426,27 +429,37 @@ def _so_far(reader: LineReader[Any], report: RejectReport | None) -> Done:
     )
 
 
-def _ahead(batches: Generator[_Batch, None, None], waiting: Callable[[], None]) -> Generator[_Batch, None, None]:
+def _ahead(
+    batches: Generator[_Batch, None, None], waiting: Callable[[], None], leaving: threading.Event
+) -> Generator[_Batch, None, None]:
     """Yield batches, the next of which is read by a thread meanwhile: while Neo4j writes, this process has time.
 
-    `waiting` is called now and then while there is none yet.
+    `waiting` is called now and then while there is none yet; `leaving` is set when no more is to be read.
     """
     with ThreadPoolExecutor(1, "reader") as thread:
         following = thread.submit(next, batches, None)
-        while True:
-            try:
-                batch = following.result(WAITING_SECONDS)
-            except TimeoutError:
-                waiting()
-                continue
-            if batch is None:
-                return
-            following = thread.submit(next, batches, None)
-            yield batch
+        try:
+            while True:
+                try:
+                    batch = following.result(WAITING_SECONDS)
+                except TimeoutError:
+                    waiting()
+                    continue
+                if batch is None:
+                    return
+                following = thread.submit(next, batches, None)
+                yield batch
+        finally:
+            leaving.set()
 
 
-def _batches(reader: LineReader[Any], report: RejectReport | None, before: Done) -> Generator[_Batch, None, None]:
-    """Yield what a file holds in batches, beyond what is done; also the last one before reading stopped."""
+def _batches(
+    reader: LineReader[Any], report: RejectReport | None, before: Done, leaving: threading.Event
+) -> Generator[_Batch, None, None]:
+    """Yield what a file holds in batches, beyond what is done; also the last one before reading stopped.
+
+    Where `leaving` is set, no more is read.
+    """
     batch: list[Any] = []
     size = 0
     stopped = None
@@ -456,13 +469,15 @@ def _batches(reader: LineReader[Any], report: RejectReport | None, before: Done)
             item = next(items, None)
         except UnreadableFile as error:
             item, stopped = None, error
+        if leaving.is_set():
+            return
         if item is None:
+            if before.lines and reader.lines == before.lines:
+                _restore(reader, before)
             break
         if reader.lines <= before.lines:
             if reader.lines == before.lines:
-                # What became of these lines is known better than by reading: some were given back.
-                reader.used = before.used
-                reader.skipped, reader.rejected = Counter(before.skipped), Counter(before.rejected)
+                _restore(reader, before)
             continue
         batch.append(item)
         size += _characters(item)
@@ -473,6 +488,12 @@ def _batches(reader: LineReader[Any], report: RejectReport | None, before: Done)
         yield _Batch(batch, _so_far(reader, report), reader.read_bytes)
     if stopped is not None:
         raise stopped
+
+
+def _restore(reader: LineReader[Any], before: Done) -> None:
+    """Count what became of lines that are done as it is known, better than by reading: some were given back."""
+    reader.used = before.used
+    reader.skipped, reader.rejected = Counter(before.skipped), Counter(before.rejected)
 
 
 def _characters(item: Any) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from service.domain import CommunityHistory, CommunityName, StoreAddress
+from service.flows.published import PublishedReader
 from service.store.driver import AsyncStore
 from service.store.lineage import keep_name, read_history
 
@@ -20,7 +21,7 @@ async def name_community(store: AsyncStore, community_id: str, name: str | None)
 async def history_at(address: StoreAddress, community_id: str) -> CommunityHistory:
     """Do what `history_of` does, for the command."""
     async with AsyncStore(address) as store:
-        return await read_history(store, community_id)
+        return (await PublishedReader(store).mask()).unnamed(await read_history(store, community_id))
 
 
 async def name_at(address: StoreAddress, community_id: str, name: str | None) -> CommunityName:

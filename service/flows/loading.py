@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from service.analytics.graph import build_graph
 from service.domain import (
@@ -31,7 +32,7 @@ from service.domain import (
     StoreAddress,
     TopicColumns,
 )
-from service.errors import BadInput
+from service.errors import BadInput, EntourageError
 from service.files.follow_arrays import AccountNumbers, FollowArrays, FollowPart, open_follow_arrays, standing
 from service.files.follows import FollowFile
 from service.files.lines import PARQUET, STANDARD_INPUT
@@ -50,7 +51,22 @@ ids has 20 to 50 bytes."""
 PACKED = 3
 """How many times longer a file of ids is unpacked, about."""
 
+LINE_BYTES = 20
+"""A short line: two ids of nine digits."""
+
+MEMORY_A_FOLLOW = 100
+"""Bytes that reading, sorting and Neo4j's importer take for each; a load has half of the memory that is free."""
+
 log = logging.getLogger(__name__)
+
+
+class _TooLarge(Exception):
+    """A packed file holds more follows than there is memory for: it goes by batches."""
+
+
+def _fits(text: int) -> bool:
+    """Whether there is memory for the arrays of so many bytes of text, and for what works beside it."""
+    return text // LINE_BYTES * MEMORY_A_FOLLOW <= psutil.virtual_memory().available // 2
 
 
 @dataclass(frozen=True)
@@ -108,13 +124,17 @@ def first_load(
         ConfigurationError: a report cannot be written; nothing was done.
         StoreError: the importer or the server failed; nothing was done.
     """
-    if not files or any(map(_is_parquet, files)) or sum(map(_bytes, files)) < BULK_BYTES:
+    text = sum(map(_bytes, files))
+    if not files or any(map(_is_parquet, files)) or text < BULK_BYTES or not _fits(text):
         return None
     with Store(address) as store:
         if not may_be_loaded(store):
             return None
     started = time.perf_counter()
-    accounts, read, stopped = _read_all(files, report_of, progress, most_expanded)
+    try:
+        accounts, read, stopped = _read_all(files, report_of, progress, most_expanded)
+    except _TooLarge:
+        return None
     if not any(one.used for one in read):
         return FirstLoad([_report(one, 0, 0, None, started) for one in read if one.whole], stopped)
     found = standing(accounts, [one.parts for one in read], importing.BATCH_LINES)
@@ -130,7 +150,10 @@ def first_load(
                     one.report.path.unlink(missing_ok=True)
             return None
         if graph is not None and graphs is not None and loaded.alone:
-            _keep(graph, loaded, graphs)
+            try:
+                _keep(graph, loaded, graphs)
+            except (EntourageError, MemoryError) as error:  # it is loaded, and the first analysis reads it by itself
+                log.warning("The graph of a first load could not be kept (%s).", type(error).__name__)
     counts = zip(read, found.created, found.updated, strict=True)
     return FirstLoad([_report(*one, loaded.version, started) for one in counts if one[0].whole], stopped)
 
@@ -160,6 +183,7 @@ def _read_all(
 ) -> tuple[AccountNumbers, list[_Read], BadInput | None]:
     accounts = AccountNumbers()
     read: list[_Read] = []
+    follows = 0
     for file in files:
         one = _Read(file, report_of(file), [])
         before = len(accounts)
@@ -168,6 +192,9 @@ def _read_all(
                 read.append(one)
                 for part in one.reader.parts(accounts):
                     one.parts.append(part)
+                    follows += len(part.source)
+                    if not _fits(follows * LINE_BYTES):
+                        raise _TooLarge
                     progress(f"import {file.path.name}", one.reader.read_bytes, one.reader.total_bytes)
                 one.whole = True
         except BadInput as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -31,16 +31,24 @@ SOMEBODY = {"fr": "quelqu’un"}
 Document = TypeVar("Document", bound=Frozen)
 
 _LABEL = re.compile(r"\baround (.+)$", re.DOTALL)
+_WORD = re.compile(r"[\w@:/.+-]+")
+"""What may be a key in a text, with what ends a sentence after it."""
+
+_KEY_FIRST = b'{"key":"'
 ERASED_MARK = b'"key":' + to_json(ERASED)
 """How a published document of an account that was erased says so."""
 
 
 @dataclass(frozen=True)
 class Mask:
-    """Accounts that may not be named, and `epoch`, which differs whenever they or what is kept of runs change."""
+    """Accounts that may not be named, and `epoch`, which differs whenever they or what is kept of runs change.
+
+    `posts` are keys of posts that are gone, where documents are rewritten for good.
+    """
 
     hidden: tuple[HiddenAccount, ...] = ()
     epoch: str = ""
+    posts: frozenset[str] = frozenset()
 
     @cached_property
     def keys(self) -> frozenset[str]:
@@ -71,19 +79,24 @@ class Mask:
         return {name: one.key for one in self.hidden for name in (one.key, account_name(one.key, one.handle or ""))}
 
     @cached_property
+    def _listed(self) -> frozenset[str]:
+        """What the accounts are called in lists; an id without its network may be any word there."""
+        return frozenset(name for name, key in self._names.items() if name == key or name.startswith("@"))
+
+    @cached_property
     def _handles(self) -> frozenset[str]:
         return frozenset(mention_of(one.handle) for one in self.hidden if one.handle)
 
     @cached_property
     def _needles(self) -> list[bytes]:
-        return [to_json(name)[1:-1] for name in self._names]
+        return [to_json(name)[1:-1].lower() for name in (*self._names, *self.posts)]
 
     def shown(self, lines: Sequence[bytes]) -> list[bytes]:
         """Return the documents that are not about a hidden or an erased account."""
         left = [line for line in lines if ERASED_MARK not in line]
         if not self.hidden:
             return left
-        return [line for line in left if not self._concerns(line) or from_json(line).get("key") not in self.keys]
+        return [line for line in left if _key_of(line) not in self.keys]
 
     def hides(self, key: str) -> bool:
         """Whether an account, or one that was erased, may not be shown."""
@@ -95,6 +108,15 @@ class Mask:
             return document
         [cleaned] = self._cleaned([from_json(document)]) or [None]
         return to_json(cleaned)
+
+    def with_handles_of(self, content: bytes) -> Mask:
+        """The mask with the handles by which lines that are about its accounts know them."""
+        known = {(one.key, one.handle) for one in self.hidden}
+        lines = [from_json(line) for line in content.split(b"\n")[:-1] if _key_of(line) in self.keys]
+        new = {(line["key"], line["handle"]) for line in lines if line.get("handle")} - known
+        if not new:
+            return self
+        return replace(self, hidden=(*self.hidden, *(HiddenAccount(key, handle, None) for key, handle in sorted(new))))
 
     def unnamed(self, document: Document) -> Document:
         """Return a document without what names a hidden account."""
@@ -127,42 +149,49 @@ class Mask:
         """Whether bytes may name one of the accounts, as runs and people write keys and handles."""
         if len(self._needles) > NAMES_SEARCHED:
             return True
-        return any(needle in content for needle in self._needles)
+        folded = content.lower()
+        return any(needle in folded for needle in self._needles)
 
     def _own(self, document: dict[str, Any]) -> bool:
         return any(document.get(name) in self.keys for name in OWN if isinstance(document.get(name), str))
 
     def _cleaned(self, value: Any, language: str = "") -> Any:
         if isinstance(value, list):
-            return [self._cleaned(one, language) for one in value if not self._left_out(one)]
+            left = [one for one in value if not self._left_out(one)]
+            return ["" if isinstance(one, str) and one in self.posts else self._cleaned(one, language) for one in left]
         if isinstance(value, dict):
             return {
-                name: None if isinstance(one, dict) and self._own(one) else self._member(name, one)
+                name: None if self._gone(one) else self._member(name, one, "topic" in value and "brand" in value)
                 for name, one in value.items()
                 if name not in self.keys
             }
         return self._unnamed(value, SOMEBODY.get(language, "someone")) if isinstance(value, str) else value
 
-    def _member(self, name: str, one: Any) -> Any:
+    def _gone(self, one: Any) -> bool:
+        return (isinstance(one, dict) and self._own(one)) or (isinstance(one, str) and one in self.posts)
+
+    def _member(self, name: str, one: Any, defining: bool) -> Any:
         cleaned = self._cleaned(one, name)
         # A community that people define has at least one account; one that is not there is passed over.
-        return [ERASED] if name == "accounts" and one and cleaned == [] else cleaned
+        return [ERASED] if name == "accounts" and defining and one and cleaned == [] else cleaned
 
     def _left_out(self, one: Any) -> bool:
-        return (isinstance(one, dict) and self._own(one)) or (isinstance(one, str) and one in self._names)
+        return (isinstance(one, dict) and self._own(one)) or (isinstance(one, str) and one in self._listed)
 
     def _unnamed(self, text: str, somebody: str) -> str:
         """A text in which something else stands for names: in labels, and where they are mentioned by handle or key."""
         if text in self.keys:
             return ERASED
         text = MENTION.sub(lambda found: somebody if mention_of(found[1]) in self._handles else found[0], text)
+        text = _WORD.sub(lambda found: self._instead(found[0], somebody), text)
         if label := _LABEL.search(text):
             names = [self._word(name, somebody) for name in re.split(r"(, | and )", label[1])]
             text = text[: label.start(1)] + "".join(names)
-        for key in self.keys:
-            if key in text:
-                text = re.sub(rf"(?<![\w:.-]){re.escape(key)}(?![\w-])", somebody, text)
         return text
+
+    def _instead(self, word: str, somebody: str) -> str:
+        bare = word.rstrip(".:")
+        return somebody + word[len(bare) :] if bare in self.keys else word
 
     def _word(self, name: str, somebody: str) -> str:
         return somebody if name in self._names else name
@@ -178,6 +207,17 @@ class Mask:
                 bare["name"] = ""
             return to_json({**bare, "key": ERASED})
         return to_json(self._cleaned(document))
+
+
+def _key_of(line: bytes) -> str | None:
+    """The key of the account that a published document is about: its first member; None of other documents."""
+    if not line.startswith(_KEY_FIRST):
+        return None
+    end = line.index(b'"', len(_KEY_FIRST))
+    while line[end - 1] == ord("\\"):  # rare: it is parsed rightly below, or the document is left alone
+        end = line.index(b'"', end + 1)
+    key = from_json(line[len(_KEY_FIRST) - 1 : end + 1])
+    return key if isinstance(key, str) else None
 
 
 def _emptied(value: Any) -> Any:

@@ -122,6 +122,7 @@ class PublishedReader:
         self._mask = Mask()
         self._masks: dict[int | None, Mask] = {}
         self._forgotten = 0
+        self._asked: dict[str, ErasureRequest] = {}
         self._ahead = fetch_ahead
         self._runs: dict[str, Run] = {}
         self._parts: OrderedDict[tuple[str, str], PublishedPart] = OrderedDict()
@@ -184,8 +185,9 @@ class PublishedReader:
             now = (await self._current() if current is None else current).masks
             if now != self._hidden[0]:
                 hidden = await read_hidden(self._store)
-                before, self._hidden = self._hidden[1], (now, hidden)
-                if _to_erase(before) != _to_erase(hidden):
+                (seen, before), self._hidden = self._hidden, (now, hidden)
+                # After more than one change somebody may have been erased whom nobody here saw to be erased.
+                if _to_erase(before) != _to_erase(hidden) or now - seen > 1:
                     self._forget()
         except StoreUnavailable:
             pass
@@ -194,7 +196,9 @@ class PublishedReader:
     def _masked(self, run: Run | None = None) -> Mask:
         """The accounts that the graph knows to be hidden (of a run: since then), and those to be erased here."""
         version, hidden = self._hidden
-        asked = self._erasing()
+        # Who was asked for stays hidden until what was read is forgotten: pages in memory still name them.
+        self._asked.update((one.id, one) for one in self._erasing())
+        asked = list(self._asked.values())
         epoch = f"{version}{''.join(one.id for one in asked)}"
         if epoch != self._mask.epoch:
             here = [HiddenAccount(one.key, one.handle or self._handle_of(one.key), None) for one in asked]
@@ -224,6 +228,8 @@ class PublishedReader:
     def _forget(self) -> None:
         """Forget all that was read of runs, and what was made of it; what is being read is not kept either."""
         self._forgotten += 1
+        self._making = {}
+        self._asked = {}
         self._parts.clear()
         self._bytes = 0
         for made in (self._communities, self._groups, self._populations, self._runs):
@@ -244,7 +250,10 @@ class PublishedReader:
         try:
             now = (await self._current()).names if published.names is None else published.names
             if now != self._names[0]:
-                self._names = now, await list_names(self._store)
+                forgotten, found = self._forgotten, await list_names(self._store)
+                if forgotten != self._forgotten:
+                    return Names(now, found)
+                self._names = now, found
         except StoreUnavailable:
             pass
         return Names(*self._names)
@@ -392,7 +401,10 @@ class PublishedReader:
         """Return the groups of communities of a published run, by level, each with its line of the part `groups`."""
         if run.quality is None or not run.quality.hierarchy:
             return []  # of a run of earlier times there is no such part
+        forgotten = self._forgotten
         lines = (await self.part(run.id, "groups")).lines
+        if forgotten != self._forgotten:
+            return [(CommunityGroup.model_validate_json(line), line) for line in lines]
         if run.id not in self._groups:
             self._groups[run.id] = [CommunityGroup.model_validate_json(line) for line in lines]
             while len(self._groups) > RUNS_PARSED:
@@ -445,6 +457,7 @@ class PublishedReader:
     async def _run(self, run_id: str) -> Run:
         if run_id not in self._runs:
             self._check_away()
+            forgotten = self._forgotten
             run = await get_run(self._store, run_id)
             if run.backtest is not None:
                 raise RunNotFound(f"Run {run_id} is a back-test; read it at /v1/backtests/{run_id}.")
@@ -455,6 +468,8 @@ class PublishedReader:
                     f"What run {run_id} published was removed, as it is older than the runs that are kept "
                     "(ENTOURAGE_RUNS_KEPT, ENTOURAGE_KEEP_RUNS_DAYS); read the current run."
                 )
+            if forgotten != self._forgotten:
+                return run
             self._runs[run_id] = run
         return self._runs[run_id]
 
@@ -561,8 +576,9 @@ async def read_groups(address: StoreAddress, level: int, run_id: str | None = No
     async with AsyncStore(address) as store:
         reader = PublishedReader(store)
         try:
-            run = (await reader.published(run_id)).run
-            return [group for group, _ in await reader.groups(run) if group.level == level]
+            published = await reader.published(run_id)
+            groups = [group for group, _ in await reader.groups(published.run) if group.level == level]
+            return [published.mask.unnamed(group) for group in groups]
         finally:
             await reader.close()
 

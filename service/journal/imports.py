@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from service.journal.journal import KEPT_IMPORTS_DAYS, Journal, now_ms
 FOLDER = "imports"
 MOST_CRASHES = 3
 """An import is begun so often without getting further before it has failed: its file may be what kills the process."""
+
+UNNAMED_FILE = "a file"
+"""What a file is called whose name or columns named somebody who was erased."""
 
 _REJECTS = ".rejected.ndjson"
 _ID = re.compile(r"i[0-9a-f]{20}")
@@ -204,7 +207,7 @@ class Imports:
         """
         with self._journal.changing() as db:
             db.execute(
-                "UPDATE imports SET done = ?, read_bytes = ?, lines = ?, note = NULL, "
+                "UPDATE imports SET done = ?, read_bytes = max(read_bytes, ?), lines = ?, note = NULL, "
                 "crashes = CASE WHEN ? THEN 0 ELSE crashes END WHERE id = ?",
                 (done, read_bytes, lines, done is not None, import_id),
             )
@@ -227,7 +230,14 @@ class Imports:
     def put_back(self, import_id: str) -> None:
         """Put an import back in the queue, as its process ends in order."""
         with self._journal.changing() as db:
-            db.execute("UPDATE imports SET state = 'queued', note = NULL WHERE id = ?", (import_id,))
+            db.execute(
+                "UPDATE imports SET state = 'queued', note = NULL, crashes = max(crashes, 0) WHERE id = ?", (import_id,)
+            )
+
+    def stopping(self) -> None:
+        """Note that the process is asked to end: should it be killed because it takes long, that is no crash."""
+        with self._journal.changing() as db:
+            db.execute("UPDATE imports SET crashes = crashes - 1 WHERE state = 'running'")
 
     def end(
         self,
@@ -254,6 +264,33 @@ class Imports:
     def handed_in(self) -> int:
         """Return the sequence of the latest import that was handed in; 0 before the first."""
         return int(self._journal.row("SELECT coalesce(max(seq), 0) FROM imports")[0])
+
+    def is_open(self, name: str) -> bool:
+        """Whether a file of the folder of imports is of one that waits or is being carried out."""
+        row = self._journal.row("SELECT ended_at FROM imports WHERE id = ?", (name.removesuffix(_REJECTS),))
+        return row is not None and row[0] is None
+
+    def forget(self, names: Callable[[str], bool]) -> int:
+        """Take what names somebody out of what is said of imports that have ended; return of how many."""
+        rows = self._journal.rows("SELECT id, name, options, error, report FROM imports WHERE ended_at IS NOT NULL")
+        told = [row for row in rows if any(names(text) for text in row[1:] if text)]
+        with self._journal.changing() as db:
+            for import_id, name, options, error, report in told:
+                if error is not None and names(error):
+                    error = json.dumps({"code": json.loads(error)["code"], "message": "What was wrong named somebody."})
+                if report is not None and names(report):
+                    report = json.dumps({**json.loads(report), "file": UNNAMED_FILE, "ignored": []})
+                db.execute(
+                    "UPDATE imports SET name = ?, options = ?, error = ?, report = ? WHERE id = ?",
+                    (
+                        UNNAMED_FILE if names(name) else name,
+                        "{}" if names(options) else options,
+                        error,
+                        report,
+                        import_id,
+                    ),
+                )
+        return len(told)
 
     def all_ended(self, up_to: int) -> bool:
         """Whether all imports up to a sequence have ended, so that nothing is left of their files."""

@@ -288,12 +288,14 @@ class Replacement:
 
     def commit(self, data: Path) -> None:
         """Let other data, complete and of a server that was stopped, take the place of the old for good."""
+        self._server.progress = no_progress  # who listens may want it to end, which it cannot any more
         for path in [data, *data.rglob("*")]:
             _sync(path)
         self._server.commit_replacement(data)
 
     def close(self) -> None:
-        """Remove what is left of the folder, and let the server run again."""
+        """Remove what is left of the folder, and let the server run again, whatever who listens to progress wants."""
+        self._server.progress = no_progress
         self._server.end_replacement()
         self.start()
 

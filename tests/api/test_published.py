@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import time
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from fastapi.testclient import TestClient
 
 from service.domain import Candidate, Community, Follow, RunSpec, ScoringRules
+from service.flows.importer import Importer
 from service.flows.signatures import sign
+from service.journal.imports import Imports
+from service.journal.journal import Journal
 from service.store.driver import Store
 from service.store.edges import apply_follows
 from service.store.queries import bundled
 from tests.api.conftest import publish, two_circles
 from tests.api.test_empty import is_problem
 from tests.backtest_reports import finished_backtest
+
+
+def finished_import(api: TestClient, store: Store, journal: Path) -> str:
+    """Hand in a file of which one line is of no use, have it imported, and return the import's id."""
+    body = b"follower,followee\ne0,a0\ne0,e0\n"
+    asked = api.post("/v1/imports", params={"network": "t"}, content=body, headers={"Content-Type": "text/csv"})
+    with Journal(journal) as opened:
+        assert Importer(store.address, Imports(opened), 1 << 30, None).turn(threading.Event())
+    return str(asked.json()["id"])
 
 
 def communities(api: TestClient, **query: Any) -> list[Community]:
@@ -168,7 +182,7 @@ def test_accounts_with_slashes_in_their_id(api: TestClient, store: Store) -> Non
 
 
 def test_the_answers_that_carry_an_etag_are_those_of_the_documentation(
-    api: TestClient, run_id: str, store: Store
+    api: TestClient, run_id: str, store: Store, journal: Path
 ) -> None:
     page = (bundled("migrations").parent / "docs" / "http-api.md").read_text(encoding="utf-8")
     said = page.partition("- **Caching.**")[2].partition("\n- **")[0]
@@ -183,6 +197,7 @@ def test_the_answers_that_carry_an_etag_are_those_of_the_documentation(
     values = {
         "delivery": api.post("/v1/webhooks/s", content=body, headers=headers).json()["delivery"],
         "backtest_id": finished_backtest(store),
+        "erasure": api.delete("/v1/accounts/t:e1").json()["id"], "import_id": finished_import(api, store, journal),
         "run_id": run_id, "community_id": communities(api)[0].id, "key": "t:a0", "brand": "bee",
     }  # fmt: skip
     carrying, declared = set(), set()
