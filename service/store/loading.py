@@ -30,7 +30,7 @@ from service.store.classdata import java_options
 from service.store.driver import Row, Store
 from service.store.embedded import JAVA_MODULES, Replacement, memory_mb, replacing, running
 from service.store.jars import NEO4J_VERSION, class_path, main_class
-from service.store.migrations import migrate
+from service.store.migrations import load_migrations, migrate
 
 MOST_HELD = 50_000
 """A store with more nodes or relationships beside accounts is not loaded into: they are held in memory."""
@@ -387,7 +387,12 @@ def _written(
 
 
 def _prepare(store: Store, progress: Progress) -> None:
-    """Run every migration; one gives up waiting for the indexes of a very large graph, and is then run again."""
+    """Run every migration; one gives up waiting for the indexes of a very large graph, and is then run again.
+
+    Indexes are created before, in one transaction: Neo4j then reads the graph once for all of them.
+    """
+    statements = [one for migration in load_migrations() for one in migration.statements]
+    store.statements([(one, {}) for one in statements if one.startswith("CREATE INDEX")])
     while True:
         try:
             migrate(store, progress=progress)
