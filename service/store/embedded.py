@@ -54,6 +54,7 @@ USER = "neo4j"
 START_SECONDS = 300.0  # recovery after a crash of a large graph counts as starting
 STOP_SECONDS = 120.0  # Neo4j writes a checkpoint when it stops
 PORTS_TRIED = 100
+ASKED_AFTER_SECONDS = 1.0  # the system asks after orphans that have ended in a moment; another parent may never
 DYING_SECONDS = 5.0  # a killed Java gives back its port and files a moment after it is gone
 MIN_FREE_MB = 64
 
@@ -777,6 +778,7 @@ class _Server:
 def _has_ended(process: psutil.Process, seconds: float) -> bool:
     """Wait for the end of a process; one whose parent is another that does not ask after it has ended, too."""
     deadline = time.monotonic() + seconds
+    ended = False
     while time.monotonic() < deadline:
         with suppress(psutil.TimeoutExpired):
             process.wait(0.05)
@@ -785,10 +787,11 @@ def _has_ended(process: psutil.Process, seconds: float) -> bool:
             if process.status() == psutil.STATUS_ZOMBIE:
                 with suppress(ChildProcessError):  # another's
                     os.waitpid(process.pid, os.WNOHANG)
-                return True
+                if not ended:
+                    ended, deadline = True, time.monotonic() + ASKED_AFTER_SECONDS
         except psutil.NoSuchProcess:
             return True
-    return False
+    return ended
 
 
 def _uri(port: int) -> str:
