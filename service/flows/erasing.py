@@ -176,11 +176,12 @@ class Eraser:
         yield from self._wait("deliveries", lambda: self._journal.applied_up_to() >= received)
         yield from self._wait("imports", lambda: self._imports.all_ended(handed_in))
         yield from self._clean_machine(erasures, mask)
+        # From here on the graph alone knows of them, and they are hidden by what it says until they are done.
+        self._journal.forget_erasures([*(request.id for request in asked), *(one.id for one in erasures)])
         machine_cleaned(self._store, [one.id for one in erasures], self._journal.id)
         for one in erasures:
             self._finish(one)
             yield
-        self._journal.forget_erasures([*(request.id for request in asked), *(one.id for one in erasures)])
 
     def _remove(self, one: Pending) -> Iterator[None]:
         """Remove an account and what it wrote from what people bring."""

@@ -16,10 +16,10 @@ import pytest
 from service.domain import ErasureRequest, NewDelivery
 from service.errors import ConfigurationError
 from service.files.events import EventSource, read_events
-from service.flows.erasing import Places
+from service.flows.erasing import Places, note_erasure
 from service.flows.importing import import_folder
 from service.flows.receiving import dead_items, delivery_id
-from service.flows.writing import Writer
+from service.flows.writing import Writer, erase_now
 from service.journal.journal import Journal
 from service.records import erasure_digest, erasure_id
 from service.store import erasures as store_erasures
@@ -246,6 +246,17 @@ def test_nothing_of_an_erased_account_is_left_and_nothing_brings_it_back(world: 
     world.journal.ask_erasure(request_for(who))  # asked once more
     world.turns()
     assert erasure_of(world.store, request_for(who).id) == receipt
+
+
+def test_when_the_command_is_done_the_journal_holds_nothing(world: World, tmp_path: Path) -> None:
+    who = best_candidate(world)
+    erasure = note_erasure(world.store.address, tmp_path / "journal", who.key)
+    erase_now(world.store.address, tmp_path / "journal", world.places, lambda *_: None, erasure)
+    assert found_in(bytes_below(tmp_path / "journal").decode("latin-1"), who) == []
+    assert found_in(everything(world.store), who) == []
+    receipt = erasure_of(world.store, erasure)
+    assert receipt is not None
+    assert receipt.state == "done"
 
 
 def test_published_pages_stay_whole_without_the_erased(world: World) -> None:
