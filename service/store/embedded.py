@@ -54,7 +54,8 @@ USER = "neo4j"
 START_SECONDS = 300.0  # recovery after a crash of a large graph counts as starting
 STOP_SECONDS = 120.0  # Neo4j writes a checkpoint when it stops
 PORTS_TRIED = 100
-ASKED_AFTER_SECONDS = 1.0  # the system asks after orphans that have ended in a moment; another parent may never
+INIT = 1  # asks after orphans that have ended, sooner or later; another parent may never
+ASKED_AFTER_SECONDS = 1.0
 DYING_SECONDS = 5.0  # a killed Java gives back its port and files a moment after it is gone
 MIN_FREE_MB = 64
 
@@ -787,8 +788,9 @@ def _has_ended(process: psutil.Process, seconds: float) -> bool:
             if process.status() == psutil.STATUS_ZOMBIE:
                 with suppress(ChildProcessError):  # another's
                     os.waitpid(process.pid, os.WNOHANG)
-                if not ended:
-                    ended, deadline = True, time.monotonic() + ASKED_AFTER_SECONDS
+                if not ended and process.ppid() != INIT:
+                    deadline = time.monotonic() + ASKED_AFTER_SECONDS
+                ended = True
         except psutil.NoSuchProcess:
             return True
     return ended
