@@ -100,6 +100,32 @@ class Names(NamedTuple):
     of: dict[str, CommunityName]
 
 
+class _Kept:
+    """What was read of runs, and made of it, to be given again.
+
+    It is replaced as a whole where it may be out of date: what is being read at that moment then goes into the one that
+    nobody asks any more. So whoever reads takes hold of it before.
+    """
+
+    def __init__(self) -> None:
+        self.runs: dict[str, Run] = {}
+        self.parts: OrderedDict[tuple[str, str], PublishedPart] = OrderedDict()
+        self.bytes = 0
+        self.communities: OrderedDict[str, list[Community]] = OrderedDict()
+        self.groups: OrderedDict[str, list[CommunityGroup]] = OrderedDict()
+        self.populations: OrderedDict[tuple[str, str], Population] = OrderedDict()
+        self.making: dict[tuple[str, str], asyncio.Task[Population]] = {}
+        self.names = Names(0, {})
+
+    def keep(self, run_id: str, part: PublishedPart) -> None:
+        """Keep a part of a run, unless it is kept; the least recently used go where there are too many."""
+        if (run_id, part.name) not in self.parts:
+            self.parts[run_id, part.name] = part
+            self.bytes += _size(part)
+            while self.bytes > CACHE_BYTES and len(self.parts) > 1:
+                self.bytes -= _size(self.parts.popitem(last=False)[1])
+
+
 class PublishedReader:
     """The published sets, as one service process sees them.
 
@@ -121,18 +147,10 @@ class PublishedReader:
         self._hidden: tuple[int, list[HiddenAccount]] = (0, [])
         self._mask = Mask()
         self._masks: dict[int | None, Mask] = {}
-        self._forgotten = 0
         self._asked: dict[str, ErasureRequest] = {}
         self._ahead = fetch_ahead
-        self._runs: dict[str, Run] = {}
-        self._parts: OrderedDict[tuple[str, str], PublishedPart] = OrderedDict()
-        self._bytes = 0
-        self._communities: OrderedDict[str, list[Community]] = OrderedDict()
-        self._groups: OrderedDict[str, list[CommunityGroup]] = OrderedDict()
-        self._populations: OrderedDict[tuple[str, str], Population] = OrderedDict()
-        self._making: dict[tuple[str, str], asyncio.Task[Population]] = {}
+        self._kept = _Kept()
         self._last: Run | None = None
-        self._names: tuple[int, dict[str, CommunityName]] = (0, {})
         self._asking: asyncio.Task[Current] | None = None
         self._waiting: asyncio.Task[Current] | None = None
         self._away_until = 0.0
@@ -218,7 +236,7 @@ class PublishedReader:
     def _handle_of(self, key: str) -> str | None:
         """The handle of an account as pages that are in memory have it."""
         found = b'"key":%s,"handle":"' % to_json(key)
-        for part in self._parts.values():
+        for part in self._kept.parts.values():
             for line in part.lines:
                 if (at := line.find(found)) >= 0:
                     handle: str = from_json(line[at + len(found) - 1 : line.index(b'"', at + len(found)) + 1])
@@ -227,14 +245,8 @@ class PublishedReader:
 
     def _forget(self) -> None:
         """Forget all that was read of runs, and what was made of it; what is being read is not kept either."""
-        self._forgotten += 1
-        self._making = {}
+        self._kept = _Kept()
         self._asked = {}
-        self._parts.clear()
-        self._bytes = 0
-        for made in (self._communities, self._groups, self._populations, self._runs):
-            made.clear()
-        self._names = (-1, {})
         if self._ahead and self._last is not None:
             self._prefetch = asyncio.create_task(self._fetch_ahead(self._last, self._prefetch))
 
@@ -247,41 +259,35 @@ class PublishedReader:
 
     async def names(self, published: Published) -> Names:
         """Return the names that people gave to communities; while Neo4j does not answer, those known from before."""
+        kept = self._kept
         try:
             now = (await self._current()).names if published.names is None else published.names
-            if now != self._names[0]:
-                forgotten, found = self._forgotten, await list_names(self._store)
-                if forgotten != self._forgotten:
-                    return Names(now, found)
-                self._names = now, found
+            if now != kept.names.version:
+                kept.names = Names(now, await list_names(self._store))
         except StoreUnavailable:
             pass
-        return Names(*self._names)
+        return kept.names
 
     async def part(self, run_id: str, name: str) -> PublishedPart:
         """Return one part of a published run; see `store.published.read_part` for the errors."""
-        found = self._parts.get((run_id, name))
+        kept = self._kept
+        found = kept.parts.get((run_id, name))
         if found is not None:
-            self._parts.move_to_end((run_id, name))
+            kept.parts.move_to_end((run_id, name))
             return found
         self._check_away()
-        forgotten = self._forgotten
         part = await read_part(self._store, run_id, name)
-        if (run_id, name) not in self._parts and forgotten == self._forgotten:
-            self._parts[run_id, name] = part
-            self._bytes += _size(part)
-            while self._bytes > CACHE_BYTES and len(self._parts) > 1:
-                self._bytes -= _size(self._parts.popitem(last=False)[1])
+        kept.keep(run_id, part)
         return part
 
     async def part_if_any(self, run_id: str, name: str) -> PublishedPart:
         """Return one part of a published run, without lines where the run has published none of this name."""
+        kept = self._kept
         try:
             return await self.part(run_id, name)
         except NotFound:
             empty = PublishedPart(name=name, lines=[])
-            self._parts[run_id, name] = empty
-            self._bytes += _size(empty)
+            kept.keep(run_id, empty)
             return empty
 
     async def defined(self, run: Run, sees: Sees = None) -> list[tuple[Community, bytes]]:
@@ -366,50 +372,43 @@ class PublishedReader:
         self, key: tuple[str, str], make: Callable[[], Coroutine[Any, Any, Population]]
     ) -> Population:
         """Return a population; who asks for it while it is made waits for the same one."""
-        if key in self._populations:
-            self._populations.move_to_end(key)
-            return self._populations[key]
-        forgotten = self._forgotten
-        if key not in self._making:
-            self._making[key] = asyncio.create_task(make())
+        kept = self._kept
+        if key in kept.populations:
+            kept.populations.move_to_end(key)
+            return kept.populations[key]
+        if key not in kept.making:
+            kept.making[key] = asyncio.create_task(make())
         try:
-            found = await asyncio.shield(self._making[key])
+            found = await asyncio.shield(kept.making[key])
         finally:
-            if key in self._making and self._making[key].done():
-                del self._making[key]
-        if forgotten != self._forgotten:
-            return found
-        self._populations[key] = found
-        while len(self._populations) > POPULATIONS_KEPT:
-            self._populations.popitem(last=False)
+            if key in kept.making and kept.making[key].done():
+                del kept.making[key]
+        kept.populations[key] = found
+        while len(kept.populations) > POPULATIONS_KEPT:
+            kept.populations.popitem(last=False)
         return found
 
     async def communities(self, run_id: str) -> list[Community]:
         """Return the communities of a published run."""
-        if run_id not in self._communities:
-            forgotten = self._forgotten
+        kept = self._kept
+        if run_id not in kept.communities:
             part = await self.part(run_id, "communities")
-            found = [Community.model_validate_json(line) for line in part.lines]
-            if forgotten != self._forgotten:
-                return found
-            self._communities[run_id] = found
-            while len(self._communities) > RUNS_PARSED:
-                self._communities.popitem(last=False)
-        return self._communities[run_id]
+            kept.communities[run_id] = [Community.model_validate_json(line) for line in part.lines]
+            while len(kept.communities) > RUNS_PARSED:
+                kept.communities.popitem(last=False)
+        return kept.communities[run_id]
 
     async def groups(self, run: Run) -> list[tuple[CommunityGroup, bytes]]:
         """Return the groups of communities of a published run, by level, each with its line of the part `groups`."""
         if run.quality is None or not run.quality.hierarchy:
             return []  # of a run of earlier times there is no such part
-        forgotten = self._forgotten
+        kept = self._kept
         lines = (await self.part(run.id, "groups")).lines
-        if forgotten != self._forgotten:
-            return [(CommunityGroup.model_validate_json(line), line) for line in lines]
-        if run.id not in self._groups:
-            self._groups[run.id] = [CommunityGroup.model_validate_json(line) for line in lines]
-            while len(self._groups) > RUNS_PARSED:
-                self._groups.popitem(last=False)
-        return list(zip(self._groups[run.id], lines, strict=True))
+        if run.id not in kept.groups:
+            kept.groups[run.id] = [CommunityGroup.model_validate_json(line) for line in lines]
+            while len(kept.groups) > RUNS_PARSED:
+                kept.groups.popitem(last=False)
+        return list(zip(kept.groups[run.id], lines, strict=True))
 
     async def account(self, run_id: str, key: str) -> dict[str, Any]:
         """Return one account with its memberships in a run; see `store.published.read_account`.
@@ -455,9 +454,9 @@ class PublishedReader:
         return await read_member_changes(self._store, run.id, since.id, communities, most)
 
     async def _run(self, run_id: str) -> Run:
-        if run_id not in self._runs:
+        kept = self._kept
+        if run_id not in kept.runs:
             self._check_away()
-            forgotten = self._forgotten
             run = await get_run(self._store, run_id)
             if run.backtest is not None:
                 raise RunNotFound(f"Run {run_id} is a back-test; read it at /v1/backtests/{run_id}.")
@@ -468,10 +467,8 @@ class PublishedReader:
                     f"What run {run_id} published was removed, as it is older than the runs that are kept "
                     "(ENTOURAGE_RUNS_KEPT, ENTOURAGE_KEEP_RUNS_DAYS); read the current run."
                 )
-            if forgotten != self._forgotten:
-                return run
-            self._runs[run_id] = run
-        return self._runs[run_id]
+            kept.runs[run_id] = run
+        return kept.runs[run_id]
 
     async def _current(self) -> Current:
         """Ask which run is current, not before this call; share the question with whoever waits for one, too."""
