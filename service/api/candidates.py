@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from service.api.paging import answer, page, page_of
 from service.api.reading import (
     READS,
+    AccountKey,
     ReaderDep,
     SeesDep,
     find_community,
@@ -173,7 +174,7 @@ async def explain(
     reader: ReaderDep,
     sees: SeesDep,
     community_id: CommunityId,
-    key: Annotated[str, Path(min_length=1, description="`network:id`; the id may hold slashes.")],
+    key: AccountKey,
     query: Annotated[ReadQuery, Query()],
 ) -> Response:
     """One account in one community, explained: parts, who is just above and below, evidence as the graph has it now."""

@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.events import AdministrationDep, DeliveriesDep
-from service.api.reading import NO_QUERY, ReaderDep, StoreDep, problems
+from service.api.reading import NO_QUERY, AccountKey, ReaderDep, StoreDep, problems
 from service.api.schemas import ErasureList, ErasuresQuery, OptedOut, StrictOptOut
 from service.domain import Erasure
 from service.flows.erasing import ask_erasure, erasure_by_id, latest_erasures, opt_out
 from service.flows.published import PublishedReader
 
 erasures = APIRouter(prefix="/v1", tags=["privacy"])
-
-AccountKey = Annotated[str, Path(min_length=1, description="`network:id`; the id may hold slashes.")]
 
 
 @erasures.delete(

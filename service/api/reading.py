@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 
 from service.api.access import seen_by
 from service.api.paging import read_cursor
@@ -40,6 +40,7 @@ def _reader(request: Request) -> PublishedReader:
 StoreDep = Annotated[AsyncStore, Depends(_store)]
 ReaderDep = Annotated[PublishedReader, Depends(_reader)]
 SeesDep = Annotated[Sees, Depends(seen_by)]
+AccountKey = Annotated[str, Path(min_length=1, description="`network:id`; the id may hold slashes.")]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255)]
 
 

@@ -8,7 +8,7 @@ import json
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from service.api.events import AdministrationDep
@@ -16,6 +16,7 @@ from service.api.paging import answer, named, page, page_of
 from service.api.reading import (
     NO_QUERY,
     READS,
+    AccountKey,
     IdempotencyKey,
     ReaderDep,
     SeesDep,
@@ -58,7 +59,6 @@ from service.flows.published import PublishedReader, age_s
 from service.flows.requests import cancel_by_id, check_ready, freshness, run_by_id
 
 v1 = APIRouter(prefix="/v1")
-AccountKey = Annotated[str, Path(min_length=1, description="`network:id`; the id may hold slashes.")]
 
 health = APIRouter(prefix="/health", tags=["system"])
 
