@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -159,11 +160,7 @@ def import_folder(
     follows = [file for file in files if isinstance(file, FollowFile)]
     loaded = None
     if not check:
-
-        def report_of(file: FollowFile) -> RejectReport:
-            return RejectReport(reports, file.path.name)
-
-        loaded = _first_load(embedded, address, follows, report_of, progress, graphs, most_expanded)
+        loaded = _first_load(embedded, address, follows, partial(_report_of, reports), progress, graphs, most_expanded)
     done = []
     for file in files:
         if loaded is not None and isinstance(file, FollowFile):
@@ -225,10 +222,7 @@ def import_file(
     """
     loaded = None
     if isinstance(file, FollowFile) and not check and (resumption is None or not resumption.done.lines):
-
-        def report_of(file: FollowFile) -> RejectReport:
-            return RejectReport(reports, file.path.name) if resumption is None else resumption.report
-
+        report_of = partial(_report_of, reports, resumption=resumption)
         loaded = _first_load(embedded, address, [file], report_of, progress, graphs, most_expanded)
     if loaded is not None and loaded.stopped is not None:
         raise loaded.stopped
@@ -244,6 +238,13 @@ def import_file(
             _why_nothing(report), lines=report.lines, skipped=report.skipped, rejected=report.rejected
         )
     return report
+
+
+def _report_of(reports: Path, file: ImportFile, resumption: Resumption | None = None) -> RejectReport:
+    """The report of the lines of a file that are left out."""
+    if resumption is not None:
+        return resumption.report
+    return RejectReport(reports, "standard-input" if file.path == STANDARD_INPUT else file.path.name)
 
 
 def _first_load(
@@ -275,10 +276,8 @@ def _import(
     resumption: Resumption | None = None,
 ) -> ImportReport:
     started = time.perf_counter()
-    name = "standard-input" if file.path == STANDARD_INPUT else file.path.name
     before = Done() if resumption is None else resumption.done
-    rejects = RejectReport(reports, name) if resumption is None else resumption.report
-    with rejects as report, Store(address) as store:
+    with _report_of(reports, file, resumption) as report, Store(address) as store:
 
         def reject(rejected: Rejected) -> None:
             if rejected.line > before.lines:
@@ -313,6 +312,34 @@ def _import(
                 tell(reader.read_bytes)
             except UnreadableFile as error:
                 raise reading_stopped(error, reader, report.path, check=check) from error
+    return import_report(
+        file,
+        reader,
+        report,
+        check=check,
+        accounts_created=tally.accounts_created,
+        created=tally.created,
+        updated=tally.updated,
+        also_created=dict(sorted(tally.also_created.items())),
+        version=tally.version,
+        seconds=round(before.seconds + time.perf_counter() - started, 3),
+    )
+
+
+def import_report(
+    file: ImportFile,
+    reader: LineReader[Any],
+    report: RejectReport,
+    *,
+    check: bool,
+    accounts_created: int,
+    created: int,
+    updated: int,
+    also_created: dict[str, int],
+    version: int | None,
+    seconds: float,
+) -> ImportReport:
+    """Say what became of the lines of a file that was read to its end, and what they made; see `ImportReport`."""
     return ImportReport(
         kind="follows" if isinstance(file, FollowFile) else file.kind,
         file=str(file.path) if file.name is None else file.name,
@@ -323,13 +350,13 @@ def _import(
         rejected=dict(sorted(reader.rejected.items())),
         report=report.path,
         ignored=tuple(reader.ignored),
-        accounts_created=tally.accounts_created,
-        created=tally.created,
-        updated=tally.updated,
-        unchanged=reader.used - tally.created - tally.updated,
-        also_created=dict(sorted(tally.also_created.items())),
-        version=tally.version,
-        seconds=round(before.seconds + time.perf_counter() - started, 3),
+        accounts_created=accounts_created,
+        created=created,
+        updated=updated,
+        unchanged=reader.used - created - updated,
+        also_created=also_created,
+        version=version,
+        seconds=seconds,
     )
 
 

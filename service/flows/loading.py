@@ -35,11 +35,11 @@ from service.domain import (
 from service.errors import BadInput, EntourageError
 from service.files.follow_arrays import AccountNumbers, FollowArrays, FollowPart, open_follow_arrays, standing
 from service.files.follows import FollowFile
-from service.files.lines import PARQUET, STANDARD_INPUT
+from service.files.lines import GZIP, PARQUET, STANDARD_INPUT
 from service.files.rejects import RejectReport
 from service.files.snapshots import forget_unused, save
 from service.flows import importing
-from service.flows.importing import ImportReport, reading_stopped
+from service.flows.importing import ImportReport, import_report, reading_stopped
 from service.store.driver import Store
 from service.store.loading import Loaded, load, may_be_loaded
 
@@ -124,8 +124,10 @@ def first_load(
         ConfigurationError: a report cannot be written; nothing was done.
         StoreError: the importer or the server failed; nothing was done.
     """
-    text = sum(map(_bytes, files))
-    if not files or any(map(_is_parquet, files)) or text < BULK_BYTES or not _fits(text):
+    starts = [_start(file) for file in files]
+    text = sum(map(_bytes, files, starts))
+    # Parquet is read row by row, which takes longer than its batches.
+    if PARQUET in starts or text < BULK_BYTES or not _fits(text):
         return None
     with Store(address) as store:
         if not may_be_loaded(store):
@@ -158,21 +160,17 @@ def first_load(
     return FirstLoad([_report(*one, loaded.version, started) for one in counts if one[0].whole], stopped)
 
 
-def _is_parquet(file: FollowFile) -> bool:
-    """Whether a file is read row by row, which takes longer than its batches."""
+def _start(file: FollowFile) -> bytes:
+    """The first bytes of a file, by which its form is known; nothing of pipes, which cannot be read twice."""
     if file.path == STANDARD_INPUT or not file.path.is_file():
-        return False
+        return b""
     with file.path.open("rb") as opened:
-        return opened.read(len(PARQUET)) == PARQUET
+        return opened.read(len(PARQUET))
 
 
-def _bytes(file: FollowFile) -> int:
-    """About how much text a file holds; nothing is said of pipes, which cannot be read twice."""
-    if file.path == STANDARD_INPUT or not file.path.is_file():
-        return 0
-    with file.path.open("rb") as opened:
-        packed = opened.read(2) == b"\x1f\x8b"
-    return file.path.stat().st_size * (PACKED if packed else 1)
+def _bytes(file: FollowFile, start: bytes) -> int:
+    """About how much text a file holds."""
+    return file.path.stat().st_size * (PACKED if start.startswith(GZIP) else 1) if start else 0
 
 
 def _read_all(
@@ -207,21 +205,15 @@ def _read_all(
 
 
 def _report(one: _Read, created: int, updated: int, version: int | None, started: float) -> ImportReport:
-    reader = one.reader
-    return ImportReport(
-        kind="follows",
-        file=str(one.file.path) if one.file.name is None else one.file.name,
+    assert one.reader is not None  # noqa: S101 - it was read to its end
+    return import_report(
+        one.file,
+        one.reader,
+        one.report,
         check=False,
-        lines=0 if reader is None else reader.lines,
-        used=one.used,
-        skipped={} if reader is None else dict(sorted(reader.skipped.items())),
-        rejected={} if reader is None else dict(sorted(reader.rejected.items())),
-        report=one.report.path,
-        ignored=(),
         accounts_created=one.accounts,
         created=created,
         updated=updated,
-        unchanged=one.used - created - updated,
         also_created={},
         version=version,
         seconds=round(time.perf_counter() - started, 3),
