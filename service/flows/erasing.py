@@ -26,7 +26,7 @@ from service.flows.receiving import Deliveries
 from service.journal.imports import FOLDER as IMPORTS
 from service.journal.imports import Imports
 from service.journal.journal import Journal, now_ms
-from service.records import ACCOUNT_FIELDS, Statement, erasure_digest, erasure_id, mention_of, without_mentions
+from service.records import ACCOUNT_FIELDS, Statement, mention_of, without_mentions
 from service.store.changes import apply_batch
 from service.store.driver import AsyncStore, Store
 from service.store.erasures import (
@@ -40,6 +40,7 @@ from service.store.erasures import (
     erased_version,
     erasure_of,
     finish,
+    id_of,
     interrupt_runs,
     machine_cleaned,
     machine_seen,
@@ -52,7 +53,6 @@ from service.store.erasures import (
     remove_account,
     remove_some_posts,
     remove_some_ties,
-    secrets_of,
 )
 from service.store.published import no_account
 
@@ -91,7 +91,7 @@ class Eraser:
         self._imports = Imports(journal)
         self._steps: Iterator[None] | None = None
         self.waits_for: str | None = None
-        self._seen = self._looked = self._again_at = float("-inf")
+        self._seen = self._again_at = float("-inf")
         self._begun: set[str] = set()
         self._erased_v: int | None = None
         self._forget_until = 0.0
@@ -110,14 +110,14 @@ class Eraser:
         self._forget_graphs()
         if now < self._again_at:
             return
-        for request in self._journal.erasures():
+        asked = self._journal.erasures()
+        for request in asked:
             if request.id not in self._begun:  # also while another one waits for something
                 begin(self._store, request)
                 self._begun.add(request.id)
         if self._steps is None:
-            asked = self._journal.erasures()
             if not asked and self._store.address.erasure_keys is not None:
-                asked = asked_in_graph(self._store, secrets_of(self._store.address.erasure_keys)[0])
+                asked = asked_in_graph(self._store)
             under_way = pending(self._store)
             for one in under_way:
                 if self._journal.id in one.machines:
@@ -194,7 +194,7 @@ class Eraser:
 
     def _clean_texts(self, erasures: list[Pending]) -> Iterator[None]:
         """Take mentions by handle out of what others wrote."""
-        handles = sorted({mention_of(one.handle) for one in erasures if one.handle})
+        handles = {mention_of(one.handle) for one in erasures if one.handle}
         if not handles:
             return
         for kind in ("posts", "accounts"):
@@ -206,9 +206,7 @@ class Eraser:
 
     def _clean_results(self, erasures: list[Pending], mask: Mask) -> Iterator[None]:
         """Take the accounts out of what runs found and published, and out of what people ask for."""
-        if not erasures:
-            return
-        gone = {"documents": clean_documents(self._store, lambda _, text: mask.erased_text(text)), "published_files": 0}
+        gone = {"documents": clean_documents(self._store, mask.erased_text), "published_files": 0}
         yield
         for changed in clean_files(self._store, _Files(mask).cleaned):
             gone["published_files"] += changed
@@ -224,8 +222,6 @@ class Eraser:
 
     def _clean_machine(self, erasures: list[Pending], mask: Mask) -> Iterator[None]:
         """Take the accounts out of what this machine keeps: journal, reports of rejected lines, graphs of analyses."""
-        if not erasures:
-            return
         gone = {"dead_letters": 0, "rejected_lines": 0}
         look = Traces(erasures, mask)
         after = (0, -1)
@@ -242,7 +238,6 @@ class Eraser:
         yield
         self._forget_until = time.monotonic() + AGAIN_SECONDS
         self._forget_graphs()
-        self._journal.truncate()
         self._count(erasures, gone)
 
     def _count(self, erasures: list[Pending], gone: Mapping[str, int]) -> None:
@@ -252,9 +247,6 @@ class Eraser:
 
     def _forget_graphs(self) -> None:
         """Remove graphs that were kept before somebody was erased, here or by another machine."""
-        if self._steps is None and time.monotonic() - self._looked < 2.0:
-            return
-        self._looked = time.monotonic()
         identity, version = erased_version(self._store)
         if version != self._erased_v:
             self._erased_v, self._forget_until = version, time.monotonic() + AGAIN_SECONDS
@@ -374,8 +366,7 @@ async def ask_erasure(store: AsyncStore, deliveries: Deliveries, key: str) -> Er
         JournalError: it cannot be noted now.
         ConfigurationError: there is no secret key.
     """
-    digest = erasure_digest(secrets_of(store.address.erasure_keys)[0], key)
-    erasure = erasure_id(digest)
+    erasure = id_of(store.address.erasure_keys, key)
     handle = None
     try:
         if (known := await read_erasure(store, erasure)) is not None:
@@ -451,7 +442,7 @@ def about_account(address: StoreAddress, key: str) -> tuple[int, int, int] | Non
         AccountNotFound: there is no such account.
     """
     with Store(address) as store:
-        if erasure_of(store, erasure_id(erasure_digest(secrets_of(address.erasure_keys)[0], key))) is not None:
+        if erasure_of(store, id_of(address.erasure_keys, key)) is not None:
             return None
         rows = store.read("erasures/about", key=key)
     if not rows:
@@ -461,7 +452,7 @@ def about_account(address: StoreAddress, key: str) -> tuple[int, int, int] | Non
 
 def note_erasure(address: StoreAddress, folder: Path, key: str) -> str:
     """Note for the command that an account is to be erased, in the journal below a folder; return the erasure's id."""
-    erasure = erasure_id(erasure_digest(secrets_of(address.erasure_keys)[0], key))
+    erasure = id_of(address.erasure_keys, key)
     with Store(address) as store, Journal(folder) as journal:
         rows = store.read("accounts/known", account=[key])
         journal.ask_erasure(ErasureRequest(erasure, key, rows[0]["handle"] if rows else None, now_ms()))

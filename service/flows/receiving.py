@@ -37,7 +37,8 @@ from service.flows.keys import digest_of
 from service.flows.signatures import Sealer, verified
 from service.journal.committer import Committer
 from service.journal.journal import Journal, now_ms
-from service.records import ACCOUNT_FIELDS, erasure_digest, erasure_id
+from service.records import ACCOUNT_FIELDS
+from service.store.erasures import id_of
 from service.store.sources import not_found
 
 T = TypeVar("T")
@@ -314,10 +315,7 @@ class Receiver:
         }
         if not asked or self._erasure_keys is None:
             return ()
-        secret = self._erasure_keys()[0]
-        return tuple(
-            ErasureRequest(erasure_id(erasure_digest(secret, key)), key, None, at) for key, at in asked.items()
-        )
+        return tuple(ErasureRequest(id_of(self._erasure_keys, key), key, None, at) for key, at in asked.items())
 
     async def check(self, name: str, headers: Mapping[str, str], body: bytes) -> Checked:
         """Say what would become of a delivery; nothing is kept. Raises what `receive` raises but for the journal's."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import neo4j
 
@@ -24,8 +24,6 @@ from service.store.edges import Change, in_one_change
 from service.store.runs import interrupt_for_erasure
 
 POSTS_AT_ONCE, TIES_AT_ONCE, TEXTS_AT_ONCE, FILES_AT_ONCE = 500, 10_000, 20_000, 20
-
-T = TypeVar("T")
 
 
 class Pending(NamedTuple):
@@ -49,6 +47,11 @@ def secrets_of(keys: ErasureKeys | None) -> tuple[bytes, ...]:
             "Erased accounts are recognised by a secret key, which this process has not; set ENTOURAGE_SECRETS_KEY."
         )
     return keys()
+
+
+def id_of(keys: ErasureKeys | None, key: str) -> str:
+    """Return the id of the erasure of an account, whether it was asked for or not. Raises ConfigurationError."""
+    return erasure_id(erasure_digest(secrets_of(keys)[0], key))
 
 
 def begin(store: Store, request: ErasureRequest) -> None:
@@ -91,10 +94,10 @@ def pending(store: Store) -> list[Pending]:
     return [Pending(**{**row, "machines": tuple(row["machines"])}) for row in store.read("erasures/pending")]
 
 
-def asked_in_graph(store: Store, secret: bytes, most: int = 100) -> list[ErasureRequest]:
+def asked_in_graph(store: Store, most: int = 100) -> list[ErasureRequest]:
     """Return accounts of the graph that asked to be erased, by an import or an event."""
     return [
-        ErasureRequest(erasure_id(erasure_digest(secret, row["key"])), row["key"], row["handle"], row["asked_at"])
+        ErasureRequest(id_of(store.address.erasure_keys, row["key"]), row["key"], row["handle"], row["asked_at"])
         for row in store.read("erasures/asked", most=most)
     ]
 
@@ -191,7 +194,7 @@ def count_removed(store: Store, erasure: str, gone: Mapping[str, int]) -> None:
 # --- what others say -----------------------------------------------------------------------------------------
 
 
-def clean_texts(store: Store, kind: str, handles: Sequence[str], clean: Callable[[str], str]) -> Iterator[int]:
+def clean_texts(store: Store, kind: str, handles: Collection[str], clean: Callable[[str], str]) -> Iterator[int]:
     """Take handles out of the texts of others, some at a time; yields how many texts were changed.
 
     Args:
@@ -202,7 +205,7 @@ def clean_texts(store: Store, kind: str, handles: Sequence[str], clean: Callable
     """
     after = ""
     while True:
-        [row] = store.read(f"erasures/texts_of_{kind}", after=after, handles=list(handles), most=TEXTS_AT_ONCE)
+        [row] = store.read(f"erasures/texts_of_{kind}", after=after, handles=sorted(handles), most=TEXTS_AT_ONCE)
         if row["last"] is None:
             return
         after = row["last"]
@@ -243,12 +246,12 @@ def clean_files(store: Store, clean: Callable[[str, bytes], bytes]) -> Iterator[
         yield changed
 
 
-def clean_documents(store: Store, clean: Callable[[str, str], str]) -> int:
+def clean_documents(store: Store, clean: Callable[[str], str]) -> int:
     """Rewrite what runs, communities, names, definitions and schedules say in words; return how many were changed.
 
     Args:
         store: the graph.
-        clean: returns the text of a property (its name comes first) without what is to be erased.
+        clean: returns the text of a property without what is to be erased.
     """
     rows: list[Row] = []
     ids: set[str] = set()
@@ -258,7 +261,7 @@ def clean_documents(store: Store, clean: Callable[[str, str], str]) -> int:
         for name, before in record["properties"].items():
             texts = before if isinstance(before, list) else [before]
             if texts and all(isinstance(one, str) for one in texts):
-                cleaned = [text for one in texts if (text := clean(name, one)) != ERASED]
+                cleaned = [text for one in texts if (text := clean(one)) != ERASED]
                 after = cleaned if isinstance(before, list) else "".join(cleaned)
                 if after != before:
                     rows.append({"node": record["node"], "name": name, "before": before, "after": after})
@@ -284,10 +287,10 @@ def posts_of(store: Store, erasure: str) -> list[str]:
     return rows[0]["posts"] if rows else []
 
 
-def interrupt_runs(store: Store) -> int:
-    """Have running analyses begun once more: they may have read what is erased. Return how many."""
-    ids = [row["id"] for row in store.read("erasures/running")]
-    return sum(interrupt_for_erasure(store, run_id) for run_id in ids)
+def interrupt_runs(store: Store) -> None:
+    """Have running analyses begun once more: they may have read what is erased."""
+    for row in store.read("erasures/running"):
+        interrupt_for_erasure(store, row["id"])
 
 
 # --- the end, and what is known afterwards ---------------------------------------------------------------------

@@ -343,16 +343,15 @@ def interrupt(store: Store, run_id: str, error: RunError, token: int, *, in_orde
     write_run(store, work)
 
 
-def interrupt_for_erasure(store: Store, run_id: str) -> bool:
-    """Have a running run begun once more, because it may have read what was erased since; False where it has ended."""
+def interrupt_for_erasure(store: Store, run_id: str) -> None:
+    """Have a running run begun once more, because it may have read what was erased since."""
 
-    def work(tx: Tx) -> bool:
+    def work(tx: Tx) -> None:
         found = lock(tx, run_id)
         if found["state"] == "running":
             _interrupt(tx, run_id, found, INTERRUPTED, in_order=True)
-        return bool(found["state"] == "running")
 
-    return write_run(store, work)
+    write_run(store, work)
 
 
 def _interrupt(tx: Tx, run_id: str, found: Row, error: RunError, *, in_order: bool) -> None:

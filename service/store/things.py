@@ -12,11 +12,12 @@ from typing import Any
 import neo4j.time
 
 from service.domain import Applied
-from service.records import NEVER, State, Statement, Thing
+from service.records import ACCOUNT_FIELDS, NEVER, State, Statement, Thing
 from service.store.driver import Row, Store
 from service.store.edges import Change, in_one_change, missing_accounts
 
 Identity = tuple[Any, ...]
+_WISHES = [ACCOUNT_FIELDS.index(name) for name in ("opted_out", "erasure_asked_at")]
 
 
 def apply_statements(store: Store, thing: Thing, batch: Sequence[Statement]) -> Applied:
@@ -59,17 +60,15 @@ def put_statements(change: Change, thing: Thing, batch: Sequence[Statement]) -> 
         declared = change.tx.parameters(name)
         change.tx.run(name, **{column: values for column, values in columns.items() if column in declared})
         if thing.name == "accounts" and any(
-            _wish(thing, before.get(one)) != _wish(thing, after[one]) for one in changed
+            _wish(before.get(one, thing.nothing)) != _wish(after[one]) for one in changed
         ):
             change.masked = True
     return created, updated
 
 
-def _wish(thing: Thing, state: State | None) -> tuple[Any, ...]:
+def _wish(account: State) -> list[Any]:
     """What an account wishes to be: named or not, erased or not."""
-    if state is None:
-        return (None, None)
-    return tuple(state.values[thing.fields.index(name)] for name in ("opted_out", "erasure_asked_at"))
+    return [account.values[place] for place in _WISHES]
 
 
 def check_statements(store: Store, thing: Thing, batch: Sequence[Statement]) -> tuple[set[str], set[Identity], int]:
