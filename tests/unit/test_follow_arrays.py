@@ -112,11 +112,14 @@ def refused_or(read: Callable[..., Outcome], path: Path, options: dict[str, Any]
         return error.code, error.message
 
 
-@settings(max_examples=300, deadline=None)
-@given(
+TABLES = given(
     ROWS, st.sampled_from([",", ";", "\t", " ", "  ", "#", "a"]), st.sampled_from(["\n", "\r\n", "\r"]), OPTIONS,
     st.sampled_from([1, 7, 40, 1 << 18]), st.sampled_from([1, 3, 1 << 16]), st.booleans(),
 )  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@TABLES
 @example([["a", "b", "c"]] * 4 + [["a", '"b', "c"], ["d", 'e"', "f"], ["g", "h", ""]], ",", "\n", {}, 7, 3, True)
 @example([["a", "b"]] * 4 + [["#", "b", "c"]], "#", "\n", {"format": "edgelist", "delimiter": "#"}, 40, 3, True)
 def test_tables_are_read_alike(
@@ -134,12 +137,13 @@ def test_any_bytes_are_read_alike(content: bytes, options: dict[str, Any], block
 
 @pytest.mark.long
 @settings(max_examples=3_000, deadline=None)
-@given(
-    ROWS, st.sampled_from([",", ";", "\t", " ", "  ", "#", "a"]), st.sampled_from(["\n", "\r\n", "\r"]), OPTIONS,
-    st.sampled_from([1, 7, 40, 1 << 18]), st.sampled_from([1, 3, 1 << 16]), st.booleans(),
-)  # fmt: skip
-def test_tables_are_read_alike_long(*given: Any) -> None:
-    test_tables_are_read_alike.hypothesis.inner_test(*given)  # type: ignore[attr-defined]
+@TABLES
+def test_tables_are_read_alike_long(
+    table: list[list[str]], delimiter: str, end: str, options: dict[str, Any], block: int, rows: int, ended: bool
+) -> None:
+    test_tables_are_read_alike.hypothesis.inner_test(  # type: ignore[attr-defined]
+        table, delimiter, end, options, block, rows, ended
+    )
 
 
 def test_many_lines_with_a_few_odd_ones(tmp_path: Path) -> None:
