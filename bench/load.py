@@ -157,7 +157,7 @@ def bare_importer(folder: Path, file: Path) -> float:
     stage = config_of(folder)
     stage.home.mkdir(parents=True)
     begin = time.perf_counter()
-    loading._import(stage, folder, table, 1, no_progress)
+    loading._import(stage, folder, table, 1, no_progress, lambda: None)
     return len(table.source) / (time.perf_counter() - begin)
 
 

@@ -12,7 +12,7 @@ MATCH (follower:Account) WHERE id(follower) = $followers[i]
 MATCH (followee:Account) WHERE id(followee) = $followees[i]
 OPTIONAL MATCH (follower)-[f:FOLLOWS]->(followee)
 WITH follower, followee, f, coalesce(f.at.epochMillis, -1) AS known, $weights[i] AS weight, $times[i] AS time
-WHERE f.v IS NULL OR time > known OR (time = known AND weight > f.weight)
+WHERE f.weight IS NULL OR time > known OR (time = known AND weight > f.weight)
 WITH follower, followee, f, weight, CASE WHEN time >= 0 THEN datetime({epochMillis: time}) END AS at
 CALL (follower, followee, f, weight, at) {
   WITH * WHERE f IS NULL

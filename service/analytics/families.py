@@ -33,6 +33,9 @@ from service.domain import (
 )
 from service.errors import RunFailed
 
+MOST_GAPS = 4
+"""Up to so many numbers for each account are looked up in a table: eight bytes each."""
+
 YEARS_MS = (-62_135_596_800_000, 253_402_300_799_999)
 """First and last millisecond of the years 1 to 9999, which dates can show."""
 
@@ -75,16 +78,24 @@ class Accounts:
         """
         if len(numbers) == 0:
             return np.zeros(0, dtype=np.int64)
-        place = np.searchsorted(self.sorted_number, numbers)
-        found = place < self.n
-        found[found] = self.sorted_number[place[found]] == numbers[found]
+        most = int(self.sorted_number[-1]) if self.n else -1
+        if most < MOST_GAPS * self.n:
+            # Looking into a table takes a tenth of the time of searching.
+            table = np.full(most + 2, -1, dtype=np.int64)
+            table[self.number] = np.arange(self.n)
+            positions: Int64 = table[np.where((numbers < 0) | (numbers > most), most + 1, numbers)]
+            found = positions >= 0
+        else:
+            place = np.searchsorted(self.sorted_number, numbers)
+            found = place < self.n
+            found[found] = self.sorted_number[place[found]] == numbers[found]
+            positions = self.by_number[np.minimum(place, self.n - 1)]
         if not bool(np.all(found)):
             unknown = int(numbers[~found].min())
             raise RunFailed(
                 f"A {what} names account number {unknown}, which was not read; analyse again, "
                 "and import your files anew if this comes back."
             )
-        positions: Int64 = self.by_number[place]
         return positions
 
 
@@ -145,7 +156,9 @@ def follows_of(columns: FollowColumns, accounts: Accounts) -> Follows:
     if twice != (-1, -1):
         pair = f"{accounts.keys[twice[0]]} follows {accounts.keys[twice[1]]}"
         raise RunFailed(f"A follow exists twice ({pair}); delete one of the relationships and analyse again.")
-    days = rows_both_ways(source, target, day.astype(np.float64), accounts.n)[2]
+    days: Float64 | Int64 = day
+    if not bool(np.all(day == day[:1])):  # none is known, mostly
+        days = rows_both_ways(source, target, day.astype(np.float64), accounts.n)[2]
     return Follows(ptr, idx, weight, days.astype(np.int32), in_ptr, in_idx)
 
 

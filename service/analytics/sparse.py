@@ -33,7 +33,8 @@ def rows_both_ways(
     """Sort follows into rows by follower and rows by followee, whatever their order.
 
     By counting, thrice: dealing follows out by followee and then, in that order, by follower leaves each follower's row
-    ascending; dealing those out by followee does the same for the rows of followees.
+    ascending; dealing those out by followee does the same for the rows of followees. Only the last is needed where they
+    come in order.
 
     Args:
         source, target: int[m], ends of each follow in 0..n-1.
@@ -46,7 +47,10 @@ def rows_both_ways(
     m = len(source)
     out_ptr = np.zeros(n + 1, np.int64)
     in_ptr = np.zeros(n + 1, np.int64)
+    ordered = True
     for e in range(m):
+        if e and (source[e] < source[e - 1] or (source[e] == source[e - 1] and target[e] < target[e - 1])):
+            ordered = False
         out_ptr[source[e] + 1] += 1
         in_ptr[target[e] + 1] += 1
     for i in range(n):
@@ -55,19 +59,23 @@ def rows_both_ways(
     out_idx, out_weight = np.empty(m, np.int32), np.empty(m, np.float64)
     in_idx, in_weight = np.empty(m, np.int32), np.empty(m, np.float64)
     place = in_ptr.copy()
-    for e in range(m):
-        at = place[target[e]]
-        in_idx[at] = source[e]
-        in_weight[at] = weight[e]
-        place[target[e]] += 1
-    place[:] = out_ptr
-    for i in range(n):
-        for e in range(in_ptr[i], in_ptr[i + 1]):
-            at = place[in_idx[e]]
-            out_idx[at] = i
-            out_weight[at] = in_weight[e]
-            place[in_idx[e]] += 1
-    place[:] = in_ptr
+    if ordered:
+        out_idx[:] = target
+        out_weight[:] = weight
+    else:
+        for e in range(m):
+            at = place[target[e]]
+            in_idx[at] = source[e]
+            in_weight[at] = weight[e]
+            place[target[e]] += 1
+        place[:] = out_ptr
+        for i in range(n):
+            for e in range(in_ptr[i], in_ptr[i + 1]):
+                at = place[in_idx[e]]
+                out_idx[at] = i
+                out_weight[at] = in_weight[e]
+                place[in_idx[e]] += 1
+        place[:] = in_ptr
     for i in range(n):
         for e in range(out_ptr[i], out_ptr[i + 1]):
             at = place[out_idx[e]]

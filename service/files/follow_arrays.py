@@ -33,11 +33,14 @@ ROWS = 1 << 16
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _NORMAL, _SEPARATOR, _END, _SPECIAL = 0, 1, 2, 3
-_AT_END, _NOT_PLAIN, _NO_ROOM = 0, 1, 2
+_AT_END, _NOT_PLAIN, _NO_ROOM, _GOES_ON = 0, 1, 2, 3
 _TAB, _SPACE = 9, 32
 _NOT_PLAIN_TIME = -2
 _MOST_LINE = 1 << 13
 """Longer lines are left to the reader of lines."""
+
+_TOGETHER = 128
+"""Lines whose accounts are looked up together."""
 
 UInt64 = npt.NDArray[np.uint64]
 _EMPTY, _TAG = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0xFFFFF80000000000)
@@ -71,8 +74,8 @@ class AccountNumbers:
         self.hashes: UInt64 = np.zeros(1 << 11, dtype=np.uint64)
         self.starts: Int64 = np.zeros((1 << 11) + 1, dtype=np.int64)
         self.bytes: UInt8 = np.zeros(1 << 16, dtype=np.uint8)
-        self.used: Int64 = np.zeros(2, dtype=np.int64)
-        """How many accounts there are, and how many bytes their keys have."""
+        self.used: Int64 = np.zeros(3, dtype=np.int64)
+        """How many accounts there are, how many bytes their keys have, and what only kernels need."""
 
     def __len__(self) -> int:
         return int(self.used[0])
@@ -82,7 +85,9 @@ class AccountNumbers:
         data = np.frombuffer(key.encode(), dtype=np.uint8)
         self.make_room(len(data))
         nothing = data[:0]
-        return int(_number(nothing, data, 0, len(data), self.slots, self.hashes, self.starts, self.bytes, self.used))
+        mark = np.uint64(_mark(nothing, data, 0, len(data)))
+        found = _number(mark, nothing, data, 0, len(data), self.slots, self.hashes, self.starts, self.bytes, self.used)
+        return int(found)
 
     def make_room(self, size: int) -> None:
         """Make room for two more keys that have so many bytes together."""
@@ -250,7 +255,19 @@ class _BlockLines(Lines):
 
 
 @compiled
+def _mark(prefix: UInt8, data: UInt8, begin: int, end: int) -> np.uint64:
+    """Hash of the key that is `prefix` and then bytes of `data`."""
+    mark = _FNV_BASIS
+    for i in range(len(prefix)):
+        mark = (mark ^ np.uint64(prefix[i])) * _FNV_PRIME
+    for i in range(begin, end):
+        mark = (mark ^ np.uint64(data[i])) * _FNV_PRIME
+    return mark ^ (mark >> np.uint64(32))
+
+
+@compiled
 def _number(
+    mark: np.uint64,
     prefix: UInt8,
     data: UInt8,
     begin: int,
@@ -261,13 +278,7 @@ def _number(
     known: UInt8,
     used: Int64,
 ) -> int:
-    """Number of the key that is `prefix` and then bytes of `data`; there must be room for it."""
-    mark = _FNV_BASIS
-    for i in range(len(prefix)):
-        mark = (mark ^ np.uint64(prefix[i])) * _FNV_PRIME
-    for i in range(begin, end):
-        mark = (mark ^ np.uint64(data[i])) * _FNV_PRIME
-    mark ^= mark >> np.uint64(32)
+    """Number of the key that is `prefix` and then bytes of `data`, whose hash is known; there must be room for it."""
     mask = np.uint64(len(slots) - 1)
     size, before = len(prefix) + end - begin, len(prefix)
     wanted = _entry(mark, size, 0)
@@ -424,13 +435,65 @@ def _take_plain(
     rows: int,
 ) -> tuple[int, int, int]:
     """Take plain lines from `begin` on; where that ended, how many rows there are then, and why it ended."""
-    follower, followee, weight_at, time_at, width, white = how[0], how[1], how[2], how[3], how[4], how[5] != 0
-    edges, optional, whole_keys, reverse, latest = how[6] != 0, how[7] != 0, how[8] != 0, how[9] != 0, how[10]
-    first, last = np.zeros(4, dtype=np.int64), np.zeros(4, dtype=np.int64)
-    size = len(data)
-    while begin < size:
-        if rows == len(source) or used[0] + 2 > len(hashes):
+    ends, marks = np.zeros((_TOGETHER, 4), dtype=np.int64), np.zeros((_TOGETHER, 2), dtype=np.uint64)
+    mask, reverse = np.uint64(len(slots) - 1), how[9] != 0
+    while True:
+        most = min(_TOGETHER, len(source) - rows, (len(hashes) - used[0]) // 2)
+        if most <= 0:
             return begin, rows, _NO_ROOM
+        begin, lines, why = _cut_plain(
+            data, begin, classes, how, len(prefix), len(known) - used[1], ends, weight[rows:], at[rows:], most
+        )
+        # Of a large table each look into it waits for memory. Looks that nothing hangs on wait together, and those that
+        # follow find what they need nearby.
+        for row in range(lines):
+            for end in range(2):
+                marks[row, end] = _mark(prefix, data, ends[row, 2 * end], ends[row, 2 * end + 1])
+        seen = np.uint64(0)
+        for row in range(lines):
+            seen ^= slots[marks[row, 0] & mask, 0] ^ slots[marks[row, 1] & mask, 0]
+        for row in range(lines):
+            for end in range(2):
+                slot = marks[row, end] & mask
+                if slots[slot, 0] != _EMPTY:
+                    seen ^= np.uint64(known[np.int64(slots[slot, 1])])
+        used[2] = np.int64(seen & _EMPTY >> np.uint64(1))  # or the compiler leaves it all out
+        for row in range(lines):
+            one = _number(marks[row, 0], prefix, data, ends[row, 0], ends[row, 1], slots, hashes, starts, known, used)
+            other = _number(marks[row, 1], prefix, data, ends[row, 2], ends[row, 3], slots, hashes, starts, known, used)
+            source[rows + row], target[rows + row] = (other, one) if reverse else (one, other)
+        rows += lines
+        if why != _GOES_ON:
+            return begin, rows, why
+
+
+@compiled
+def _cut_plain(
+    data: UInt8,
+    begin: int,
+    classes: UInt8,
+    how: Int64,
+    prefix: int,
+    room: int,
+    ends: Int64,
+    weight: Float64,
+    at: Int64,
+    most: int,
+) -> tuple[int, int, int]:
+    """Take plain lines apart, at most so many, and such that their keys have room: two with a prefix of so many bytes.
+
+    Where the ids of follower and followee begin and end goes to `ends`.
+
+    Returns:
+        Where that ended, how many lines there were, and why it ended.
+    """
+    follower, followee, weight_at, time_at, width, white = how[0], how[1], how[2], how[3], how[4], how[5] != 0
+    edges, optional, whole_keys, latest = how[6] != 0, how[7] != 0, how[8] != 0, how[10]
+    first, last = np.zeros(4, dtype=np.int64), np.zeros(4, dtype=np.int64)
+    size, rows = len(data), 0
+    while begin < size:
+        if rows == most:
+            return begin, rows, _GOES_ON
         for k in range(4):
             first[k] = last[k] = -1
         # Cut the line into cells, without the space around them.
@@ -502,13 +565,11 @@ def _take_plain(
                 time = _plain_time(data, first[3], last[3])
                 if time < 0 or time > latest:
                     return begin, rows, _NOT_PLAIN
-        if used[1] + 2 * len(prefix) + end - begin > len(known):
-            return begin, rows, _NO_ROOM
-        one = _number(prefix, data, first[0], last[0], slots, hashes, starts, known, used)
-        other = _number(prefix, data, first[1], last[1], slots, hashes, starts, known, used)
-        if reverse:
-            one, other = other, one
-        source[rows], target[rows], weight[rows], at[rows] = one, other, tie, time
+        room -= 2 * prefix + end - begin
+        if room < 0:
+            return begin, rows, _GOES_ON if rows else _NO_ROOM
+        ends[rows, 0], ends[rows, 1], ends[rows, 2], ends[rows, 3] = first[0], last[0], first[1], last[1]
+        weight[rows], at[rows] = tie, time
         rows += 1
         begin = following
     return begin, rows, _AT_END

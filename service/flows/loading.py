@@ -33,7 +33,7 @@ from service.domain import (
     TopicColumns,
 )
 from service.errors import BadInput, EntourageError
-from service.files.follow_arrays import AccountNumbers, FollowArrays, FollowPart, open_follow_arrays, standing
+from service.files.follow_arrays import AccountNumbers, FollowArrays, FollowPart, Standing, open_follow_arrays, standing
 from service.files.follows import FollowFile
 from service.files.lines import GZIP, PARQUET, STANDARD_INPUT
 from service.files.rejects import RejectReport
@@ -41,7 +41,7 @@ from service.files.snapshots import forget_unused, save
 from service.flows import importing
 from service.flows.importing import ImportReport, import_report, reading_stopped
 from service.store.driver import Store
-from service.store.loading import Loaded, load, may_be_loaded
+from service.store.loading import Loaded, check_room, load, may_be_loaded
 
 BULK_BYTES = 32 << 20
 """Smaller files are imported batch by batch. A load takes about 35 s longer than its lines, to start Neo4j twice (9 s
@@ -139,24 +139,28 @@ def first_load(
         return None
     if not any(one.used for one in read):
         return FirstLoad([_report(one, 0, 0, None, started) for one in read if one.whole], stopped)
-    found = standing(accounts, [one.parts for one in read], importing.BATCH_LINES)
-    for one in read:
-        one.parts.clear()
-    with ThreadPoolExecutor(1, "graph") as aside:
-        # While Neo4j works, which does not keep all processors busy.
-        graph = None if graphs is None else aside.submit(_graph_of, found.table)
-        loaded = load(config, found.table, progress)
+    check_room(config, sum(one.used for one in read), len(accounts), int(accounts.used[1]))
+    with ThreadPoolExecutor(1, "follows") as aside:
+        # While Neo4j stops, and later, while its importer works: neither keeps all processors busy.
+        found = aside.submit(_standing, accounts, read)
+        graph: list[Future[Graph]] = []
+
+        def make_graph() -> None:
+            if graphs is not None:
+                graph.append(aside.submit(_graph_of, found.result().table))
+
+        loaded = load(config, lambda: found.result().table, progress, make_graph)
         if loaded is None:
             for one in read:  # they are read again
                 if one.report.path is not None:
                     one.report.path.unlink(missing_ok=True)
             return None
-        if graph is not None and graphs is not None and loaded.alone:
+        if graph and graphs is not None and loaded.alone:
             try:
-                _keep(graph, loaded, graphs)
+                _keep(graph[0], loaded, graphs)
             except (EntourageError, MemoryError) as error:  # it is loaded, and the first analysis reads it by itself
                 log.warning("The graph of a first load could not be kept (%s).", type(error).__name__)
-    counts = zip(read, found.created, found.updated, strict=True)
+    counts = zip(read, found.result().created, found.result().updated, strict=True)
     return FirstLoad([_report(*one, loaded.version, started) for one in counts if one[0].whole], stopped)
 
 
@@ -202,6 +206,13 @@ def _read_all(
         finally:
             one.accounts = len(accounts) - before
     return accounts, read, None
+
+
+def _standing(accounts: AccountNumbers, read: Sequence[_Read]) -> Standing:
+    found = standing(accounts, [one.parts for one in read], importing.BATCH_LINES)
+    for one in read:
+        one.parts.clear()
+    return found
 
 
 def _report(one: _Read, created: int, updated: int, version: int | None, started: float) -> ImportReport:

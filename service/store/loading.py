@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -46,12 +46,12 @@ STAGE_HEAP_MB = 1024
 PUT_BACK_BYTES = 8 << 20
 PUT_BACK_ITEMS = 1_000
 BYTES_A_FOLLOW = 220
-"""Room on the disk: text for the importer, the record of the follow, its properties and its place in an index."""
+"""Room on the disk: text for the importer, the record of the follow, and its properties."""
 
 BYTES_AN_ACCOUNT = 800
 ROWS = 1 << 16
-LONGEST_ROW = 2 * 10 + 24 + 24 + 3
-"""Two numbers of accounts, a float as Python writes it, a time, and what separates them."""
+LONGEST_ROW = 2 * 10 + 24 + 24 + 4
+"""Two numbers of accounts, a float as Python writes it, a time, and what ends each."""
 
 _SEPARATOR = "\x1f"  # ids hold no control characters, so that nothing needs quotes
 _QUOTE = "\x1e"
@@ -87,32 +87,34 @@ def may_be_loaded(store: Store) -> bool:
     return bool(held["people"] == 0 and held["prepared"] == 1 and max(held["nodes"], held["ties"]) <= MOST_HELD)
 
 
-def load(config: EmbeddedConfig, table: FollowTable, progress: Progress) -> Loaded | None:
+def load(
+    config: EmbeddedConfig, made: Callable[[], FollowTable], progress: Progress, meanwhile: Callable[[], object]
+) -> Loaded | None:
     """Load accounts and follows into the embedded store, which is to hold no account, as one change of the graph.
 
     While it goes on the server stands still. Cut off at any moment, the store holds all of it or none.
 
     Args:
         config: the embedded server; it runs, and this process is among its users.
-        table: the follows.
+        made: gives the follows; called when the server stands still.
         progress: told of the stages.
+        meanwhile: called when the importer has begun, which does not keep all processors busy.
 
     Returns:
         None where nothing was done: the store does hold accounts, or does not come to rest.
 
     Raises:
-        DiskFull: there is not room enough; nothing was done.
         StoreError: the importer or the server failed; nothing was done.
     """
-    check_room(config, table)
     with replacing(config, progress) as replacement:
         held = _held_at_rest(replacement)
         if held is None:
             return None
+        table = made()
         replacement.begin()
         stage = replacement.stage()
         version = int(held.graph["v"]) + 1
-        _import(stage, replacement.folder, table, version, progress)
+        _import(stage, replacement.folder, table, version, progress, meanwhile)
         heap_mb, page_cache_mb = memory_mb(config)
         stage = replace(stage, heap_mb=min(heap_mb, STAGE_HEAP_MB), page_cache_mb=min(page_cache_mb, STAGE_HEAP_MB))
         loaded = Loaded(
@@ -123,19 +125,21 @@ def load(config: EmbeddedConfig, table: FollowTable, progress: Progress) -> Load
         with running(stage, progress) as address, Store(address) as store:
             _prepare(store, progress)
             _put_back(store, held)
-            graph = {**held.graph, "identity": loaded.identity, "v": version, "n": len(table.keys)}
+            # Follows are loaded without `v`, by which a graph that was kept of before would find them.
+            counts = {"v": version, "removed_v": version, "n": len(table.keys)}
+            graph = {**held.graph, "identity": loaded.identity, **counts}
             store.statement("MATCH (g:Graph {id: 1}) SET g = $graph", graph=graph)
         replacement.commit(stage.home / "data")
     return loaded
 
 
-def check_room(config: EmbeddedConfig, table: FollowTable) -> None:
-    """Raise DiskFull where a load would not fit on the disk."""
-    needed = len(table.source) * BYTES_A_FOLLOW + len(table.keys) * BYTES_AN_ACCOUNT + 6 * len(table.keys.data)
+def check_room(config: EmbeddedConfig, follows: int, accounts: int, key_bytes: int) -> None:
+    """Raise DiskFull where a load of so much, the keys of accounts having so many bytes, would not fit on the disk."""
+    needed = follows * BYTES_A_FOLLOW + accounts * BYTES_AN_ACCOUNT + 6 * key_bytes
     free = psutil.disk_usage(str(config.home)).free
     if free < needed:
         raise DiskFull(
-            f"To load {len(table.source):,} follows, about {needed >> 20:,} MiB of room are needed on the disk of "
+            f"To load {follows:,} follows, about {needed >> 20:,} MiB of room are needed on the disk of "
             f"{config.home}, and {free >> 20:,} MiB are free: free some, or set ENTOURAGE_DATA_DIR to another disk. "
             "Nothing was imported."
         )
@@ -210,12 +214,19 @@ def _size(row: Row) -> int:
 # --- the importer -----------------------------------------------------------------------------------------------
 
 
-def _import(stage: EmbeddedConfig, folder: Path, table: FollowTable, version: int, progress: Progress) -> None:
+def _import(
+    stage: EmbeddedConfig,
+    folder: Path,
+    table: FollowTable,
+    version: int,
+    progress: Progress,
+    meanwhile: Callable[[], object],
+) -> None:
     """Make a database of accounts and follows in the home of `stage`."""
     files = folder / "files"
     files.mkdir()
     _write_accounts(files / "accounts.csv", table.keys, version)
-    _write_follows(files / "follows.csv", table, version, progress)
+    _write_follows(files / "follows.csv", table, progress)
     (stage.home / "conf").mkdir(exist_ok=True)
     (stage.home / "conf" / "neo4j.conf").write_text("db.tx_log.preallocate=false\n")
     neo4j_version = stage.version or NEO4J_VERSION
@@ -246,6 +257,7 @@ def _import(stage: EmbeddedConfig, folder: Path, table: FollowTable, version: in
     )  # fmt: skip
     with importer:
         try:
+            meanwhile()
             said = _watched(importer, progress)
         except BaseException:
             importer.kill()
@@ -284,11 +296,10 @@ def _write_accounts(path: Path, keys: Texts, version: int) -> None:
             file.write(f"{i}\x1f{key}\x1f{i + 1}\x1f{network}\x1f{native_id}\x1f{version}\n")
 
 
-def _write_follows(path: Path, table: FollowTable, version: int, progress: Progress) -> None:
+def _write_follows(path: Path, table: FollowTable, progress: Progress) -> None:
     timed = bool(np.any(table.at != UNKNOWN_TIME))
-    ending = np.frombuffer(f"\x1f{version}\n".encode(), dtype=np.uint8)
-    buffer = np.zeros(ROWS * (LONGEST_ROW + len(ending)), dtype=np.uint8)
-    columns = [":START_ID", ":END_ID", "weight:double", *(["at:datetime"] if timed else []), "v:long"]
+    buffer = np.zeros(ROWS * LONGEST_ROW, dtype=np.uint8)
+    columns = [":START_ID", ":END_ID", "weight:double", *(["at:datetime"] if timed else [])]
     with path.open("wb") as file:
         file.write((_SEPARATOR.join(columns) + "\n").encode())
         for begin in range(0, len(table.source), ROWS):
@@ -298,7 +309,7 @@ def _write_follows(path: Path, table: FollowTable, version: int, progress: Progr
             size = _written(
                 table.source[rows].astype(np.int64), table.target[rows].astype(np.int64),
                 weight_of.astype(np.int64), texts.data, texts.offsets.astype(np.int64),
-                table.at[rows], timed, ending, buffer,
+                table.at[rows], timed, buffer,
             )  # fmt: skip
             file.write(buffer[:size].data)
             progress("Files for Neo4j's importer", begin, len(table.source))
@@ -358,7 +369,6 @@ def _written(
     weight_ends: Int64,
     times: Int64,
     timed: bool,
-    ending: UInt8,
     buffer: UInt8,
 ) -> int:
     """Write follows as lines for the importer; how many bytes they have."""
@@ -377,9 +387,8 @@ def _written(
             at += 1
             if times[row] >= 0:
                 at = _put_time(times[row], buffer, at)
-        for i in range(len(ending)):
-            buffer[at] = ending[i]
-            at += 1
+        buffer[at] = 10
+        at += 1
     return at
 
 
@@ -389,10 +398,14 @@ def _written(
 def _prepare(store: Store, progress: Progress) -> None:
     """Run every migration; one gives up waiting for the indexes of a very large graph, and is then run again.
 
-    Indexes are created before, in one transaction: Neo4j then reads the graph once for all of them.
+    Indexes of what was loaded are created before, those of follows and those of accounts in a transaction each: Neo4j
+    then reads the graph once for all of a transaction, and both at a time. What a transaction makes beside them for
+    relationships that are not there yet would be looked for with each follow.
     """
     statements = [one for migration in load_migrations() for one in migration.statements]
-    store.statements([(one, {}) for one in statements if one.startswith("CREATE INDEX")])
+    for what in ("()-[f:FOLLOWS]-()", "(a:Account)"):
+        start = re.compile(rf"CREATE INDEX \w+ IF NOT EXISTS FOR {re.escape(what)}")
+        store.statements([(one, {}) for one in statements if start.match(one)])
     while True:
         try:
             migrate(store, progress=progress)

@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 
 from service.analytics.analysis import analyse
 from service.analytics.engine import get_engine
+from service.analytics.families import Accounts
 from service.analytics.fast import pagerank
 from service.analytics.graph import project, rows_of, subgraph
 from service.analytics.rounding import significant
 from service.analytics.sparse import components, first_twice, rows_both_ways
-from service.domain import Graph, RunSpec, no_progress
+from service.domain import Graph, RunSpec, Texts, no_progress
+from service.errors import RunFailed
 from tests.unit.analytics_graphs import (
     Edge,
     congress,
@@ -131,8 +133,13 @@ def test_only_ratios_of_weights_matter(edges: list[Edge], factor: float) -> None
 
 
 @laws
-@given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7), st.sampled_from([1.0, 2.0, 0.5])), max_size=40))
-def test_rows_hold_every_follow_both_ways_in_order(follows: list[tuple[int, int, float]]) -> None:
+@given(
+    st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7), st.sampled_from([1.0, 2.0, 0.5])), max_size=40),
+    st.booleans(),
+)
+def test_rows_hold_every_follow_both_ways_in_order(follows: list[tuple[int, int, float]], ordered: bool) -> None:
+    if ordered:
+        follows = sorted(follows)
     ends = np.array([pair[:2] for pair in follows], dtype=np.int64).reshape(-1, 2)
     weight = np.array([pair[2] for pair in follows])
     source, target = ends[:, 0].copy(), ends[:, 1].copy()
@@ -144,6 +151,27 @@ def test_rows_hold_every_follow_both_ways_in_order(follows: list[tuple[int, int,
     assert [(b, a) for a, b, _ in inwards] == sorted((b, a) for a, b, _ in follows)
     twice = [pair for pair, other in itertools.pairwise(sorted(pair[:2] for pair in follows)) if pair == other]
     assert first_twice(out_ptr, out_idx) == (twice[0] if twice else (-1, -1))
+
+
+@laws
+@given(st.dictionaries(st.integers(0, 60) | st.integers(0, 2**31 - 1), st.integers(0, 9), max_size=9), st.data())
+def test_accounts_are_found_by_their_numbers(numbered: dict[int, int], data: st.DataObject) -> None:
+    """Numbers without gaps and with the widest, in any order of keys."""
+    numbers = sorted(numbered, key=lambda number: (numbered[number], number))
+    nothing = np.zeros(len(numbers), dtype=np.int64)
+    keys = Texts.of(f"t:{i}" for i in range(len(numbers)))
+    accounts = Accounts.of(
+        np.array(numbers, dtype=np.int32), keys, keys, np.zeros(len(numbers), dtype=np.bool_), nothing, nothing
+    )
+    asked = data.draw(st.lists(st.sampled_from(numbers or [3]) | st.integers(-1, 61), max_size=9))
+    unknown = set(asked) - set(numbers)
+    if unknown:
+        with pytest.raises(RunFailed, match=f"account number {min(unknown)}, which"):
+            accounts.positions("thing", np.array(asked, dtype=np.int64))
+    else:
+        positions = accounts.positions("thing", np.array(asked, dtype=np.int64))
+        assert positions.dtype == np.int64
+        assert positions.tolist() == [numbers.index(number) for number in asked]
 
 
 @laws

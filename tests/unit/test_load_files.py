@@ -24,24 +24,23 @@ def test_follows_with_any_number_weight_and_time(tmp_path: Path) -> None:
     ends = chance.integers(0, 2**31 - 1, (2, rows)).astype(np.int32)
     ends[:, 0] = 0, 2**31 - 2
     file = tmp_path / "follows.csv"
-    loading._write_follows(file, FollowTable(Texts.of([]), ends[0], ends[1], weight, at), 17, no_progress)
+    loading._write_follows(file, FollowTable(Texts.of([]), ends[0], ends[1], weight, at), no_progress)
     header, *lines = file.read_text().splitlines()
-    assert header.split("\x1f") == [":START_ID", ":END_ID", "weight:double", "at:datetime", "v:long"]
+    assert header.split("\x1f") == [":START_ID", ":END_ID", "weight:double", "at:datetime"]
     found = [line.split("\x1f") for line in lines]
     assert [int(row[0]) for row in found] == ends[0].tolist()
     assert [int(row[1]) for row in found] == ends[1].tolist()
     assert [float(row[2]) for row in found] == weight.tolist()
     times = [(datetime.fromisoformat(row[3]) - EPOCH) // timedelta(milliseconds=1) if row[3] else -1 for row in found]
     assert times == at.tolist()
-    assert {row[4] for row in found} == {"17"}
 
 
 def test_times_have_no_column_where_none_is_known(tmp_path: Path) -> None:
     zero = np.zeros(1, dtype=np.int32)
     table = FollowTable(Texts.of(["t:a", 't:é|,"']), zero, zero + 1, np.ones(1), np.full(1, UNKNOWN_TIME))
-    loading._write_follows(tmp_path / "follows.csv", table, 2, no_progress)
+    loading._write_follows(tmp_path / "follows.csv", table, no_progress)
     loading._write_accounts(tmp_path / "accounts.csv", table.keys, 2)
-    assert (tmp_path / "follows.csv").read_text().splitlines()[1] == "0\x1f1\x1f1.0\x1f2"
+    assert (tmp_path / "follows.csv").read_text().splitlines()[1] == "0\x1f1\x1f1.0"
     assert (tmp_path / "accounts.csv").read_text("utf-8").splitlines()[1:] == [
         "0\x1ft:a\x1f1\x1ft\x1fa\x1f2", '1\x1ft:é|,"\x1f2\x1ft\x1fé|,"\x1f2',
     ]  # fmt: skip
