@@ -27,7 +27,7 @@ test: check ## All tests against real embedded Neo4j servers, one for each of tw
 	$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-long: $(VENV)/.installed ## The slow forms of fault, property and contract tests
-	$(BIN)/python -m pytest -m long
+	$(BIN)/python -m pytest -m long -n 2 --dist loadfile --no-loadscope-reorder
 
 test-lts: $(VENV)/.installed ## The store tests on the Neo4j 5.26 LTS line
 	ENTOURAGE_NEO4J_VERSION=5.26.30 $(BIN)/python -m pytest tests/store

@@ -234,9 +234,8 @@ def killed(
             half = at_once and state not in (before, whole)
             kind = "complete" if state == whole else "as before" if state == before else "wrong" if half else "between"
             left = (data / "neo4j" / "loading").exists()
-        found[kind] += 1
-        begun(data).communicate()
-        with running(config_of(data)) as address:
+            found[kind] += 1
+            begun(data).communicate()
             found["not finished"] += digest(address) != whole or left
         shutil.rmtree(data)
         console.print(f"kill {number + 1} of {kills}: {kind}")

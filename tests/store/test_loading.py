@@ -104,6 +104,7 @@ def test_a_load_makes_what_batches_make_and_keeps_all_else(
     file = FollowFile(nasty(tmp_path / "nasty.csv", 1), network="t", schema_names=True)
     graphs = tmp_path / "graphs"
     with Store(empty) as loaded:
+        read_graph(loaded, tmp_path / "of before", no_progress)
         before = held(loaded)
         report = import_file(empty, file, tmp_path / "1", no_progress, embedded=config, graphs=graphs)
         batches = import_file(store.address, file, tmp_path / "2", no_progress)
@@ -133,10 +134,12 @@ def test_a_load_makes_what_batches_make_and_keeps_all_else(
 
         # The kept graph is what reading all of it gives, byte for byte, and nothing is read where it is there.
         read_graph(loaded, tmp_path / "read", no_progress)
-        kept, read = (folder / graph["identity"] / "4" for folder in (graphs, tmp_path / "read"))
-        names = sorted(one.name for one in kept.iterdir())
-        assert names == sorted(one.name for one in read.iterdir())
-        assert [one for one in names if (kept / one).read_bytes() != (read / one).read_bytes()] == []
+        read_graph(loaded, tmp_path / "of before", no_progress)
+        kept, read, later = (
+            one / graph["identity"] / "4" for one in (graphs, tmp_path / "read", tmp_path / "of before")
+        )
+        whole = files(kept)
+        assert whole == files(read) == files(later)
         monkeypatch.setattr(graphs_flow, "read_snapshot", lambda *_: pytest.fail("all was read"))
         read_graph(loaded, graphs, no_progress)
 
@@ -144,6 +147,20 @@ def test_a_load_makes_what_batches_make_and_keeps_all_else(
         monkeypatch.setattr(loading, "load", lambda *_: pytest.fail("loaded twice"))
         again = import_file(empty, file, tmp_path / "1", no_progress, embedded=config, graphs=graphs)
         assert (again.unchanged, again.version) == (again.used, 4)
+
+        # What changes from now on is found, in a follow that was loaded too.
+        monkeypatch.undo()
+        (tmp_path / "more.csv").write_text("follower,followee,weight,at\nu1,u2,9,2025-01-01\nu1,new,1,2025-01-01\n")
+        more = FollowFile(tmp_path / "more.csv", network="t", schema_names=True)
+        import_file(empty, more, tmp_path / "1", no_progress, embedded=config, graphs=graphs)
+        read_graph(loaded, graphs, no_progress)
+        read_graph(loaded, tmp_path / "read anew", no_progress)
+        caught_up, anew = (one / graph["identity"] / "5" for one in (graphs, tmp_path / "read anew"))
+        assert files(caught_up) == files(anew) != whole
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {one.name: one.read_bytes() for one in folder.iterdir()}
 
 
 def raises(*_: Any) -> Any:
