@@ -18,7 +18,6 @@ import numpy.typing as npt
 
 from service.compiled import compiled
 from service.domain import UNKNOWN_TIME, Float64, FollowTable, Int32, Int64, Texts, UInt8
-from service.errors import UnreadableFile
 from service.files.follows import FollowFile, FollowReader
 from service.files.layout import COMMENT
 from service.files.lines import Line, LineStream, TextStream, numbered, open_lines
@@ -48,10 +47,7 @@ _FNV_BASIS, _FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 
 
 class FollowPart(NamedTuple):
-    """Some follows as columns, in the order of the file: accounts by number, times in ms, UNKNOWN_TIME where unknown.
-
-    What other formats than lines hold can come in the same way.
-    """
+    """Some follows as columns, in the order of the file: accounts by number, times in ms or UNKNOWN_TIME."""
 
     source: Int32
     target: Int32
@@ -115,21 +111,16 @@ class AccountNumbers:
 def open_follow_arrays(
     file: FollowFile, reject: Callable[[Rejected], None], most_expanded: int | None = None
 ) -> Iterator[FollowArrays]:
-    """Open a file of follows to be read into arrays; raises as `open_follows` does, and UnreadableFile for Parquet."""
+    """Open a file of follows to be read into arrays; raises as `open_follows` does."""
     with open_lines(file.path, file.format, name=file.name, most_expanded=most_expanded) as stream:
-        if not isinstance(stream, TextStream):
-            raise UnreadableFile(f"{stream.name} is a Parquet file, which is read row by row; import it as it is.")
         yield FollowArrays(file, stream, reject)
 
 
 class FollowArrays(FollowReader):
     """The follows of one file as parts of columns, in the order of the file. Read them once."""
 
-    _lines: _BlockLines
-
     def _opened(self, stream: LineStream) -> Lines:
-        assert isinstance(stream, TextStream)  # noqa: S101 - see `open_follow_arrays`
-        return _BlockLines(stream)
+        return _BlockLines(stream) if isinstance(stream, TextStream) else super()._opened(stream)
 
     def parts(self, accounts: AccountNumbers) -> Iterator[FollowPart]:
         """Yield what the usable lines hold, at most ROWS follows at once.
@@ -141,6 +132,7 @@ class FollowArrays(FollowReader):
             UnreadableFile: as iterating over a `FollowReader` does; what came before has been yielded.
         """
         lines, plain = self._lines, self._plain()
+        blocks = lines if isinstance(lines, _BlockLines) else None
         part = FollowPart(
             np.zeros(ROWS, dtype=np.int32),
             np.zeros(ROWS, dtype=np.int32),
@@ -152,8 +144,8 @@ class FollowArrays(FollowReader):
             if rows == ROWS:
                 yield part.first(rows)
                 rows = 0
-            if plain is not None and lines.fill_block():
-                taken, done = plain.take(lines, accounts, part, rows)
+            if plain is not None and blocks is not None and blocks.fill_block():
+                taken, done = plain.take(blocks, accounts, part, rows)
                 self.used += taken
                 rows += taken
                 if done:

@@ -49,7 +49,7 @@ each) and the importer (4 s) and to run the migrations. In that time batches wri
 ids has 20 to 50 bytes."""
 
 PACKED = 3
-"""How many times longer a file of ids is unpacked, about."""
+"""How many times longer the text of a file of ids is that is packed, by gzip or as Parquet, about."""
 
 LINE_BYTES = 20
 """A short line: two ids of nine digits."""
@@ -126,8 +126,7 @@ def first_load(
     """
     starts = [_start(file) for file in files]
     text = sum(map(_bytes, files, starts))
-    # Parquet is read row by row, which takes longer than its batches.
-    if PARQUET in starts or text < BULK_BYTES or not _fits(text):
+    if text < BULK_BYTES or not _fits(text):
         return None
     with Store(address) as store:
         if not may_be_loaded(store):
@@ -174,7 +173,7 @@ def _start(file: FollowFile) -> bytes:
 
 def _bytes(file: FollowFile, start: bytes) -> int:
     """About how much text a file holds."""
-    return file.path.stat().st_size * (PACKED if start.startswith(GZIP) else 1) if start else 0
+    return file.path.stat().st_size * (PACKED if start.startswith((GZIP, PARQUET)) else 1) if start else 0
 
 
 def _read_all(

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -168,6 +170,21 @@ def test_many_lines_with_a_few_odd_ones(tmp_path: Path) -> None:
     expected = read_plainly(cut_off, options)
     assert expected[4] is not None
     assert read_fast(cut_off, options) == expected
+
+
+def test_parquet_is_read_alike(tmp_path: Path) -> None:
+    table = pa.table({
+        "follower": ["a", "b", None, "c", "d", "é", " e "] * 30,
+        "followee": [1, 2, 3, 4, None, 6, 7] * 30,
+        "weight": [1.0, 0.5, 1.0, -1.0, 1.0, None, 2.0] * 30,
+        "at": pa.array([0, 5, 5, 5, 5, None, 1_714_521_600_000] * 30, pa.timestamp("ms", "UTC")),
+    })  # fmt: skip
+    pq.write_table(table, tmp_path / "table", row_group_size=50)
+    expected = read_plainly(tmp_path / "table", {"network": "m", "schema_names": True})
+    assert len(expected[0]) == 120
+    assert {one.reason for one in expected[1]} == {"empty_id", "bad_weight"}
+    assert expected[0][0] == Follow("m:a", "m:1", 1.0, 0)
+    assert read_fast(tmp_path / "table", {"network": "m", "schema_names": True}) == expected
 
 
 PAIRS = st.lists(
