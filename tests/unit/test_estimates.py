@@ -131,7 +131,7 @@ def test_stages_take_what_was_estimated(accounts: int, follows: int, tmp_path: P
     target = np.where(rng.random(len(source)) < 0.8, near, rng.integers(0, accounts, len(source)))
     pairs = sorted({(a, b) for a, b in zip(source.tolist(), target.tolist(), strict=True) if a != b})
     edges = [(f"x:{a}", f"x:{b}", 1.0) for a, b in rng.permutation(pairs)[:follows].tolist()]
-    snapshot = columns(edges, [f"x:{i}" for i in range(accounts)])
+    keys = [f"x:{i}" for i in range(accounts)]
     engine, spec = get_engine("fast"), RunSpec(rules=ScoringRules(rewirings=2))
     found = estimate(accounts, follows, 0, spec, engine.threads, None)
     estimated = {stage.stage: stage.memory_bytes for stage in found.stages}
@@ -143,10 +143,10 @@ def test_stages_take_what_was_estimated(accounts: int, follows: int, tmp_path: P
         peaks[stage] = tracemalloc.get_traced_memory()[1]
         return done
 
-    analyse(build_graph(snapshot), spec, no_progress)  # kernels are compiled, which takes memory too
+    analyse(build_graph(columns(edges, keys)), spec, no_progress)  # kernels are compiled, which takes memory too
     tracemalloc.start()
     try:
-        graph = traced("snapshot", lambda: build_graph(snapshot))
+        graph = traced("snapshot", lambda: build_graph(columns(edges, keys)))
         ties = tie_graph(graph, spec.rules)
         projection = project(ties)
         partition = traced("communities", lambda: find_communities(ties, projection, engine, spec, no_progress))
