@@ -427,10 +427,7 @@ class _Server:
         with self.starting_or_stopping(), _home_errors(self.home):
             state = self.state()
             process = self.process(state)
-            if process:
-                self._check_version(state)
-                self._wait_until_ready(process, state)
-            else:
+            if process is None or not self._comes_up(process, state):
                 # If it crashed while others use it, they know it by its port: it must come back there.
                 crashed = state.pid is not None
                 state = self._start(state, same_port=crashed and self._used_by_others())
@@ -438,6 +435,17 @@ class _Server:
                 state = replace(state, kept=True)
                 self._write_state(state)
             return self._address(state)
+
+    def _comes_up(self, process: psutil.Process, state: _State) -> bool:
+        """Wait for a server that was found; False where it ends instead: whoever was stopping it was killed."""
+        self._check_version(state)
+        try:
+            self._wait_until_ready(process, state)
+        except StoreStartFailed:
+            if self._if_ours(process.pid):
+                raise
+            return False
+        return True
 
     def restart(self) -> bool:
         """Start the server anew on its port if its process is gone, and nobody else starts it or replaces its data."""
