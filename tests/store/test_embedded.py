@@ -269,6 +269,21 @@ def test_a_server_whose_starter_was_killed_is_adopted(make_config: Any) -> None:
     assert not status(config).running
 
 
+def test_a_server_that_ends_as_it_is_found_is_started_again(make_config: Any) -> None:
+    """Whoever was stopping it was killed; here it is a process that looks like one that does not answer any more."""
+    config = make_config()
+    config.home.mkdir(mode=0o700)
+    program = [sys.executable, "-c", "import time; time.sleep(1.5)", f"--home-dir={config.home}"]
+    with subprocess.Popen(program) as stopping:
+        state = {"version": embedded.NEO4J_VERSION, "port": config.port, "pid": stopping.pid}
+        (config.home / "server.json").write_text(json.dumps(state))
+        assert status(config).pid == stopping.pid
+        with running(config) as address:
+            assert stopping.poll() == 0
+            assert ask(address, "RETURN 1 AS one") == [{"one": 1}]
+    assert not status(config).running
+
+
 @pytest.mark.long
 def test_a_server_that_nobody_knows_is_replaced(make_config: Any) -> None:
     config = make_config()
