@@ -22,7 +22,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -193,7 +193,7 @@ def killed(
     folder: Path,
     template: Path,
     begun: Callable[[Path], subprocess.Popen[str]],
-    kills: int,
+    kills: Sequence[float],
     console: Console,
     *,
     at_once: bool,
@@ -204,7 +204,7 @@ def killed(
         folder: where the copies are made.
         template: data of the store.
         begun: begins to change the store of a folder.
-        kills: how many times.
+        kills: when, in shares of the time it takes.
         console: told of each.
         at_once: nothing may be left in between.
     """
@@ -217,13 +217,15 @@ def killed(
     seconds = time.perf_counter() - begin
     with running(config_of(data)) as address:
         whole = digest(address)
+    if whole == before:
+        raise RuntimeError("What is to be ended changes nothing even where it is not ended.")
     shutil.rmtree(data)
     found = {"complete": 0, "as before": 0, "between": 0, "wrong": 0, "not finished": 0}
-    for number in range(kills):
+    for number, moment in enumerate(kills):
         data = folder / "killed"
         shutil.copytree(template, data)
         process = begun(data)
-        time.sleep(seconds * (number + 0.5) / kills)
+        time.sleep(seconds * moment)
         with suppress(psutil.Error):
             for one in family(process.pid)[: None if number % 2 else 1]:
                 with suppress(psutil.Error):
@@ -238,7 +240,7 @@ def killed(
             begun(data).communicate()
             found["not finished"] += digest(address) != whole or left
         shutil.rmtree(data)
-        console.print(f"kill {number + 1} of {kills}: {kind}")
+        console.print(f"kill {number + 1} of {len(kills)}, at {moment:.3f}: {kind}")
     return found
 
 
@@ -262,7 +264,10 @@ def filled(data: Path, file: Path | None) -> None:
     data.mkdir(parents=True)
     with running(config_of(data)) as address, Store(address) as store:
         migrate(store)
-        store.statement("CREATE (:ApiKey {id: 'k', sha256: 'x'}) CREATE (:Journal {id: 'j', applied: 5, token: 't'})")
+        store.statement(
+            "CREATE (:ApiKey {id: 'k', sha256: 'x', name: 'n', scopes: ['read'], created_at: datetime()}) "
+            "CREATE (:Journal {id: 'j', applied: 5, token: 't'})"
+        )
     if file is not None:
         imported(data, file, 0)
 
@@ -290,8 +295,9 @@ def main() -> None:
                 ("into a filled store", "filled", lambda data: command(data, more, 1 << 60), False),
                 ("erasure", "filled", lambda data: erasing(data, key), False),
             ]
+            kills = [(number + 0.5) / given.kills for number in range(given.kills)]
             for what, template, begun, at_once in kinds:
-                found = killed(folder, folder / template, begun, given.kills, console, at_once=at_once)
+                found = killed(folder, folder / template, begun, kills, console, at_once=at_once)
                 console.print(what, found)
                 print(json.dumps({what: found}))
             return
