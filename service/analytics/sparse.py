@@ -58,31 +58,33 @@ def rows_both_ways(
         in_ptr[i + 1] += in_ptr[i]
     out_idx, out_weight = np.empty(m, np.int32), np.empty(m, np.float64)
     in_idx, in_weight = np.empty(m, np.int32), np.empty(m, np.float64)
-    place = in_ptr.copy()
     if ordered:
         out_idx[:] = target
         out_weight[:] = weight
     else:
+        place = in_ptr.copy()
         for e in range(m):
             at = place[target[e]]
             in_idx[at] = source[e]
             in_weight[at] = weight[e]
             place[target[e]] += 1
-        place[:] = out_ptr
-        for i in range(n):
-            for e in range(in_ptr[i], in_ptr[i + 1]):
-                at = place[in_idx[e]]
-                out_idx[at] = i
-                out_weight[at] = in_weight[e]
-                place[in_idx[e]] += 1
-        place[:] = in_ptr
-    for i in range(n):
-        for e in range(out_ptr[i], out_ptr[i + 1]):
-            at = place[out_idx[e]]
-            in_idx[at] = i
-            in_weight[at] = out_weight[e]
-            place[out_idx[e]] += 1
+        _deal(in_ptr, in_idx, in_weight, out_ptr, out_idx, out_weight)
+    _deal(out_ptr, out_idx, out_weight, in_ptr, in_idx, in_weight)
     return out_ptr, out_idx, out_weight, in_ptr, in_idx, in_weight
+
+
+@compiled
+def _deal(
+    ptr: Int64, idx: Int32, weight: Float64, turned_ptr: Int64, turned_idx: Int32, turned_weight: Float64
+) -> None:
+    """Put the entries of rows into the rows by column, of which only the pointers are there yet; ascending."""
+    place = turned_ptr.copy()
+    for i in range(len(ptr) - 1):
+        for e in range(ptr[i], ptr[i + 1]):
+            at = place[idx[e]]
+            turned_idx[at] = i
+            turned_weight[at] = weight[e]
+            place[idx[e]] += 1
 
 
 @compiled
