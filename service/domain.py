@@ -1029,6 +1029,37 @@ class ScoringRules(Frozen):
     evidence_items: int = Field(default=5, ge=0, le=50, description="Items of evidence shown for each part.")
 
 
+LensName = Literal["social_capital", "standing", "authority", "profile", "context"]
+LENS_NAMES: tuple[LensName, ...] = get_args(LensName)
+"""Lenses: ways to measure the visible part of an account's influence; see `analytics.lenses`."""
+
+
+@dataclass(frozen=True)
+class LensValues:
+    """What one lens says of all n accounts of a graph; arrays have a value for each account.
+
+    Attributes:
+        lens: its name.
+        value: int64[n], in millionths of the lens's unit; 0 where it is null.
+        parts: int64[n] each, in millionths: they sum to the value exactly. A part that is null for all is not in it.
+        null: int8[n], position in `reasons` of why the value is null, -1 where there is one.
+        reasons: sentences.
+        part_reasons: why parts that are null for all of them are; their weight is shared out among the others.
+        figures: further figures by name: float64[n] with NaN where unknown, int64[n], float64[n, k] with NaN rows, or a
+            list of n texts, None where unknown.
+        cut_offs: what the data of this run decided, by name, to be shown with every value.
+    """
+
+    lens: LensName
+    value: Int64
+    parts: dict[str, Int64]
+    null: Int8
+    reasons: tuple[str, ...]
+    part_reasons: dict[str, str] = field(default_factory=dict)
+    figures: dict[str, npt.NDArray[Any] | list[str | None]] = field(default_factory=dict)
+    cut_offs: dict[str, Any] = field(default_factory=dict)
+
+
 EngineName = Literal["auto", "fast", "reference"]
 
 MeasureName = Literal[
