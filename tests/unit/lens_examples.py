@@ -135,7 +135,7 @@ def assert_documented(seen: Observed, values: LensValues, expected: dict[str, An
 
 
 def _rounded(found: Any, wanted: Any) -> bool:
-    """Whether a number is the one that a page shows with two decimals, a list of them is, or something else the same."""
+    """Whether a number is the one that a page shows with two decimals, or something else is the same."""
     if isinstance(wanted, list):
         return len(found) == len(wanted) and all(map(_rounded, found, wanted))
     if wanted is None:
