@@ -1048,6 +1048,7 @@ class LensValues:
         figures: further figures by name: float64[n] with NaN where unknown, int64[n], float64[n, k] with NaN rows, or a
             list of n texts, None where unknown.
         cut_offs: what the data of this run decided, by name, to be shown with every value.
+        properties: figures that the graph has as properties of their own, by the name of the property.
     """
 
     lens: LensName
@@ -1058,6 +1059,14 @@ class LensValues:
     part_reasons: dict[str, str] = field(default_factory=dict)
     figures: dict[str, npt.NDArray[Any] | list[str | None]] = field(default_factory=dict)
     cut_offs: dict[str, Any] = field(default_factory=dict)
+    properties: dict[str, str] = field(default_factory=dict)
+
+
+MIXABLE: tuple[str, ...] = (
+    *LENS_NAMES,
+    *(f"score.{part}" for part in ("authority", "reach", "resonance", "trust", "relevance")),
+)
+"""What can be mixed: lenses, and the parts of the ambassador score that need no brand, as `score.` and their name."""
 
 
 EngineName = Literal["auto", "fast", "reference"]
@@ -1163,6 +1172,10 @@ class RunSpec(Frozen):
         description="Measures of accounts over the whole network that are written to the graph, beside the scores.",
     )
     brand: str | None = Field(default=None, max_length=500, description="Key of the brand of `brand_pagerank`.")
+    lenses: tuple[LensName, ...] = Field(
+        default=LENS_NAMES,
+        description="Lenses through which all accounts are measured; without any, a run takes less time.",
+    )
     start: Annotated[str, Field(min_length=1, max_length=100)] = Field(
         default="auto",
         description="Id of the run whose communities this one starts from, so that they keep their ids and change as "
@@ -1194,6 +1207,12 @@ class RunSpec(Frozen):
     def _in_order(cls, measures: tuple[MeasureName, ...]) -> tuple[MeasureName, ...]:
         """Each once, in one order: the same measures make the same specification."""
         return tuple(name for name in MEASURE_NAMES if name in measures)
+
+    @field_validator("lenses")
+    @classmethod
+    def _lenses_in_order(cls, lenses: tuple[LensName, ...]) -> tuple[LensName, ...]:
+        """Likewise."""
+        return tuple(name for name in LENS_NAMES if name in lenses)
 
     @model_validator(mode="after")
     def _brand_where_it_is_needed(self) -> Self:
@@ -1292,6 +1311,7 @@ Stage = Literal[
     "confidence",
     "measures",
     "scores",
+    "lenses",
     "outcomes",
     "pages",
     "write_back",
@@ -2081,6 +2101,35 @@ class Chance(Frozen):
     run: str | None = Field(default=None, description="Run that measured it, where an earlier one did.")
 
 
+class LensMix(Frozen):
+    """A mix of lenses and parts of the ambassador score that people named: what each of them weighs; they sum to 1."""
+
+    name: str
+    weights: dict[str, float]
+    created_at: datetime
+
+
+class NullLens(Frozen):
+    """Why a lens has no value for some accounts, and how many they are."""
+
+    reason: str
+    accounts: int
+
+
+class LensSummary(Frozen):
+    """What a run says of one lens as a whole.
+
+    `accounts` have a value; `null` says why others have none, `part_reasons` why nobody has some of its parts;
+    `cut_offs` is what the lens counts and what the data decided.
+    """
+
+    lens: LensName
+    accounts: int
+    null: tuple[NullLens, ...]
+    part_reasons: dict[str, str]
+    cut_offs: dict[str, Any]
+
+
 class Quality(Frozen):
     """What a run found, as a whole.
 
@@ -2107,6 +2156,7 @@ class Quality(Frozen):
     useful_max: int
     levels: tuple[LevelTried, ...]
     hierarchy: tuple[Level, ...] = Field(default=(), description="Levels of groups above the communities.")
+    lenses: tuple[LensSummary, ...] = Field(default=(), description="What each lens measured, of how many accounts.")
     engine: str
 
 
@@ -2352,6 +2402,7 @@ class Before:
         confidence: float64[n], how sure it was of each of them, NaN where that is not known.
         quality: what it found as a whole.
         rules: those it had.
+        outreach: int64[n], outreach of each account in points (see `analytics.lenses.standing`), 0 where not known.
     """
 
     run: str
@@ -2362,6 +2413,7 @@ class Before:
     confidence: Float64
     quality: Quality
     rules: ScoringRules
+    outreach: Int64
 
 
 KeepLines = Callable[[Iterable[bytes]], Sequence[bytes]]
@@ -2399,6 +2451,8 @@ class Analysis:
     `between` is bool[n], accounts that are not sure to be in their community and belong to others, too.
     `lineage` says of each community that was found where it comes from, `ended` what became of those that are no more;
     both are empty where the run starts from none.
+    `lenses` are values of all accounts, in the order of LENS_NAMES; `lens_documents` says all of them of each account,
+    in the order of accounts: a JSON object each, by lens `value`, `parts`, `reason` and `figures`.
     """
 
     quality: Quality
@@ -2413,6 +2467,8 @@ class Analysis:
     between: Bool
     lineage: list[Lineage]
     ended: list[Ended]
+    lenses: list[LensValues]
+    lens_documents: Sequence[bytes]
 
     @property
     def scored(self) -> list[Community]:

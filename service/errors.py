@@ -26,6 +26,7 @@ EntourageError
 │   ├── DeliveryNotFound
 │   ├── ImportNotFound
 │   ├── ScheduleNotFound
+│   ├── MixNotFound
 │   ├── ErasureNotFound
 │   ├── NothingPublished              no run has been published yet
 │   └── RouteNotFound                 no such address (405 where only the method is wrong)
@@ -272,6 +273,13 @@ class ImportNotFound(NotFound):
 
     code = "import_not_found"
     title = "Import not found"
+
+
+class MixNotFound(NotFound):
+    """No mix of lenses under this name."""
+
+    code = "mix_not_found"
+    title = "Mix not found"
 
 
 class ScheduleNotFound(NotFound):

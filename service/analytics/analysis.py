@@ -26,6 +26,9 @@ from service.analytics.graph import entries_of, lengths, project, rows_of, subgr
 from service.analytics.hierarchy import coarser_levels, describe_levels
 from service.analytics.integrity import Integrity, integrity
 from service.analytics.intervals import REWEIGHTED, Intervals, rank_intervals, replicate_scores, replicate_x
+from service.analytics.lenses.all import measure_lenses
+from service.analytics.lenses.documents import lens_documents
+from service.analytics.lenses.observed import Observed
 from service.analytics.lineage import Overlaps, continued, lineage_of, overlaps
 from service.analytics.measures import days_observed, influence, resonance, trust
 from service.analytics.network import measure_network
@@ -63,8 +66,11 @@ from service.domain import (
     Int32,
     Int64,
     KeepLines,
+    LensSummary,
+    LensValues,
     Level,
     Lineage,
+    NullLens,
     PartName,
     Progress,
     PublishedPart,
@@ -108,9 +114,11 @@ def analyse(
         graph: at least one account.
         spec: engine, seed and rules.
         progress: told of stage `communities`, a step for each resolution and rewiring, of stage `confidence`, a step
-            for each seed, of stage `measures`, a step for each, and of stage `scores`, a step for each member.
+            for each seed, of stage `measures`, a step for each, of stage `scores`, a step for each member, and of stage
+            `lenses`, a step for each.
         keep: takes in the lines of each community's candidates as they are made (4 KB each, 100 bytes a follow and
-            more in all), and returns what stands for them in the analysis; by default a list.
+            more in all), and those that lenses say of each account, and returns what stands for them in the analysis;
+            by default a list.
         words: what words of accounts count for briefs; None: nothing is published for these.
         before: the run that this one starts from: communities that continue those of it keep their ids. None: every
             community is named after its anchor.
@@ -202,8 +210,9 @@ def analyse(
         lineage, ended = lineage_of(pairs, continues, ids, before, spec.rules)
     if not np.isnan(sure).all():
         measures["confidence"] = sure
+    lenses = measure_lenses(_observed(everything, scores, before), spec.lenses, progress)
     return Analysis(
-        quality=_quality(read, signs, partition, communities, defined, hierarchy, engine),
+        quality=_quality(read, signs, partition, communities, defined, hierarchy, lenses, engine),
         labels=partition.labels,
         communities=communities,
         defined=defined,
@@ -215,7 +224,20 @@ def analyse(
         between=between,
         lineage=lineage,
         ended=ended,
+        lenses=lenses,
+        lens_documents=keep(lens_documents(lenses, graph.n)),
     )
+
+
+def _observed(everything: _Everything, scores: list[CommunityScores], before: Before | None) -> Observed:
+    """What lenses look at; `scores` of communities that were found come first."""
+    graph = everything.graph
+    raw = np.full((len(PART_NAMES), graph.n), np.nan)
+    for one in scores[: len(everything.partition.members)]:
+        raw[:, one.members] = one.raw
+    outreach = np.zeros(graph.n, dtype=np.int64) if before is None else before.outreach
+    labels, ring = everything.partition.labels, everything.signs.ring
+    return Observed(graph, everything.ties, labels, everything.spec.rules, raw, outreach, ring)
 
 
 def known_confidence(partition: Partition, before: Before | None, spec: RunSpec) -> Float64 | None:
@@ -550,6 +572,7 @@ def _quality(
     communities: list[Community],
     defined: list[Community],
     hierarchy: tuple[Level, ...],
+    lenses: list[LensValues],
     engine: Engine,
 ) -> Quality:
     tiny = [community.size for community in communities if community.size < partition.useful_min]
@@ -572,5 +595,19 @@ def _quality(
         useful_max=partition.useful_max,
         levels=partition.levels,
         hierarchy=hierarchy,
+        lenses=tuple(map(_lens_summary, lenses)),
         engine=engine.name,
+    )
+
+
+def _lens_summary(lens: LensValues) -> LensSummary:
+    without = np.bincount(lens.null[lens.null >= 0], minlength=len(lens.reasons)).tolist()
+    return LensSummary(
+        lens=lens.lens,
+        accounts=int(np.count_nonzero(lens.null < 0)),
+        null=tuple(
+            NullLens(reason=why, accounts=count) for why, count in zip(lens.reasons, without, strict=True) if count
+        ),
+        part_reasons=lens.part_reasons,
+        cut_offs=lens.cut_offs,
     )

@@ -135,18 +135,35 @@ def window_of(graph: Graph, rules: ScoringRules) -> Window:
 
     Powers come from the C library and not from NumPy, whose last digit depends on the processor.
     """
-    value = np.zeros(len(graph.engaged_counts))
-    for column, name in enumerate(ENGAGEMENT_NAMES):
-        value += getattr(rules.engagement, name) * graph.engaged_counts[:, column]
-    done = graph.engaged_counts.sum(axis=1)  # beyond so many a day all of them count proportionally less
-    much = done > rules.responses_a_day
-    value[much] *= rules.responses_a_day / done[much]
     return Window(
         last_day=0 if graph.as_of is None else graph.as_of // DAY_MS,
-        decay=np.array([0.5 ** (age / rules.half_life_days) for age in range(rules.window_days)], dtype=np.float64),
-        value=value,
+        decay=decay_of(rules),
+        value=interaction_value(graph.engaged_counts, rules),
         weeks=rules.trust_weeks,
     )
+
+
+def decay_of(rules: ScoringRules) -> Float64:
+    """What an interaction counts by its age in days: float64[window_days], 2^(−age / half-life)."""
+    return np.array([0.5 ** (age / rules.half_life_days) for age in range(rules.window_days)], dtype=np.float64)
+
+
+def interaction_value(counts: Int64, rules: ScoringRules) -> Float64:
+    """What the interactions of a pair and day count before they age: Σ c · count, float64[k].
+
+    Beyond `responses_a_day` all of them count proportionally less.
+
+    Args:
+        counts: int64[k, 4], a column for each of ENGAGEMENT_NAMES.
+        rules: c, and how many count.
+    """
+    value = np.zeros(len(counts))
+    for column, name in enumerate(ENGAGEMENT_NAMES):
+        value += getattr(rules.engagement, name) * counts[:, column]
+    done = counts.sum(axis=1)
+    much = done > rules.responses_a_day
+    value[much] *= rules.responses_a_day / done[much]
+    return value
 
 
 def tie_graph(graph: Graph, rules: ScoringRules) -> TieGraph:

@@ -24,6 +24,7 @@ from service.api.events import Administration, AppliedUpTo, events
 from service.api.guard import LOOPBACK, Guard, Head
 from service.api.imports import imports
 from service.api.keys import keys
+from service.api.lenses import lenses
 from service.api.problems import Problem, install
 from service.api.reading import problems
 from service.api.remembered import Answers, Remembered
@@ -110,6 +111,7 @@ def create_app(settings: Settings, journal: Path | None = None, loading: Path | 
     app.include_router(events)
     app.include_router(imports)
     app.include_router(keys)
+    app.include_router(lenses)
     app.include_router(schedules)
     app.include_router(v1)
     app.include_router(runs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from typing import Annotated, Any
@@ -9,12 +10,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic_core import to_json
 
+from service.api.lens_schemas import LensInfluencersAnswer
 from service.api.paging import answer, page, page_of
 from service.api.reading import (
     READS,
     AccountKey,
     ReaderDep,
     SeesDep,
+    StoreDep,
     find_community,
     find_single,
     group_has_none,
@@ -46,6 +49,7 @@ from service.flows.asking import (
     of_influencers,
 )
 from service.flows.brand_limits import Sees
+from service.flows.lenses import members_columns, rank_by_mix, usable_mix
 from service.flows.published import Published, PublishedReader
 from service.flows.questions import Population, Question, Ranking, document, selected
 
@@ -104,10 +108,11 @@ async def list_ambassadors(
 @candidates.get(
     "/communities/{community_id}/influencers",
     tags=["communities"],
-    responses={200: {"model": InfluencersAnswer}, **READS},
+    responses={200: {"model": InfluencersAnswer | LensInfluencersAnswer}, **READS},
 )
 async def list_influencers(
     request: Request,
+    store: StoreDep,
     reader: ReaderDep,
     sees: SeesDep,
     community_id: CommunityId,
@@ -116,9 +121,23 @@ async def list_influencers(
     """The influencers of a community, macro and micro apart: macros by audience, micros by score.
 
     With an objective the answer says which of the two it asks for, and why not the other, which is then left out.
+    With a lens, or a mix of them, all members that are compared are ranked together.
     """
-    published = await reader.published(query.run)
+    asked = f"influencers/{community_id}?{query.lens}&{query.weights}&{query.mix}"
+    published, offset = await where(reader, query, asked)
     community, line = await find_single(reader, published, community_id, sees)
+    if query.by_lenses:
+        weights = await usable_mix(store, query.lens, query.weights, query.mix)
+        columns = await members_columns(reader, published.run, community_id)
+        items, total, about = await asyncio.to_thread(
+            rank_by_mix, columns, weights, published.mask, offset, query.limit
+        )
+        members = {
+            "community": line,
+            **{name: to_json(value) for name, value in {"lens": query.lens, "mix": query.mix, **about}.items()},
+            **page_of([to_json(one) for one in items], total, published.run.id, asked, offset, query.limit),
+        }
+        return answer(request, published, members, changing=True)
     question = asked_question(None, query.objective, None, None, None, query.role, query.size_band, needs_brand=False)
     mask = published.mask
     macros = mask.shown((await reader.part_if_any(published.run.id, f"macros/{community_id}")).lines)

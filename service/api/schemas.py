@@ -29,6 +29,7 @@ from service.domain import (
     GateName,
     Import,
     ImportState,
+    LensName,
     NewSchedule,
     Outcome,
     PartWeights,
@@ -74,7 +75,7 @@ class RunRequest(Frozen):
     spec: RunSpec = RunSpec()
 
 
-def _as_written(kind: type[Frozen]) -> BeforeValidator:
+def as_written(kind: type[Frozen]) -> BeforeValidator:
     """Validate a body as JSON, where a number in quotes is no number and `"yes"` is no boolean.
 
     The body comes parsed. In Python's terms, though, being strict would refuse an array for a tuple.
@@ -107,8 +108,8 @@ class BacktestAnswer(Frozen):
     report: BacktestReport | None
 
 
-StrictBacktestSpec = Annotated[BacktestSpec, _as_written(BacktestSpec)]
-StrictRunRequest = Annotated[RunRequest, _as_written(RunRequest)]
+StrictBacktestSpec = Annotated[BacktestSpec, as_written(BacktestSpec)]
+StrictRunRequest = Annotated[RunRequest, as_written(RunRequest)]
 
 
 class NoQuery(Frozen):
@@ -230,13 +231,37 @@ class BrandAmbassadorsQuery(AskingQuery):
     )
 
 
-class InfluencersQuery(ReadQuery):
-    """Which influencers of a community to list."""
+class InfluencersQuery(PageQuery):
+    """Which influencers of a community to list: macro and micro apart, or all by lenses."""
 
     objective: str | None = Field(default=None, max_length=100, description="A campaign's objective.")
     role: RoleName | None = Field(default=None, description="Only those with this role.")
     size_band: SizeBand | None = Field(default=None, description="Only those with an audience of this size.")
-    limit: Limit = 20
+    lens: LensName | None = Field(default=None, description="Rank all members that are compared by this lens.")
+    weights: str | None = Field(
+        default=None,
+        max_length=300,
+        description="Rank them by a mix: weights of lenses, and of parts of the ambassador score as `score.trust`, "
+        "that sum to 1.",
+        examples=["context:0.5,standing:0.5"],
+    )
+    mix: str | None = Field(default=None, max_length=64, description="Rank them by a mix that was named.")
+
+    @property
+    def by_lenses(self) -> bool:
+        """Whether they are ranked by lenses."""
+        return self.lens is not None or self.weights is not None or self.mix is not None
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        others = [name for name in ("objective", "role", "size_band") if getattr(self, name) is not None]
+        if self.by_lenses and others:
+            wrong = {"others": ", ".join(others)}
+            said = "a ranking by lenses is of all members that are compared; leave out {others}"
+            raise PydanticCustomError("lens", said, wrong)
+        if self.cursor is not None and not self.by_lenses:
+            raise PydanticCustomError("cursor", "a cursor is of a ranking by lenses; say which")
+        return self
 
 
 class ExcludedQuery(PageQuery):
@@ -269,7 +294,7 @@ class NameRequest(Frozen):
         return None if name is None else name.strip()
 
 
-StrictNameRequest = Annotated[NameRequest, _as_written(NameRequest)]
+StrictNameRequest = Annotated[NameRequest, as_written(NameRequest)]
 
 
 class OptOut(Frozen):
@@ -278,7 +303,7 @@ class OptOut(Frozen):
     opted_out: bool = Field(description="False takes an earlier wish back.")
 
 
-StrictOptOut = Annotated[OptOut, _as_written(OptOut)]
+StrictOptOut = Annotated[OptOut, as_written(OptOut)]
 
 
 class OptedOut(Frozen):
@@ -300,10 +325,10 @@ class ErasureList(Frozen):
     items: tuple[Erasure, ...]
 
 
-StrictDefineRequest = Annotated[DefineRequest, _as_written(DefineRequest)]
+StrictDefineRequest = Annotated[DefineRequest, as_written(DefineRequest)]
 
 
-StrictNewSchedule = Annotated[NewSchedule, _as_written(NewSchedule)]
+StrictNewSchedule = Annotated[NewSchedule, as_written(NewSchedule)]
 
 
 class ScheduleList(BaseModel):
@@ -667,7 +692,7 @@ class Replay(Frozen):
         return since, until
 
 
-StrictReplay = Annotated[Replay, _as_written(Replay)]
+StrictReplay = Annotated[Replay, as_written(Replay)]
 
 
 class NewSource(Frozen):
@@ -677,7 +702,7 @@ class NewSource(Frozen):
     network: str | None = Field(default=None, pattern="^[a-z0-9_.-]{1,64}$", examples=["mastodon"])
 
 
-StrictNewSource = Annotated[NewSource, _as_written(NewSource)]
+StrictNewSource = Annotated[NewSource, as_written(NewSource)]
 
 
 class Rotation(Frozen):
@@ -686,7 +711,7 @@ class Rotation(Frozen):
     at_once: bool = False
 
 
-StrictRotation = Annotated[Rotation, _as_written(Rotation)]
+StrictRotation = Annotated[Rotation, as_written(Rotation)]
 
 
 class ShownSecret(Frozen):
@@ -728,7 +753,7 @@ class NewKey(Frozen):
     brands: tuple[str, ...] | None = Field(default=None, description="Only with the scope read alone.")
 
 
-StrictNewKey = Annotated[NewKey, _as_written(NewKey)]
+StrictNewKey = Annotated[NewKey, as_written(NewKey)]
 
 
 class ShownKey(Frozen):

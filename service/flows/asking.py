@@ -111,27 +111,37 @@ def parse_weights(text: str) -> PartWeights:
     Raises:
         InvalidRequest: they cannot be used; `errors` names the field.
     """
-    given: dict[str, float] = {}
-    for one in text.split(","):
-        part, colon, value = one.strip().partition(":")
-        if part not in PART_NAMES or not colon:
-            raise _wrong_weights(f"{one.strip()[:40]!r} is no weight of a part; parts are {', '.join(PART_NAMES)}")
-        if part in given:
-            raise _wrong_weights(f"{part} is there twice")
-        try:
-            given[part] = float(value)
-        except ValueError:
-            raise _wrong_weights(f"{value[:40]!r} of {part} is no number") from None
-        if not 0 <= given[part] <= 1:
-            raise _wrong_weights(f"that of {part} is not between 0 and 1")
-    if abs(sum(given.values()) - 1) > 1e-9:
-        raise _wrong_weights(f"they sum to {sum(given.values()):g}, not to 1")
+    given = read_weights(text, PART_NAMES, "part", "authority:0.4,trust:0.6")
     return PartWeights.model_validate({part: given.get(part, 0.0) for part in PART_NAMES})
 
 
-def _wrong_weights(why: str) -> InvalidRequest:
-    message = f"Weights cannot be used: {why}; write them like authority:0.4,trust:0.6."
-    return InvalidRequest(message, errors=_wrong("weights", why))
+def read_weights(text: str, names: Sequence[str], kind: str, example: str) -> dict[str, float]:
+    """Read weights of some of a number of things, which sum to 1.
+
+    Raises:
+        InvalidRequest: they cannot be used; `errors` names the field.
+    """
+
+    def wrong(why: str) -> InvalidRequest:
+        message = f"Weights cannot be used: {why}; write them like {example}."
+        return InvalidRequest(message, errors=_wrong("weights", why))
+
+    given: dict[str, float] = {}
+    for one in text.split(","):
+        name, colon, value = one.strip().partition(":")
+        if name not in names or not colon:
+            raise wrong(f"{one.strip()[:40]!r} is no weight of a {kind}; there are {', '.join(names)}")
+        if name in given:
+            raise wrong(f"{name} is there twice")
+        try:
+            given[name] = float(value)
+        except ValueError:
+            raise wrong(f"{value[:40]!r} of {name} is no number") from None
+        if not 0 <= given[name] <= 1:
+            raise wrong(f"that of {name} is not between 0 and 1")
+    if abs(sum(given.values()) - 1) > 1e-9:
+        raise wrong(f"they sum to {sum(given.values()):g}, not to 1")
+    return given
 
 
 def _wrong(field: str, why: str) -> list[dict[str, str]]:

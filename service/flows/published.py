@@ -43,6 +43,7 @@ from service.flows.questions import Population, community_population, union_popu
 from service.store.differences import published_before, read_member_changes
 from service.store.driver import AsyncStore
 from service.store.erasures import read_hidden
+from service.store.lenses import LensColumns, read_members
 from service.store.lineage import list_names
 from service.store.published import (
     no_account,
@@ -115,6 +116,7 @@ class _Kept:
         self.groups: OrderedDict[str, list[CommunityGroup]] = OrderedDict()
         self.populations: OrderedDict[tuple[str, str], Population] = OrderedDict()
         self.making: dict[tuple[str, str], asyncio.Task[Population]] = {}
+        self.lenses: OrderedDict[tuple[str, tuple[str, ...]], LensColumns] = OrderedDict()
         self.names = Names(0, {})
 
     def keep(self, run_id: str, part: PublishedPart) -> None:
@@ -339,6 +341,17 @@ class PublishedReader:
 
         found = await self._population((run.id, ""), make)
         return await self._with_words(run, found) if words else found
+
+    async def lens_columns(self, run_id: str, ids: tuple[str, ...]) -> LensColumns:
+        """Return what lenses say of the members of some communities that are compared."""
+        kept, key = self._kept, (run_id, ids)
+        if key not in kept.lenses:
+            self._check_away()
+            kept.lenses[key] = await read_members(self._store, run_id, ids)
+            while len(kept.lenses) > POPULATIONS_KEPT:
+                kept.lenses.popitem(last=False)
+        kept.lenses.move_to_end(key)
+        return kept.lenses[key]
 
     async def fitting(self, run: Run, communities: Sequence[Community], brief: Brief) -> list[FittingCommunity]:
         """Say how well communities fit a brief, best first; of equals the larger, then by id."""

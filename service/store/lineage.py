@@ -19,6 +19,8 @@ from service.errors import CommunityNotFound, InvalidRequest
 from service.store.driver import AsyncStore, AsyncTx, Row, Store
 from service.store.runs import in_utc
 
+VALUES_A_ROW = 10_000
+
 
 def read_before(store: Store, run: Run, number: Int32) -> Before:
     """Read which community each account was in in an earlier run.
@@ -41,12 +43,18 @@ def read_before(store: Store, run: Run, number: Int32) -> Before:
     place[number] = np.arange(len(number))
     labels = np.full(len(number), -1, dtype=np.int32)
     confidence = np.full(len(number), np.nan)
+    outreach = np.zeros(len(number), dtype=np.int64)
     for community, row in enumerate(rows):
         members, sure = np.array(row["members"], dtype=np.int64), np.array(row["confidence"], dtype=np.float64)
         there = members < len(place)
         at = place[members[there]]
         labels[at[at >= 0]] = community
         confidence[at[at >= 0]] = sure[there][at >= 0]
+    for row in store.read("lineage/outreach_before", run=run.id, step=VALUES_A_ROW):
+        members = np.array(row["members"], dtype=np.int64)
+        there = members < len(place)
+        at, points = place[members[there]], np.array(row["outreach"], dtype=np.int64)[there]
+        outreach[at[at >= 0]] = points[at >= 0]
     return Before(
         run=run.id,
         ids=[row["id"] for row in rows],
@@ -56,6 +64,7 @@ def read_before(store: Store, run: Run, number: Int32) -> Before:
         confidence=confidence,
         quality=run.quality,
         rules=run.spec.rules,
+        outreach=outreach,
     )
 
 

@@ -55,7 +55,7 @@ MEMBERS_A_BATCH = 2_000
 BYTES_A_BATCH = 8 * FILE_BYTES
 FILES_A_BATCH = 1_000
 
-WRITTEN = ("members", "communities", "files")
+WRITTEN = ("scored", "members", "communities", "files")
 """What a run writes, in the order in which it can be removed."""
 
 T = TypeVar("T")
@@ -97,8 +97,9 @@ def write_back(
     roles; score and, of a candidate, rank, rank_low and rank_high, of a macro macro_rank; of each part its raw value
     (`authority`), x (`authority_x`) and points of 100 (`authority_points`); and every measure of the whole network that
     was asked for. What is null is absent. In a community that people defined a membership has all of this but share and
-    measures, and primary is false. Secondary memberships have primary (false) and share. Accounts that have gone since
-    the snapshot are left out.
+    measures, and primary is false. Secondary memberships have primary (false) and share. What lenses say of an account
+    is on its SCORED to the run: of each the value by its name, some figures, and everything as JSON in `details`; and
+    `community`, the id of its own one. Accounts that have gone since the snapshot are left out.
 
     With `share`, a community of which nothing was found that the run before had not written is not written again: it
     belongs to both runs once this one is published, see `finish`. Raw values and measures that one follow anywhere
@@ -127,7 +128,8 @@ def write_back(
     origins = [] if before is None else list(_origin_rows(analysis, before, new))
     members = sum(len(scores.members) for scores, is_fresh in zip(analysis.scores, fresh, strict=True) if is_fresh)
     members += sum(fresh[community] for community in analysis.secondary.community.tolist())
-    total = len(new) + len(groups) + len(parts) + len(origins) + members
+    scored = graph.n if analysis.lenses else 0
+    total = len(new) + len(groups) + len(parts) + len(origins) + members + scored
     done = 0
     batches = [
         (
@@ -138,6 +140,7 @@ def write_back(
         ("results/write_parts", _batches(map(_part_row, parts), COMMUNITIES_A_BATCH)),
         ("lineage/write", _batches(iter(origins), COMMUNITIES_A_BATCH)),
         ("results/write_members", _batches(_member_rows(graph, analysis, fresh), MEMBERS_A_BATCH)),
+        ("results/write_scored", _batches(_scored_rows(graph, analysis), MEMBERS_A_BATCH)),
     ]
     for query, rows_of_batches in batches:
         with closing(_ahead(rows_of_batches)) as ready:
@@ -359,6 +362,32 @@ def _member_properties(
         yield {name: value for name, value in properties.items() if value is not None}
 
 
+def _scored_rows(graph: Graph, analysis: Analysis) -> Iterator[Row]:
+    """What lenses say of each account; of none where the run measured through none."""
+    if not analysis.lenses:
+        return
+    ids = [*(community.id for community in analysis.communities), None]  # the label of who is in none is -1
+    details = iter(analysis.lens_documents)
+    for first in range(0, graph.n, MEMBERS_A_BATCH):
+        some = slice(first, min(first + MEMBERS_A_BATCH, graph.n))
+        columns: dict[str, list[Any]] = {"community": [ids[label] for label in analysis.labels[some].tolist()]}
+        for lens in analysis.lenses:
+            known = (lens.null[some] < 0).tolist()
+            values = (lens.value[some] / MILLION).tolist()
+            columns[lens.lens] = [value if is_known else None for value, is_known in zip(values, known, strict=True)]
+            for name, figure in lens.properties.items():
+                column = lens.figures[figure][some]
+                columns[name] = column if isinstance(column, list) else [_number(one) for one in column.tolist()]
+        for k, (key, document) in enumerate(zip(graph.keys[some], details, strict=False)):
+            properties = {name: values[k] for name, values in columns.items() if values[k] is not None}
+            yield {"key": key, "properties": {**properties, "details": document.decode()}}
+
+
+def _number(value: Any) -> Any:
+    """A number, None for NaN."""
+    return None if value != value else value
+
+
 def _ranks(scores: CommunityScores, end: int) -> Int64:
     """Best (0) or worst (1) rank of the interval of each candidate, 0 for everybody else: int64[k]."""
     ranks = np.zeros(len(scores.members), dtype=np.int64)
@@ -576,6 +605,7 @@ def remove_run(store: Store, run_id: str) -> bool:
 def _empty(store: Store, run_id: str) -> None:
     """Remove, in batches, what a run published of which it is marked that nobody reads it any more."""
     _remove(store, "files", run_id)
+    _remove(store, "scored", run_id)
     store.auto_commit("results/remove_old_members", run=run_id)
     store.auto_commit("results/remove_old_communities", run=run_id)
     store.write("results/mark_emptied", id=run_id)

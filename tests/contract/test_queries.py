@@ -23,6 +23,7 @@ SAMPLES: dict[str, Any] = {
     "LIST<INTEGER>": [],
     "LIST<FLOAT>": [],
     "LIST<BOOLEAN>": [],
+    "DATE": None,
     "LIST<DATE>": [],
     "LIST<LIST>": [],
     "ZONED DATETIME": None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import math
 from collections.abc import Coroutine
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from service.analytics.lenses.documents import lens_documents
 from service.domain import (
     GATE_NAMES,
     MICRO_ROLES,
@@ -25,6 +27,8 @@ from service.domain import (
     CommunityScores,
     CommunityValue,
     Graph,
+    LensName,
+    LensValues,
     PublishedPart,
     RespectableTest,
     RunError,
@@ -38,6 +42,7 @@ from service.domain import (
 from service.errors import AccountNotFound, CommunityNotFound, Conflict, NotFound, PublishedSetCorrupt, RunNotFound
 from service.store import results
 from service.store.driver import AsyncStore, Store
+from service.store.lineage import read_before
 from service.store.published import current_run_id, read_account, read_part
 from service.store.results import (
     FILE_BYTES,
@@ -77,6 +82,30 @@ def part(address: StoreAddress, run_id: str, name: str) -> PublishedPart:
     found = awaited(address, read_part, run_id, name)
     assert isinstance(found, PublishedPart)
     return found
+
+
+def a_lens(name: LensName, n: int, rng: np.random.Generator) -> LensValues:
+    """Values of a lens that no graph needs to make sense of; those of some accounts are null."""
+    parts = {part: rng.integers(0, 10**9, n) for part in ("one", "two")}
+    null = rng.choice(np.array([-1, -1, 0, 1], dtype=np.int8), n)
+    parts = {part: np.where(null < 0, values, 0) for part, values in parts.items()}
+    rate = np.where(rng.random(n) < 0.5, np.nan, rng.random(n))
+    return LensValues(
+        lens=name,
+        value=parts["one"] + parts["two"],
+        parts=parts,
+        null=null,
+        reasons=("There is “nothing” to see.", "Nor here."),
+        figures={
+            "outreach": rng.integers(0, 3, n),
+            "rate": rate,
+            "list": np.where(np.isnan(rate)[:, None], np.nan, rng.random((n, 3))),
+            "tier": [None if one < 0.3 else f'"{one:.2f}"' for one in rng.random(n).tolist()],
+        },
+        properties={f"{name}_rate": "rate", f"{name}_tier": "tier", "outreach": "outreach"}
+        if name == "standing"
+        else {f"{name}_rate": "rate"},
+    )
 
 
 def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tuple[Graph, Analysis]:
@@ -201,6 +230,8 @@ def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tup
         between=rng.random(n) < 0.2,
         lineage=[],
         ended=[],
+        lenses=(lenses := [a_lens("standing", graph.n, rng), a_lens("profile", graph.n, rng)]),
+        lens_documents=list(lens_documents(lenses, graph.n)),
         scores=scores,
         defined=[],
         parts=[],
@@ -306,9 +337,51 @@ def test_the_graph_says_what_the_analysis_says(
         document = group.model_dump(mode="json", exclude={"parts", "part_of"})
         assert row["g"] == {"run": run_id, **document}
     parts = sum(len(group.parts) for group in groups.values())
-    total = len(sizes) + len(groups) + parts + sum(sizes) + len(secondary.account)
+    total = len(sizes) + len(groups) + parts + sum(sizes) + len(secondary.account) + graph.n
     assert told[-1] == ("write_back", total, total)
     assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+
+
+def test_the_graph_says_what_lenses_say(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "MEMBERS_A_BATCH", 7)
+    graph, analysis = an_analysis(store, [12, 8], 4, 3)
+    run_id = running(store)
+    write_back(store, run_id, graph, analysis, no_progress)
+    rows = store.statement(
+        "MATCH (a:Account)-[s:SCORED]->(r:Run {id: $run}) RETURN a.n AS n, s {.*} AS said", run=run_id
+    )
+    said = {row["n"] - 1: row["said"] for row in rows}
+    assert sorted(said) == list(range(graph.n)), "also of accounts without a community"
+    for i, label in enumerate(analysis.labels.tolist()):
+        details = json.loads(said[i].pop("details"))
+        assert said[i].pop("community", None) == (analysis.communities[label].id if label >= 0 else None)
+        for lens in analysis.lenses:
+            one = details.pop(lens.lens)
+            known = lens.null[i] < 0
+            assert said[i].pop(lens.lens, None) == one["value"] == (lens.value[i] / 10**6 if known else None)
+            assert one["parts"] == ({name: values[i] / 10**6 for name, values in lens.parts.items()} if known else {})
+            assert one["reason"] == (None if known else lens.reasons[lens.null[i]])
+            figures = lens.figures
+            rate = None if np.isnan(figures["rate"][i]) else figures["rate"][i]
+            assert one["figures"] == {
+                "outreach": figures["outreach"][i],
+                "rate": rate,
+                "list": None if rate is None else np.asarray(figures["list"][i]).tolist(),
+                "tier": figures["tier"][i],
+            }
+            for name, figure in lens.properties.items():
+                assert said[i].pop(name, None) == one["figures"][figure]
+        assert (said[i], details) == ({}, {})
+
+
+def test_outreach_of_a_run_is_known_to_the_next_one(store: Store) -> None:
+    graph, analysis = an_analysis(store, [12, 8], 4, 3)
+    run_id = running(store)
+    write_back(store, run_id, graph, analysis, no_progress)
+    finish(store, run_id, QUALITY.model_copy(update={"communities": 2}), "d", None, 1, True)
+    before = read_before(store, read_run(store, run_id), graph.number)
+    assert before.outreach.tolist() == np.asarray(analysis.lenses[0].figures["outreach"]).tolist()
+    assert before.outreach.any()
 
 
 def test_writing_twice_changes_nothing(store: Store) -> None:
@@ -601,6 +674,7 @@ def successor(store: Store, graph: Graph, analysis: Analysis, earlier: str) -> t
         confidence=np.full(graph.n, np.nan),
         quality=QUALITY,
         rules=RunSpec().rules,
+        outreach=np.zeros(graph.n, dtype=np.int64),
     )
     succession = write_back(store, run_id, graph, analysis, no_progress, before=before, share=True)
     return run_id, [row["id"] for row in succession.shared]

@@ -53,7 +53,13 @@ def seen_from(
     sizes = np.array([one.size for one in analysis.communities], dtype=np.int64)
     found = analysis.measures.get("confidence", np.full(then.n, np.nan))
     sure = np.array([found[place[key]] if key in place else np.nan for key in graph.keys])
-    return Before(run, ids, [run] * len(ids), sizes, labels, sure, analysis.quality, rules or ScoringRules())
+    rules = rules or ScoringRules()
+    return Before(run, ids, [run] * len(ids), sizes, labels, sure, analysis.quality, rules, nobody_reached_out(graph.n))
+
+
+def nobody_reached_out(n: int) -> Int64:
+    """Outreach of nobody."""
+    return np.zeros(n, dtype=np.int64)
 
 
 def partition_before(labels: Int32, quality: Quality) -> Before:
@@ -62,7 +68,8 @@ def partition_before(labels: Int32, quality: Quality) -> Before:
     ids = [f"c{k}" for k in range(count)]
     sizes = np.bincount(labels[labels >= 0], minlength=count).astype(np.int64)
     unknown = np.full(len(labels), np.nan)
-    return Before("r-before", ids, ["r-before"] * count, sizes, labels, unknown, quality, ScoringRules())
+    outreach, rules = nobody_reached_out(len(labels)), ScoringRules()
+    return Before("r-before", ids, ["r-before"] * count, sizes, labels, unknown, quality, rules, outreach)
 
 
 @dataclass(frozen=True)

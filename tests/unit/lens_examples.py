@@ -88,7 +88,7 @@ def observed(example: dict[str, Any], shuffle: int | None = None) -> Observed:
     before = np.zeros(graph.n, dtype=np.int64)
     for name, points in example.get("outreach_before", {}).items():
         before[place[name]] = points
-    return Observed(graph, default_ties(graph), labels, ScoringRules(), raw, before)
+    return Observed(graph, default_ties(graph), labels, ScoringRules(), raw, before, np.zeros(graph.n, dtype=np.int32))
 
 
 def of_account(seen: Observed, values: LensValues, name: str) -> dict[str, Any]:

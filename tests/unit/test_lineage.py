@@ -16,7 +16,14 @@ from service.analytics.lineage import agreed, continued, lineage_of, overlaps
 from service.analytics.ties import tie_graph
 from service.domain import Before, Chance, Int32, Quality, RunSpec, ScoringRules, no_progress
 from tests.unit.analytics_graphs import clique, make_graph
-from tests.unit.changed_graphs import follows_changed, partition_before, plant, recognised, seen_from
+from tests.unit.changed_graphs import (
+    follows_changed,
+    nobody_reached_out,
+    partition_before,
+    plant,
+    recognised,
+    seen_from,
+)
 from tests.unit.sample_graph import sample_and_graph
 
 RULES = ScoringRules(rewirings=0, reweightings=0, confidence_seeds=0)
@@ -150,9 +157,8 @@ def test_ids_of_before_are_not_given_to_what_is_new() -> None:
     # As if the community of the second six had had the id that the first six would get.
     labels = np.array([-1] * 6 + [0] * 6, dtype=np.int32)
     taken = next(one.id for one in cold.communities if "net:a0" in one.most_followed)
-    before = Before(
-        "r", [taken], ["r"], np.array([6], dtype=np.int64), labels, np.full(len(labels), np.nan), QUALITY, RULES
-    )
+    sizes, unknown = np.array([6], dtype=np.int64), np.full(len(labels), np.nan)
+    before = Before("r", [taken], ["r"], sizes, labels, unknown, QUALITY, RULES, nobody_reached_out(len(labels)))
     warm = analyse(graph, RunSpec(rules=RULES), no_progress, before=before)
     ids = {one.most_followed[0][:5]: one.id for one in warm.communities}
     assert ids["net:b"] == taken

@@ -13,7 +13,7 @@ LENSES: dict[LensName, Callable[[Observed], LensValues]] = {"standing": standing
 
 def measure_lenses(seen: Observed, names: Iterable[LensName], progress: Progress) -> list[LensValues]:
     """Measure all accounts through some lenses; `progress` is told of stage `lenses`, a step for each."""
-    wanted, found = list(names), []
+    wanted, found = [name for name in names if name in LENSES], []
     for done, name in enumerate(wanted):
         progress("lenses", done, len(wanted))
         found.append(LENSES[name](seen))

@@ -25,6 +25,7 @@ class Observed:
         raw: float64[6, n], raw values of the parts of the ambassador score (in the order of PART_NAMES) that each
             account has in its own community; NaN where a part is null there, and for accounts of no community.
         outreach_before: int64[n], outreach in the run that this one starts from, 0 where it is not known.
+        ring: int32[n], number of the follow ring that an account is in, 0 for none (see `analytics.integrity`).
     """
 
     graph: Graph
@@ -33,6 +34,7 @@ class Observed:
     rules: ScoringRules
     raw: Float64
     outreach_before: Int64
+    ring: Int32
 
     @property
     def n(self) -> int:

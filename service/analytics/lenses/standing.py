@@ -57,7 +57,8 @@ def standing(seen: Observed) -> LensValues:
     """Measure influence within each account's community, and outreach; see the module for formulas.
 
     Figures: `points` (S), `points_60` and `points_30` likewise of the last 60 and 30 days, `value_60` and `value_30`
-    (NaN where nobody of the community has points), `weight` (w), `outreach` in points, and `outreach_level`.
+    (NaN where nobody of the community has points), `weight` (w), `outreach` in points, `outreach_level`, and `ring`:
+    the follow ring that an account is in, NaN for none; follows in return within it count nothing.
     """
     weight = action_weight(seen.audience)
     by_kind = {days: _points(seen, weight, days) for days in WINDOWS}
@@ -86,11 +87,19 @@ def standing(seen: Observed) -> LensValues:
             "weight": weight,
             "outreach": outreach,
             "outreach_level": outreach_level(outreach),
+            "ring": np.where(seen.ring > 0, seen.ring, np.nan),
         },
         cut_offs={
             "window_days": first,
             "points": {**POINTS, "follows": FOLLOW_POINTS},
             "times_a_day": seen.rules.responses_a_day,
+        },
+        properties={
+            "standing_points": "points",
+            "standing_weight": "weight",
+            "outreach": "outreach",
+            "outreach_level": "outreach_level",
+            "follow_ring": "ring",
         },
     )
 

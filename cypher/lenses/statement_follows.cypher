@@ -1,0 +1,26 @@
+// answers: Which follows by other members of its community gave an account standing in a run? Those that count.
+// parameter: run STRING the run's id
+// parameter: key STRING the account's key
+// parameter: first ZONED DATETIME from when on they count
+// parameter: until ZONED DATETIME before when
+// column: actor STRING key of the follower
+// column: handle STRING handle of the same, null where unknown
+// column: weight INTEGER how many times what this account does counts
+// column: day DATE since when; null where nobody knows
+// mode: read
+// index: account_key
+// index: run_id
+MATCH (a:Account {key: $key})
+USING INDEX a:Account(key)
+MATCH (r:Run {id: $run})
+MATCH (a)-[own:SCORED]->(r)
+MATCH (j:Account)-[f:FOLLOWS]->(a)
+WHERE f.at IS NULL OR (f.at >= $first AND f.at < $until)
+MATCH (j)-[s:SCORED]->(r)
+WHERE s.community = own.community
+  // Follows in return within a follow ring count nothing.
+  AND NOT (s.follow_ring IS NOT NULL AND s.follow_ring = own.follow_ring AND EXISTS { (a)-[:FOLLOWS]->(j) })
+RETURN
+  j.key AS actor, j.handle AS handle, s.standing_weight AS weight,
+  date(datetime({datetime: f.at, timezone: 'UTC'})) AS day
+ORDER BY day DESC, actor

@@ -1,0 +1,262 @@
+"""Routes about lenses: scorecards, one lens of an account, whom it influences, rankings by a mix, and mixes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic_core import to_json
+
+from service.api.lens_schemas import (
+    CorrelationsAnswer,
+    CorrelationsChartQuery,
+    CorrelationsQuery,
+    InfluencePage,
+    InfluencesQuery,
+    LensAnswer,
+    LensesAnswer,
+    LensQuery,
+    MixList,
+    ScorecardAnswer,
+    ScoresAnswer,
+    StrictMixRequest,
+    StrictScoresRequest,
+)
+from service.api.paging import answer, page, page_of, read_cursor
+from service.api.reading import (
+    NO_QUERY,
+    READS,
+    AccountKey,
+    ReaderDep,
+    SeesDep,
+    StoreDep,
+    find_single,
+    problems,
+    where,
+)
+from service.api.schemas import ReadQuery
+from service.domain import LensMix, LensName
+from service.flows.brand_limits import Sees
+from service.flows.lens_chart import correlation_chart
+from service.flows.lenses import (
+    account_columns,
+    correlations,
+    influences,
+    lens_of_account,
+    members_columns,
+    mix_named,
+    scorecard,
+    statement,
+)
+from service.flows.published import Published, PublishedReader
+from service.store.lenses import forget_mix, keep_mix, list_mixes
+
+lenses = APIRouter(prefix="/v1")
+
+MixName = Annotated[str, Path(pattern="^[a-z0-9][a-z0-9_-]{0,63}$", description="Lower case letters, digits, - and _.")]
+
+
+@lenses.get("/lenses", tags=["lenses"], responses={200: {"model": LensesAnswer}, **READS})
+async def list_lenses(request: Request, reader: ReaderDep, query: Annotated[ReadQuery, Query()]) -> Response:
+    """The lenses of a run: of how many accounts each says something, why not of others, and what it counts."""
+    published = await reader.published(query.run)
+    quality = published.run.quality
+    items = [] if quality is None else [one.model_dump(mode="json") for one in quality.lenses]
+    return answer(request, published, {"items": to_json(items)})
+
+
+@lenses.get("/lenses/correlations", tags=["lenses"], responses={200: {"model": CorrelationsAnswer}, **READS})
+async def get_correlations(
+    request: Request, reader: ReaderDep, sees: SeesDep, query: Annotated[CorrelationsQuery, Query()]
+) -> Response:
+    """How alike the lenses rank the accounts of a community, or of all of them: Spearman's rank correlations.
+
+    Near 1, two lenses say the same; near 0, one says what the other does not.
+    """
+    published, found = await _correlations(reader, sees, query)
+    return answer(request, published, _members(found), changing=True)
+
+
+@lenses.get(
+    "/lenses/correlations/chart",
+    tags=["lenses"],
+    response_class=Response,
+    responses={
+        200: {"content": {"image/svg+xml": {}}, "description": "The picture."},
+        **problems(404, 422, 503),
+    },
+)
+async def get_correlations_chart(
+    reader: ReaderDep, sees: SeesDep, query: Annotated[CorrelationsChartQuery, Query()]
+) -> Response:
+    """The same as a picture."""
+    _, found = await _correlations(reader, sees, query)
+    return Response(correlation_chart(found, query.lang), media_type="image/svg+xml")
+
+
+async def _correlations(
+    reader: PublishedReader, sees: Sees, query: CorrelationsQuery
+) -> tuple[Published, dict[str, Any]]:
+    published = await reader.published(query.run)
+    if query.community is not None:
+        await find_single(reader, published, query.community, sees)
+    columns = await members_columns(reader, published.run, query.community)
+    found = await asyncio.to_thread(correlations, columns, published.run)
+    return published, {"community": query.community, **found}
+
+
+@lenses.get("/accounts/{key:path}/scorecard", tags=["accounts"], responses={200: {"model": ScorecardAnswer}, **READS})
+async def get_scorecard(
+    request: Request, store: StoreDep, reader: ReaderDep, key: AccountKey, query: Annotated[ReadQuery, Query()]
+) -> Response:
+    """What every lens says of one account: values with their parts, and how they changed."""
+    published = await reader.published(query.run)
+    found = await scorecard(store, reader, published.run, key)
+    return answer(request, _for(published, key), _members(found), changing=True)
+
+
+@lenses.get("/accounts/{key:path}/lenses/{lens}", tags=["accounts"], responses={200: {"model": LensAnswer}, **READS})
+async def get_lens(
+    request: Request,
+    store: StoreDep,
+    reader: ReaderDep,
+    key: AccountKey,
+    lens: LensName,
+    query: Annotated[LensQuery, Query()],
+) -> Response:
+    """What one lens says of one account, since when, and what it rests on.
+
+    Of `standing`, `statement` is a page of the activity statement: every action that gave points, the latest first, as
+    the graph has them now. Their points, and `changed_since`, sum to the points of the run.
+    """
+    asked = f"lenses/{lens}/{key}"
+    offset = 0
+    if query.cursor is not None:
+        run_id, offset = read_cursor(query.cursor, asked)
+        query = query.model_copy(update={"run": run_id})
+    published = _for(await reader.published(query.run), key)
+    found = await lens_of_account(store, reader, published.run, key, lens)
+    if lens == "standing" and found["figures"]:
+        points = found["figures"]["points"]
+        actions, since = await statement(store, published.run, key, points, published.mask)
+        lines = [to_json(one) for one in actions]
+        found["statement"] = {"points": points, "changed_since": since}
+        members = _members(found)
+        paged = page(lines, published.run.id, asked, offset, query.limit)
+        said = b",".join(b"%s:%s" % (to_json(name), value) for name, value in paged.items())
+        members["statement"] = members["statement"][:-1] + b"," + said + b"}"
+        return answer(request, published, members, changing=True)
+    return answer(request, published, _members(found), changing=True)
+
+
+@lenses.get("/accounts/{key:path}/influences", tags=["accounts"], responses={200: {"model": InfluencePage}, **READS})
+async def get_influences(
+    request: Request,
+    store: StoreDep,
+    reader: ReaderDep,
+    key: AccountKey,
+    query: Annotated[InfluencesQuery, Query()],
+) -> Response:
+    """All accounts that one account influences, or that influence it, with what share of its ties each has.
+
+    Who follows an account, or engaged with it in the window of the run, listens to it. Ties are those of the graph now.
+    """
+    asked = f"influences/{query.direction}/{key}"
+    published, offset = await where(reader, query, asked)
+    published = _for(published, key)
+    account = await reader.account(published.run.id, key)
+    listed = await influences(store, published.run, key, published.mask, inwards=query.direction == "influences")
+    shown = {name: account["account"].get(name) for name in ("key", "handle")}
+    members = {
+        "account": to_json({**shown, "opted_out": account["account"].get("opted_out", False)}),
+        "direction": to_json(query.direction),
+        **page([to_json(one) for one in listed], published.run.id, asked, offset, query.limit),
+    }
+    return answer(request, published, members, changing=True)
+
+
+@lenses.post(
+    "/scores",
+    tags=["lenses"],
+    responses={200: {"model": ScoresAnswer}, **problems(400, 404, 413, 415, 422, 503)},
+    dependencies=[NO_QUERY],
+)
+async def post_scores(
+    request: Request,
+    store: StoreDep,
+    reader: ReaderDep,
+    sees: SeesDep,
+    body: StrictScoresRequest,
+) -> Response:
+    """Rank accounts by any mix of lenses and parts of the ambassador score, with what each gives them.
+
+    Who is compared is the population that is asked about: the members of a community, some accounts, or the members of
+    all communities. Scores compare only within it.
+    """
+    asked = body.asked()
+    run_id, offset = body.run, 0
+    if body.cursor is not None:
+        run_id, offset = read_cursor(body.cursor, asked)
+    published = await reader.published(run_id)
+    weights = body.weights if body.mix is None else (await mix_named(store, body.mix)).weights
+    if body.population.accounts is not None:
+        for key in body.population.accounts:
+            reader.check_shown(key)
+        columns = await account_columns(store, published.run, body.population.accounts)
+    else:
+        if body.population.community is not None:
+            await find_single(reader, published, body.population.community, sees)
+        columns = await members_columns(reader, published.run, body.population.community)
+    items, total, about = await asyncio.to_thread(
+        rank_by_mix, columns, weights or {}, published.mask, offset, body.limit
+    )
+    members = {
+        "population": to_json(body.population.model_dump()),
+        "mix": to_json(body.mix),
+        **_members(about),
+        **page_of([to_json(one) for one in items], total, published.run.id, asked, offset, body.limit),
+    }
+    return answer(request, published, members, changing=True)
+
+
+@lenses.get("/mixes", tags=["lenses"], response_model=MixList, responses=problems(422, 503), dependencies=[NO_QUERY])
+async def get_mixes(store: StoreDep) -> MixList:
+    """The mixes that were named, by name."""
+    return MixList(items=tuple(await list_mixes(store)))
+
+
+@lenses.put(
+    "/mixes/{name}",
+    tags=["lenses"],
+    response_model=LensMix,
+    responses={
+        201: {"model": LensMix, "description": "The name is new."},
+        **problems(400, 413, 415, 422, 503),
+    },
+    dependencies=[NO_QUERY],
+)
+async def put_mix(store: StoreDep, name: MixName, body: StrictMixRequest, response: Response) -> LensMix:
+    """Keep a mix under a name, to rank by `mix=` it; put again, it has the new weights."""
+    mix, created = await keep_mix(store, name, body.weights)
+    response.status_code = 201 if created else 200
+    return mix
+
+
+@lenses.delete(
+    "/mixes/{name}", tags=["lenses"], response_model=LensMix, responses=problems(404, 422, 503), dependencies=[NO_QUERY]
+)
+async def delete_mix(store: StoreDep, name: MixName) -> LensMix:
+    """Forget a mix; the answer is what it was, with which it can be kept again."""
+    return await forget_mix(store, name)
+
+
+def _members(found: Mapping[str, Any]) -> dict[str, bytes]:
+    return {name: to_json(value) for name, value in found.items()}
+
+
+def _for(published: Published, key: str) -> Published:
+    """The same for who asks about one account by its key, which may then be named."""
+    return replace(published, mask=published.mask.without(key))

@@ -1,0 +1,432 @@
+"""What lenses say of accounts: scorecards, what values rest on, rankings by a mix, and how alike lenses are."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import numpy as np
+from pydantic_core import from_json
+
+from service.analytics.lenses.combining import Mixed, mixed, rank_correlations
+from service.analytics.lenses.standing import FOLLOW_POINTS, POINTS, WINDOWS
+from service.analytics.rounding import significant, steadied
+from service.analytics.ties import decay_of, interaction_value
+from service.domain import (
+    ENGAGEMENT_NAMES,
+    LENS_NAMES,
+    MILLION,
+    MIXABLE,
+    PART_NAMES,
+    Float64,
+    LensMix,
+    LensName,
+    LensSummary,
+    Run,
+    account_name,
+)
+from service.errors import InvalidRequest, MixNotFound
+from service.flows.asking import read_weights
+from service.flows.masking import Mask
+from service.flows.published import PublishedReader
+from service.store.driver import AsyncStore, Row
+from service.store.lenses import (
+    LensColumns,
+    LensPast,
+    list_mixes,
+    read_accounts,
+    read_influences,
+    read_lens_history,
+    read_scored,
+    read_statement,
+    read_statement_follows,
+)
+from service.store.published import no_account
+
+MOST_ACCOUNTS = 200_000
+"""More accounts are not ranked while somebody waits."""
+
+BACK = {"day": 1, "week": 7, "month": 28}
+"""Changes are told over so many days: against the latest published run whose data is at least so much older ..."""
+
+TIMES_BACK = 2
+"""... and at most so many times as much."""
+
+EXAMPLE = "context:0.5,standing:0.5"
+
+UNMEASURED = "The run did not measure this account through this lens: its specification left the lens out."
+TOO_NEW = "This account is newer than what the run saw."
+NO_VALUE = "The lens has no value for this account; it counts 0 here."
+
+
+# --- one account ------------------------------------------------------------------------------------------
+
+
+async def scorecard(store: AsyncStore, reader: PublishedReader, run: Run, key: str) -> dict[str, Any]:
+    """Say what all lenses of a run say of one account, and how that changed.
+
+    Raises:
+        AccountNotFound: there is no such account, or it is to be erased.
+    """
+    found, said = await _of_account(store, reader, run, key)
+    past = await read_lens_history(store, key)
+    lenses = {name: {**said[name], "change": changes(run, said[name]["value"], past, name)} for name in _asked(run)}
+    return {**found, "lenses": lenses}
+
+
+async def lens_of_account(
+    store: AsyncStore, reader: PublishedReader, run: Run, key: str, lens: LensName
+) -> dict[str, Any]:
+    """Say what one lens says of one account: its value with parts, figures, cut-offs, changes and history.
+
+    Raises:
+        AccountNotFound: there is no such account, or it is to be erased.
+    """
+    found, said = await _of_account(store, reader, run, key)
+    past = await read_lens_history(store, key)
+    summary = summary_of(run, lens)
+    one = said.get(lens, {"value": None, "parts": {}, "reason": UNMEASURED, "figures": {}})
+    place = LENS_NAMES.index(lens)
+    return {
+        **found,
+        "lens": lens,
+        **one,
+        "part_reasons": {} if summary is None else summary.part_reasons,
+        "cut_offs": {} if summary is None else summary.cut_offs,
+        "change": changes(run, one["value"], past, lens),
+        "history": [{"run": then.run, "as_of": then.as_of, "value": then.values[place]} for then in past],
+    }
+
+
+async def _of_account(
+    store: AsyncStore, reader: PublishedReader, run: Run, key: str
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The account with its community, and what each lens says of it."""
+    reader.check_shown(key)
+    row = await read_scored(store, run.id, key)
+    if row is None:
+        raise no_account(key)
+    scored = row["scored"] or {}
+    community = scored.get("community")
+    silent: dict[str, Any] = {"value": None, "parts": {}, "reason": TOO_NEW, "figures": {}}
+    said = from_json(scored["details"]) if scored else dict.fromkeys(_asked(run), silent)
+    return {
+        "account": row["account"],
+        "community": None if community is None else {"id": community, "label": row["label"]},
+    }, said
+
+
+def _asked(run: Run) -> tuple[LensName, ...]:
+    return run.spec.lenses if run.quality is not None and run.quality.lenses else ()
+
+
+def summary_of(run: Run, lens: LensName) -> LensSummary | None:
+    """What a run says of a lens as a whole; None where it did not measure through it."""
+    return next((one for one in run.quality.lenses if one.lens == lens), None) if run.quality is not None else None
+
+
+def changes(run: Run, value: float | None, past: Sequence[LensPast], lens: LensName) -> dict[str, Any]:
+    """How a value changed over a day, a week and a month: against which run, or why that cannot be said."""
+    place = LENS_NAMES.index(lens)
+    return {name: _change(run, value, past, place, timedelta(days=days)) for name, days in BACK.items()}
+
+
+def _change(run: Run, value: float | None, past: Sequence[LensPast], place: int, back: timedelta) -> dict[str, Any]:
+    nothing = {"difference": None, "run": None, "as_of": None, "before": None}
+    if value is None:
+        return {**nothing, "reason": "There is no value now."}
+    if run.as_of is None:
+        return {**nothing, "reason": "Nothing in the graph has a time."}
+    then = [
+        one for one in past if one.as_of is not None and run.as_of - TIMES_BACK * back <= one.as_of <= run.as_of - back
+    ]
+    if not then:
+        days = back.days
+        return {
+            **nothing,
+            "reason": f"No published run is kept whose data is {days} to {TIMES_BACK * days} days older.",
+        }
+    last = max(then, key=lambda one: (one.as_of, one.finished_at))
+    before = last.values[place]
+    if before is None:
+        return {**nothing, "run": last.run, "as_of": last.as_of, "reason": "There was no value then."}
+    difference = round(value * MILLION) - round(before * MILLION)
+    return {
+        "difference": difference / MILLION, "run": last.run, "as_of": last.as_of, "before": before, "reason": None,
+    }  # fmt: skip
+
+
+# --- what standing rests on -------------------------------------------------------------------------------
+
+
+async def statement(
+    store: AsyncStore, run: Run, key: str, published: int, mask: Mask
+) -> tuple[list[dict[str, Any]], int]:
+    """Return the activity statement of an account: each action that gave it standing, the latest first.
+
+    They are as the graph has them now. Each says who did what when, how often, how much of that counts, how many times
+    for who did it, and the points. Those of accounts that may not be named have no actor.
+
+    Args:
+        store: the graph.
+        run: whose standing it is.
+        key: of the account.
+        published: its points in that run.
+        mask: whom an answer may not name.
+
+    Returns:
+        The actions, and the points by which what was published differs from their sum, because the graph changed since.
+    """
+    last = date(1970, 1, 1) if run.as_of is None else run.as_of.astimezone(UTC).date()
+    first = last - timedelta(days=WINDOWS[0] - 1)
+    begin = datetime.combine(first, time(), UTC)
+    until = datetime.combine(last + timedelta(days=1), time(), UTC)
+    done, follows = await asyncio.gather(
+        read_statement(store, run.id, key, first, last), read_statement_follows(store, run.id, key, begin, until)
+    )
+    most = run.spec.rules.responses_a_day
+    actions = [
+        _action(row, kind, row[kind], min(row[kind], most), POINTS[kind], mask)
+        for row in done
+        for kind in ENGAGEMENT_NAMES
+        if row[kind] > 0
+    ]
+    actions += [_action(row, "follows", 1, 1, FOLLOW_POINTS, mask) for row in follows]
+    # Stable: those of one day stay in the order of accounts and kinds; without a day, last.
+    actions.sort(key=lambda one: one["day"] or date.min, reverse=True)
+    return actions, published - sum(one["points"] for one in actions)
+
+
+def _action(row: Row, kind: str, times: int, counted: int, points: int, mask: Mask) -> dict[str, Any]:
+    hidden = mask.hides(row["actor"])
+    return {
+        "day": row["day"],
+        "actor": None if hidden else row["actor"],
+        "actor_handle": None if hidden else row["handle"],
+        "kind": kind,
+        "times": times,
+        "counted": counted,
+        "weight": row["weight"],
+        "points": counted * points * row["weight"],
+    }
+
+
+# --- whom accounts influence ------------------------------------------------------------------------------
+
+
+async def influences(store: AsyncStore, run: Run, key: str, mask: Mask, *, inwards: bool) -> list[dict[str, Any]]:
+    """Return all accounts that listen to one (`inwards`: it influences them), or to which it listens, with shares.
+
+    The weight of each tie is made as in a run (`analytics.ties`), over the window that ends with the run's data, of
+    what the graph holds now; a share is of the weight of all of them. Strongest first, ties by key.
+    """
+    rules = run.spec.rules
+    last = date(1970, 1, 1) if run.as_of is None else run.as_of.astimezone(UTC).date()
+    first = last - timedelta(days=rules.window_days - 1)
+    rows = await read_influences(store, key, first, last, inwards=inwards)
+    decay = decay_of(rules)
+    found = []
+    for row in rows:
+        days = np.array(row["days"], dtype=np.int64).reshape(-1, 1 + len(ENGAGEMENT_NAMES))
+        aged = interaction_value(days[:, 1:], rules) * decay[days[:, 0]]
+        weight = (row["follow"] or 0.0) + math.log1p(math.fsum(aged.tolist()))
+        if weight > 0:
+            found.append((row, float(significant(np.array([weight]))[0]), days[:, 1:].sum(axis=0).tolist()))
+    total = math.fsum(weight for _, weight, _ in found)
+    found.sort(key=lambda one: (-one[1], one[0]["account"]))
+    return [
+        {
+            "account": row["account"],
+            "handle": row["handle"],
+            "share": float(significant(np.array([weight / total]))[0]),
+            "weight": weight,
+            "follows": row["follow"] is not None,
+            **dict(zip(ENGAGEMENT_NAMES, counts, strict=True)),
+        }
+        for row, weight, counts in found
+        if not mask.hides(row["account"])
+    ]
+
+
+# --- rankings ---------------------------------------------------------------------------------------------
+
+
+async def usable_mix(
+    store: AsyncStore, lens: LensName | None, weights: str | None, mix: str | None
+) -> dict[str, float]:
+    """Return the weights of what was asked: one lens, weights such as `context:0.5,standing:0.5`, or a named mix.
+
+    Raises:
+        InvalidRequest: weights cannot be used, or contradict the lens or the mix.
+        MixNotFound: there is no mix of this name.
+    """
+    if mix is not None:
+        if weights is not None or lens is not None:
+            raise InvalidRequest("A mix says what everything weighs; leave out lens and weights, or the mix.")
+        return (await mix_named(store, mix)).weights
+    if weights is None:
+        return {} if lens is None else {lens: 1.0}
+    given = read_weights(weights, MIXABLE, "lens", EXAMPLE)
+    if lens is not None and not given.get(lens):
+        raise InvalidRequest(
+            f"The weights give nothing to {lens}, which lens= asks for; give it some, or leave it out."
+        )
+    return given
+
+
+async def mix_named(store: AsyncStore, name: str) -> LensMix:
+    """Return a mix by its name.
+
+    Raises:
+        MixNotFound: there is none.
+    """
+    found = next((one for one in await list_mixes(store) if one.name == name), None)
+    if found is None:
+        raise MixNotFound(f"There is no mix {name[:80]!r}; GET /v1/mixes lists those that there are.")
+    return found
+
+
+async def members_columns(reader: PublishedReader, run: Run, community: str | None) -> LensColumns:
+    """What lenses say of the members of a community that are compared, or of those of all that were found.
+
+    Raises:
+        InvalidRequest: the run measured through no lens, or there are too many accounts.
+    """
+    _require_lenses(run)
+    communities = await reader.communities(run.id)
+    if community is None and sum(one.base for one in communities) > MOST_ACCOUNTS:
+        raise InvalidRequest(
+            f"More than {MOST_ACCOUNTS:,} accounts cannot be compared while you wait; ask about a community, or name "
+            "the accounts."
+        )
+    ids = tuple(one.id for one in communities) if community is None else (community,)
+    return await reader.lens_columns(run.id, ids)
+
+
+async def account_columns(store: AsyncStore, run: Run, keys: Sequence[str]) -> LensColumns:
+    """What lenses say of some accounts.
+
+    Raises:
+        InvalidRequest: the run measured through no lens, or an account is not there; `errors` names each.
+    """
+    _require_lenses(run)
+    columns, there = await read_accounts(store, run.id, keys)
+    missing = sorted(set(keys) - set(there))
+    if missing:
+        errors = [
+            {"field": f"body.population.accounts.{place}", "message": "there is no such account"}
+            for place, key in enumerate(keys)
+            if key in missing
+        ]
+        raise InvalidRequest(f"There is no account {missing[0]}; keys are network:id.", errors=errors[:20])
+    return columns
+
+
+def _require_lenses(run: Run) -> None:
+    if run.quality is None or not run.quality.lenses:
+        raise InvalidRequest(
+            f"Run {run.id} measured through no lens: it is of an earlier version, or its specification left them out; "
+            "analyse again."
+        )
+
+
+def ranked(columns: LensColumns, weights: Mapping[str, float]) -> tuple[Mixed | None, list[int], dict[str, Float64]]:
+    """Rank accounts by a mix.
+
+    Returns:
+        The mix, None where nobody has anything that it weighs, with accounts in the order of their keys; their places
+        in the columns in that order; and of each measure the values likewise.
+    """
+    order = sorted(range(len(columns.keys)), key=columns.keys.__getitem__)
+    values = {name: _measure(columns, name)[order] for name in MIXABLE if weights.get(name)}
+    return mixed(values, weights), order, values
+
+
+def _measure(columns: LensColumns, name: str) -> Float64:
+    if name.startswith("score."):
+        raw: Float64 = columns.raw[PART_NAMES.index(name.removeprefix("score."))]
+        return raw
+    values: Float64 = columns.values[LENS_NAMES.index(name)]
+    return values
+
+
+def rank_by_mix(
+    columns: LensColumns, weights: Mapping[str, float], mask: Mask, offset: int, limit: int
+) -> tuple[list[dict[str, Any]], int, dict[str, Any]]:
+    """Rank accounts by a mix and explain a page of them.
+
+    Returns:
+        The accounts of the page, best first, how many there are, and what holds for all of them: how many are compared,
+        the weights in force, and measures that nobody has.
+    """
+    found, order, values = ranked(columns, weights)
+    about = {
+        "compared": len(order),
+        "weights": {name: weight for name, weight in weights.items() if weight},
+        "weights_in_force": {} if found is None else dict(zip(found.names, found.weights, strict=True)),
+        "without": [name for name, of in values.items() if np.isnan(of).all()],
+    }
+    if found is None:
+        return [], 0, about
+    best = [k for k in np.argsort(found.rank).tolist() if not mask.hides(columns.keys[order[k]])]
+    return [_ranked(columns, order, found, values, k) for k in best[offset : offset + limit]], len(best), about
+
+
+def _ranked(
+    columns: LensColumns, order: list[int], found: Mixed, values: Mapping[str, Float64], k: int
+) -> dict[str, Any]:
+    at = order[k]
+    measures = []
+    for row, name in enumerate(found.names):
+        value = float(values[name][k])
+        known = not math.isnan(value)
+        measures.append(
+            {
+                "measure": name,
+                "value": value if known else None,
+                "x": float(found.x[row, k]),
+                "weight": found.weights[row],
+                "points": found.points[row, k] / MILLION,
+                "points_millionths": int(found.points[row, k]),
+                "note": None if known else NO_VALUE,
+            }
+        )
+    key, handle = columns.keys[at], columns.handles[at]
+    return {
+        "rank": int(found.rank[k]),
+        "key": key,
+        "handle": handle or None,
+        "name": account_name(key, handle),
+        "community": columns.communities[at],
+        "type": columns.types[at],
+        "score": found.score[k] / MILLION,
+        "score_millionths": int(found.score[k]),
+        "measures": measures,
+    }
+
+
+# --- how alike lenses are ---------------------------------------------------------------------------------
+
+
+def correlations(columns: LensColumns, run: Run) -> dict[str, Any]:
+    """How alike the lenses of a run rank accounts: Spearman's correlation of each two, over those that have both."""
+    names = [name for name in LENS_NAMES if name in _asked(run)]
+    table = np.array([columns.values[LENS_NAMES.index(name)] for name in names]).reshape(len(names), -1)
+    found, both = rank_correlations(steadied_table(table))
+    return {
+        "lenses": names,
+        "accounts": len(columns.keys),
+        "correlation": [[None if math.isnan(one) else one for one in row] for row in found.tolist()],
+        "compared": both.tolist(),
+    }
+
+
+def steadied_table(table: Float64) -> Float64:
+    """The same, NaN where it was; values equal but for rounding are equal."""
+    known = ~np.isnan(table)
+    result = np.full_like(table, np.nan)
+    result[known] = steadied(table[known])
+    return result
