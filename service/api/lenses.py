@@ -48,6 +48,7 @@ from service.flows.lenses import (
     lens_of_account,
     members_columns,
     mix_named,
+    rank_by_mix,
     scorecard,
     statement,
 )
