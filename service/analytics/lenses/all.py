@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from service.analytics.lenses.authority import authority
 from service.analytics.lenses.observed import Observed
 from service.analytics.lenses.social_capital import social_capital
 from service.analytics.lenses.standing import standing
@@ -12,6 +13,7 @@ from service.domain import LensName, LensValues, Progress
 LENSES: dict[LensName, Callable[[Observed], LensValues]] = {
     "social_capital": social_capital,
     "standing": standing,
+    "authority": authority,
 }
 
 
