@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from service.analytics.lenses.authority import authority
 from service.analytics.lenses.observed import Observed
+from service.analytics.lenses.social_capital import social_capital
 from service.analytics.lenses.standing import standing
 from service.domain import LensName, LensValues, Progress
 
-LENSES: dict[LensName, Callable[[Observed], LensValues]] = {"standing": standing}
+LENSES: dict[LensName, Callable[[Observed], LensValues]] = {
+    "social_capital": social_capital,
+    "standing": standing,
+    "authority": authority,
+}
 
 
 def measure_lenses(seen: Observed, names: Iterable[LensName], progress: Progress) -> list[LensValues]:

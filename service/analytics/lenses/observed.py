@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from service.analytics.activity import Activity, activity
 from service.analytics.graph import rows_of
 from service.analytics.scoring import audience_of
 from service.analytics.ties import TieGraph
@@ -52,6 +53,11 @@ class Observed:
         return audience_of(self.graph.followers, np.diff(self.graph.in_ptr))
 
     @cached_property
+    def doing(self) -> Activity:
+        """What each account does, and of whom that is known."""
+        return activity(self.graph, self.rules)
+
+    @cached_property
     def actor(self) -> Int64:
         """Who did something: int64[e], ascending."""
         return rows_of(self.graph.engaged_ptr)
@@ -92,6 +98,15 @@ class Observed:
         """Sum values of some interactions by who did them: float64[n]; added likewise."""
         total: Float64 = np.bincount(self.actor[of], weights=values[of], minlength=self.n).astype(np.float64)
         return total
+
+    def by_pair(self, values: Int64 | Float64, of: Bool) -> tuple[Int64, Int64, Float64]:
+        """Sum values of some interactions by pair: who did something, with whom, and the sum; by actor, then target.
+
+        They are added in the order of rows.
+        """
+        pairs, place = np.unique(self.actor[of] * self.n + self.target[of], return_inverse=True)
+        total = np.bincount(place, weights=values[of], minlength=len(pairs)).astype(np.float64)
+        return pairs // max(self.n, 1), pairs % max(self.n, 1), total
 
     def part(self, name: PartName) -> Float64:
         """Raw values of a part of the ambassador score, as `raw` has them: float64[n]."""
