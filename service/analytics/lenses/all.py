@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from service.analytics.lenses.observed import Observed
+from service.analytics.lenses.profile import profile
 from service.analytics.lenses.standing import standing
 from service.domain import LensName, LensValues, Progress
 
-LENSES: dict[LensName, Callable[[Observed], LensValues]] = {"standing": standing}
+LENSES: dict[LensName, Callable[[Observed], LensValues]] = {"standing": standing, "profile": profile}
 
 
 def measure_lenses(seen: Observed, names: Iterable[LensName], progress: Progress) -> list[LensValues]:
