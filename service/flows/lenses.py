@@ -73,7 +73,7 @@ async def scorecard(store: AsyncStore, reader: PublishedReader, run: Run, key: s
     """
     found, said = await _of_account(store, reader, run, key)
     past = await read_lens_history(store, key)
-    lenses = {name: {**said[name], "change": changes(run, said[name]["value"], past, name)} for name in _asked(run)}
+    lenses = {name: {**one, "change": changes(run, one["value"], past, name)} for name, one in said.items()}
     return {**found, "lenses": lenses}
 
 
@@ -103,7 +103,7 @@ async def lens_of_account(
 
 async def _of_account(
     store: AsyncStore, reader: PublishedReader, run: Run, key: str
-) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+) -> tuple[dict[str, Any], dict[LensName, dict[str, Any]]]:
     """The account with its community, and what each lens says of it."""
     reader.check_shown(key)
     row = await read_scored(store, run.id, key)

@@ -60,22 +60,24 @@ def weighted(
 ) -> tuple[Int64, dict[str, Int64]]:
     """Sum parts in 0..1 by weight, to `scale` at most: the value in millionths, and those of each part, exactly.
 
-    Weights of parts that are not in `x` are shared out in proportion.
+    Weights of parts that are not in `x`, or not known of an account, are shared out in proportion. An account of which
+    no part is known has 0.
 
     Args:
-        x: of each part that is known float64[n] in 0..1.
+        x: of each part float64[n] in 0..1, NaN where it is not known.
         weights: of all parts.
         scale: value of who has 1 in all parts.
 
     Returns:
         value int64[n], and of each part of `x` int64[n]; both in millionths.
     """
-    known = sum(weights[part] for part in x)
-    parts = {
-        part: np.rint(scale * MILLION * weights[part] / known * values).astype(np.int64) for part, values in x.items()
-    }
-    value: Int64 = np.sum(list(parts.values()), axis=0, dtype=np.int64)
-    beyond = np.maximum(value - scale * MILLION, 0)  # each part is rounded by itself: a millionth or two too many
-    heaviest = max(x, key=lambda part: weights[part])
-    parts[heaviest] -= beyond
-    return value - beyond, parts
+    matrix = np.array(list(x.values()))
+    weight = np.where(np.isnan(matrix), 0.0, np.array([weights[part] for part in x])[:, None])
+    known = weight.sum(axis=0)
+    points = np.rint(scale * MILLION * weight / np.where(known > 0, known, 1.0) * np.nan_to_num(matrix))
+    parts = points.astype(np.int64)
+    # Each part is rounded by itself: a millionth or two too many.
+    beyond = np.maximum(parts.sum(axis=0) - scale * MILLION, 0)
+    parts[np.argmax(weight, axis=0), np.arange(matrix.shape[1])] -= beyond
+    value: Int64 = parts.sum(axis=0)
+    return value, dict(zip(x, parts, strict=True))
