@@ -1045,7 +1045,7 @@ class LensValues:
         null: int8[n], position in `reasons` of why the value is null, -1 where there is one.
         reasons: sentences.
         part_reasons: why parts that are null for all of them are; their weight is shared out among the others.
-        figures: further figures by name: float64[n] with NaN where unknown, int64[n], float64[n, k] with NaN rows, or a
+        figures: further figures by name: float64[n] with NaN where unknown, int64[n], float64[n, k] likewise, or a
             list of n texts, None where unknown.
         cut_offs: what the data of this run decided, by name, to be shown with every value.
         properties: figures that the graph has as properties of their own, by the name of the property.
@@ -2101,6 +2101,13 @@ class Chance(Frozen):
     run: str | None = Field(default=None, description="Run that measured it, where an earlier one did.")
 
 
+class SubTopic(Frozen):
+    """A topic that is part of another one: nearly all accounts that have it have that one; see `lenses.topics_tree`."""
+
+    topic: str
+    part_of: str
+
+
 class LensMix(Frozen):
     """A mix of lenses and parts of the ambassador score that people named: what each of them weighs; they sum to 1."""
 
@@ -2428,8 +2435,9 @@ class PublishedPart:
     `groups` (by level, then canonical order), and of each community, found or defined, `candidates/<id>` (`Candidate`
     by rank), `macros/<id>` (likewise), `excluded/<id>` (`Excluded` by gate, then key) and `basis/<id>` (one
     `CommunityBasis`, then a `CandidateBasis` for each candidate by rank); `detractors` of all brands (`Detractor` by
-    brand, most unfavourable mentions first, then key); `brands` (`Brand`, all of the graph, by key). Parts
-    of a community without any line are left out, but `candidates`, and `basis` of those that are respectable.
+    brand, most unfavourable mentions first, then key); `brands` (`Brand`, all of the graph, by key); `subtopics`
+    (`SubTopic`, by name), where the run measured through lenses. Parts of a community without any line are left out,
+    but `candidates`, and `basis` of those that are respectable.
     """
 
     name: str

@@ -29,6 +29,7 @@ from service.analytics.intervals import REWEIGHTED, Intervals, rank_intervals, r
 from service.analytics.lenses.all import measure_lenses
 from service.analytics.lenses.documents import lens_documents
 from service.analytics.lenses.observed import Observed
+from service.analytics.lenses.topics_tree import subtopics
 from service.analytics.lineage import Overlaps, continued, lineage_of, overlaps
 from service.analytics.measures import days_observed, influence, resonance, trust
 from service.analytics.network import measure_network
@@ -45,6 +46,7 @@ from service.analytics.scoring import (
     score_community,
     why_no_candidates,
 )
+from service.analytics.sensitive import may_be_named
 from service.analytics.ties import TieGraph, tie_graph, tie_parts, ties_among
 from service.analytics.topics import NAMED, CommunityTopics, community_values, distinctive_topics, relevance, topics_of
 from service.domain import (
@@ -78,6 +80,7 @@ from service.domain import (
     RespectableTest,
     RunSpec,
     ScoringRules,
+    SubTopic,
     WordIndex,
 )
 from service.errors import EmptyGraph
@@ -203,6 +206,8 @@ def analyse(
     brands = zip(graph.brand_keys, graph.brand_names, strict=True)
     listed = [Brand(key=key, name=name).model_dump_json().encode() for key, name in brands]
     publish([("brands", listed), ("detractors", _detractor_lines(everything, communities))])
+    if spec.lenses:
+        publish([("subtopics", _subtopic_lines(graph))])
     lineage: list[Lineage] = []
     ended: list[Ended] = []
     if before is not None:
@@ -496,6 +501,15 @@ def _detractor_lines(everything: _Everything, communities: list[Community]) -> I
     ids = [communities[label].id if label >= 0 else None for label in labels]
     found = detractors(everything.graph, everything.brands, everything.ties.window, ids, everything.spec.rules)
     return (one.model_dump_json().encode() for one in found)
+
+
+def _subtopic_lines(graph: Graph) -> Iterator[bytes]:
+    """Topics that are part of another one, by name; of both those that may be named."""
+    parents = subtopics(graph)
+    for topic in np.flatnonzero(parents >= 0).tolist():
+        one, whole = graph.topic_names[topic], graph.topic_names[int(parents[topic])]
+        if may_be_named(one) and may_be_named(whole):
+            yield SubTopic(topic=one, part_of=whole).model_dump_json().encode()
 
 
 def _carried(signs: Integrity) -> dict[str, Int64]:

@@ -225,6 +225,57 @@ class Statement(BaseModel):
     items: list[StatementAction]
 
 
+class Entity(BaseModel):
+    """A brand that an account names in posts about a topic, and in how many."""
+
+    brand: str
+    name: str | None
+    posts: int
+
+
+class TopicOfAccount(BaseModel):
+    """A topic that an account wrote or shared about: the topic that it is part of, and brands in posts about it."""
+
+    topic: str
+    part_of: str | None = Field(description="The topic that nearly all have who have this one, if there is any.")
+    posts: int
+    post: str = Field(description="Key of the latest.")
+    latest: datetime | None
+    entities: list[Entity]
+
+
+class EngagedFollower(BaseModel):
+    """A follower, how many follow it, on how many days of the year it engaged, and how often."""
+
+    account: str
+    handle: str | None
+    followers: int
+    days: int
+    responses: int
+
+
+class AnsweredPost(BaseModel):
+    """A post: followers of its author and of those who passed it on, responses, and how many were more than likes."""
+
+    post: str
+    at: datetime | None
+    kind: str | None
+    likes: int
+    replies: int
+    reposts: int
+    visibility: int
+    impact: int
+    trust: float | None = Field(description="Share of the responses that are no likes; null without any.")
+
+
+class LensEvidence(BaseModel):
+    """What a value rests on beside its parts, as the graph has it now; what a lens does not rest on is left out."""
+
+    topics: list[TopicOfAccount] | None = None
+    engaged_followers: list[EngagedFollower] | None = None
+    posts: list[AnsweredPost] | None = None
+
+
 class LensAnswer(LensSaid):
     """What one lens says of one account, and what that rests on."""
 
@@ -235,6 +286,7 @@ class LensAnswer(LensSaid):
     part_reasons: dict[str, str] = Field(description="Why nobody has some parts.")
     cut_offs: dict[str, Any] = Field(description="What the lens counts, and what the data decided.")
     history: list[LensPastValue] = Field(description="Values in published runs that are kept, the earliest first.")
+    evidence: LensEvidence
     statement: Statement | None = Field(default=None, description="Of standing: what gave points.")
 
 

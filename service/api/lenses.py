@@ -44,6 +44,7 @@ from service.flows.lens_chart import correlation_chart
 from service.flows.lenses import (
     account_columns,
     correlations,
+    evidence_of,
     influences,
     lens_of_account,
     members_columns,
@@ -140,6 +141,7 @@ async def get_lens(
         query = query.model_copy(update={"run": run_id})
     published = _for(await reader.published(query.run), key)
     found = await lens_of_account(store, reader, published.run, key, lens)
+    found["evidence"] = await evidence_of(store, reader, published.run, key, lens, published.mask)
     if lens == "standing" and found["figures"]:
         points = found["figures"]["points"]
         actions, since = await statement(store, published.run, key, points, published.mask)

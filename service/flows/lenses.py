@@ -14,6 +14,7 @@ from pydantic_core import from_json
 from service.analytics.lenses.combining import Mixed, mixed, rank_correlations
 from service.analytics.lenses.standing import FOLLOW_POINTS, POINTS, WINDOWS
 from service.analytics.rounding import significant, steadied
+from service.analytics.sensitive import may_be_named
 from service.analytics.ties import decay_of, interaction_value
 from service.domain import (
     ENGAGEMENT_NAMES,
@@ -26,6 +27,7 @@ from service.domain import (
     LensName,
     LensSummary,
     Run,
+    SubTopic,
     account_name,
 )
 from service.errors import InvalidRequest, MixNotFound
@@ -38,13 +40,20 @@ from service.store.lenses import (
     LensPast,
     list_mixes,
     read_accounts,
+    read_answered_posts,
+    read_engaged_followers,
+    read_entities,
     read_influences,
     read_lens_history,
     read_scored,
     read_statement,
     read_statement_follows,
+    read_topics,
 )
 from service.store.published import no_account
+
+MOST_TOPICS, MOST_SHOWN = 50, 10
+"""Topics of an account, and other things that a value rests on, that are shown at most."""
 
 MOST_ACCOUNTS = 200_000
 """More accounts are not ranked while somebody waits."""
@@ -159,6 +168,74 @@ def _change(run: Run, value: float | None, past: Sequence[LensPast], place: int,
     }  # fmt: skip
 
 
+# --- what values rest on --------------------------------------------------------------------------------
+
+
+async def evidence_of(
+    store: AsyncStore, reader: PublishedReader, run: Run, key: str, lens: LensName, mask: Mask
+) -> dict[str, Any]:
+    """Say what a value of a lens rests on beside its parts, as the graph has it now, up to the day of the run's data.
+
+    Of social_capital and profile the topics of the account, each with the topic that it is part of, the brands that its
+    posts about it name, and its latest post; of profile also the followers who engaged most; of context the posts that
+    got most responses, each with its visibility, impact and trust. Of other lenses nothing.
+    """
+    first, last = _days(run, run.spec.rules.role_days)
+    begin, until = _moments(first, last)
+    found: dict[str, Any] = {}
+    if lens in ("social_capital", "profile"):
+        topics = [one for one in await read_topics(store, key, until, MOST_TOPICS) if may_be_named(one["topic"])]
+        part_of = await _part_of(reader, run)
+        brands = await read_entities(store, key, until, [one["topic"] for one in topics])
+        found["topics"] = [
+            {
+                **one,
+                "part_of": part_of.get(one["topic"]),
+                "entities": [
+                    {name: brand[name] for name in ("brand", "name", "posts")}
+                    for brand in brands
+                    if brand["topic"] == one["topic"]
+                ],
+            }
+            for one in topics
+        ]
+    if lens == "profile":
+        engaged = await read_engaged_followers(store, key, first, last, MOST_SHOWN + len(mask.keys))
+        found["engaged_followers"] = [one for one in engaged if not mask.hides(one["account"])][:MOST_SHOWN]
+    if lens == "context":
+        found["posts"] = list(map(_post, await read_answered_posts(store, key, begin, until, MOST_SHOWN)))
+    return found
+
+
+def _post(row: Row) -> dict[str, Any]:
+    """Visibility, impact and trust of a post, and what they come from."""
+    impact = row["likes"] + row["replies"] + row["reposts"]
+    trust = (row["replies"] + row["reposts"]) / impact if impact else None
+    return {
+        **{name: row[name] for name in ("post", "at", "kind", "likes", "replies", "reposts")},
+        "visibility": row["audience"],
+        "impact": impact,
+        "trust": None if trust is None else float(significant(np.array([trust]))[0]),
+    }
+
+
+async def _part_of(reader: PublishedReader, run: Run) -> dict[str, str]:
+    lines = (await reader.part_if_any(run.id, "subtopics")).lines
+    found = map(SubTopic.model_validate_json, lines)
+    return {one.topic: one.part_of for one in found}
+
+
+def _days(run: Run, days: int) -> tuple[date, date]:
+    """The first and the last of so many days that end with the run's data."""
+    last = date(1970, 1, 1) if run.as_of is None else run.as_of.astimezone(UTC).date()
+    return last - timedelta(days=min(days, last.toordinal()) - 1), last
+
+
+def _moments(first: date, last: date) -> tuple[datetime, datetime]:
+    """When some days begin, and when they have ended."""
+    return datetime.combine(first, time(), UTC), datetime.combine(last + timedelta(days=1), time(), UTC)
+
+
 # --- what standing rests on -------------------------------------------------------------------------------
 
 
@@ -180,10 +257,8 @@ async def statement(
     Returns:
         The actions, and the points by which what was published differs from their sum, because the graph changed since.
     """
-    last = date(1970, 1, 1) if run.as_of is None else run.as_of.astimezone(UTC).date()
-    first = last - timedelta(days=WINDOWS[0] - 1)
-    begin = datetime.combine(first, time(), UTC)
-    until = datetime.combine(last + timedelta(days=1), time(), UTC)
+    first, last = _days(run, WINDOWS[0])
+    begin, until = _moments(first, last)
     done, follows = await asyncio.gather(
         read_statement(store, run.id, key, first, last), read_statement_follows(store, run.id, key, begin, until)
     )
@@ -224,8 +299,7 @@ async def influences(store: AsyncStore, run: Run, key: str, mask: Mask, *, inwar
     what the graph holds now; a share is of the weight of all of them. Strongest first, ties by key.
     """
     rules = run.spec.rules
-    last = date(1970, 1, 1) if run.as_of is None else run.as_of.astimezone(UTC).date()
-    first = last - timedelta(days=rules.window_days - 1)
+    first, last = _days(run, rules.window_days)
     rows = await read_influences(store, key, first, last, inwards=inwards)
     decay = decay_of(rules)
     found = []

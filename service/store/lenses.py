@@ -117,6 +117,28 @@ async def read_influences(store: AsyncStore, key: str, first: date, last: date, 
     return await store.read(name, key=key, first=first, last=last)
 
 
+async def read_topics(store: AsyncStore, key: str, until: datetime, most: int) -> list[Row]:
+    """Read the topics that an account wrote or shared about: topic, posts, post and latest; most posts first."""
+    rows = await store.read("lenses/topics", key=key, until=until, most=most)
+    return [{**row, "latest": in_utc(row["latest"])} for row in rows]
+
+
+async def read_entities(store: AsyncStore, key: str, until: datetime, topics: Sequence[str]) -> list[Row]:
+    """Read the brands that an account named in posts about topics: topic, brand, name, posts."""
+    return await store.read("lenses/entities", key=key, until=until, topics=[*topics])
+
+
+async def read_engaged_followers(store: AsyncStore, key: str, first: date, last: date, most: int) -> list[Row]:
+    """Read the followers of an account that engaged most with it: account, handle, followers, days, responses."""
+    return await store.read("lenses/engaged_followers", key=key, first=first, last=last, most=most)
+
+
+async def read_answered_posts(store: AsyncStore, key: str, first: datetime, until: datetime, most: int) -> list[Row]:
+    """Read the posts of an account that got most responses: post, at, kind, likes, replies, reposts, audience."""
+    rows = await store.read("lenses/answered_posts", key=key, first=first, until=until, most=most)
+    return [{**row, "at": in_utc(row["at"])} for row in rows]
+
+
 # --- mixes -----------------------------------------------------------------------------------------------
 
 

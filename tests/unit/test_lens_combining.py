@@ -68,7 +68,7 @@ def a_lens(n: int) -> LensValues:
             "rate": np.where(np.arange(n) % 3 == 0, np.nan, np.arange(n) / 7),
             "count": np.arange(n),
             "tier": [None if k % 4 else "“é”" for k in range(n)],
-            "each": np.where((np.arange(n) % 2 == 0)[:, None], np.nan, np.ones((n, 2))),
+            "each": np.where((np.arange(n)[:, None] + [0, 1]) % 4 < 2, np.nan, np.ones((n, 2))),
         },
     )  # fmt: skip
 
@@ -93,7 +93,7 @@ def test_documents_say_what_the_arrays_say(n: int) -> None:
                     "rate": None if k % 3 == 0 else k / 7,
                     "count": k,
                     "tier": None if k % 4 else "“é”",
-                    "each": None if k % 2 == 0 else [1.0, 1.0],
+                    "each": [None, [None, 1.0], [1.0, 1.0], [1.0, None]][k % 4],
                 },
             }
         }

@@ -49,8 +49,9 @@ def _values(values: npt.NDArray[Any] | list[str | None]) -> list[str]:
         return [to_json(one).decode() for one in values]
     if values.ndim == 1:
         return _numbers(values)
-    unknown = np.isnan(values).any(axis=1).tolist()
-    return ["null" if no else to_json(row).decode() for no, row in zip(unknown, values.tolist(), strict=True)]
+    unknown = np.isnan(values).all(axis=1).tolist()
+    rows = zip(unknown, values.tolist(), strict=True)
+    return ["null" if no else to_json(row, inf_nan_mode="null").decode() for no, row in rows]
 
 
 def _numbers(values: npt.NDArray[Any]) -> list[str]:
