@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from service.analytics.lenses.context import context
 from service.analytics.lenses.observed import Observed
 from service.analytics.lenses.profile import profile
 from service.analytics.lenses.standing import standing
 from service.domain import LensName, LensValues, Progress
 
-LENSES: dict[LensName, Callable[[Observed], LensValues]] = {"standing": standing, "profile": profile}
+LENSES: dict[LensName, Callable[[Observed], LensValues]] = {
+    "standing": standing,
+    "profile": profile,
+    "context": context,
+}
 
 
 def measure_lenses(seen: Observed, names: Iterable[LensName], progress: Progress) -> list[LensValues]:
