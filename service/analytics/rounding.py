@@ -48,13 +48,13 @@ def by_arithmetic(values: Float64, powers: Float64) -> tuple[Float64, Bool]:
     is the right one unless scaling, whose error is below 2·10⁻⁷, was so near to a half that it may have crossed it.
 
     Returns:
-        The rounded values, and where to be unsure of them: near a half, not finite, or beyond the exact powers.
+        The rounded values, and where to be unsure of them: near a half, infinite, or beyond the exact powers.
     """
     result = np.zeros(len(values))
     unsure = np.zeros(len(values), np.bool_)
     for place in range(len(values)):
         value = values[place]
-        if value == 0.0:
+        if value == 0.0 or np.isnan(value):
             result[place] = value  # zero keeps its sign
             continue
         size = abs(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from service.analytics.lenses.authority import authority
+from service.analytics.lenses.context import context
 from service.analytics.lenses.observed import Observed
 from service.analytics.lenses.profile import profile
 from service.analytics.lenses.social_capital import social_capital
@@ -16,12 +17,13 @@ LENSES: dict[LensName, Callable[[Observed], LensValues]] = {
     "standing": standing,
     "authority": authority,
     "profile": profile,
+    "context": context,
 }
 
 
 def measure_lenses(seen: Observed, names: Iterable[LensName], progress: Progress) -> list[LensValues]:
     """Measure all accounts through some lenses; `progress` is told of stage `lenses`, a step for each."""
-    wanted, found = [name for name in names if name in LENSES], []
+    wanted, found = list(names), []
     for done, name in enumerate(wanted):
         progress("lenses", done, len(wanted))
         found.append(LENSES[name](seen))
