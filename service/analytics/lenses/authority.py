@@ -34,12 +34,13 @@ from typing import Final
 import numpy as np
 
 from service.analytics.communities import useful_sizes
+from service.analytics.compiled import compiled
 from service.analytics.graph import rows_of
 from service.analytics.lenses.exact import log_scaled, weighted
 from service.analytics.lenses.observed import Observed
 from service.analytics.rounding import significant, steadied
 from service.analytics.sensitive import may_be_named
-from service.domain import ENGAGEMENT_NAMES, POSTING_NAMES, Bool, Float64, Graph, Int64, LensValues
+from service.domain import ENGAGEMENT_NAMES, POSTING_NAMES, Bool, Float64, Graph, Int32, Int64, LensValues
 
 WEIGHTS: Final = {"authority": 0.6, "audience": 0.2, "activity": 0.2}
 """Weights of the parts (c)."""
@@ -90,7 +91,7 @@ def authority(seen: Observed) -> LensValues:
     if seen.graph.m or seen.audience.any():
         x["audience"] = _scaled(audience)
     if seen.interacted or len(seen.graph.posted_day):
-        x["activity"] = _scaled(_activity(seen, counted))
+        x["activity"] = _scaled(_activity(seen))
     if x:
         value, parts = weighted(x, WEIGHTS)
     else:
@@ -151,14 +152,9 @@ def _steady(seen: Observed, responses: Int64, of: Bool) -> Float64:
     """Σ_d ln(1 + responses received on day d), of some interactions: float64[n]."""
     who, day = seen.target[of], seen.graph.engaged_day[of]
     keys, place = np.unique(who.astype(np.int64) * WINDOW_DAYS + (seen.today - day), return_inverse=True)
-    count = np.bincount(place, weights=responses[of], minlength=len(keys)).astype(np.float64)
-    return _damped(keys, count, seen.n)
-
-
-def _damped(keys: Int64, count: Float64, n: int) -> Float64:
-    """Σ_d ln(1 + count) of each account: float64[n]; keys are account · WINDOW_DAYS + age of the day, each once."""
-    total: Float64 = np.bincount(keys // WINDOW_DAYS, weights=np.log1p(count), minlength=n).astype(np.float64)
-    return steadied(total)
+    count = np.bincount(place, weights=responses[of], minlength=len(keys))
+    total = np.bincount(keys // WINDOW_DAYS, weights=np.log1p(count), minlength=seen.n)
+    return steadied(total.astype(np.float64))
 
 
 def _topic_authority(seen: Observed, has: Bool, responses: Int64, counted: Bool) -> Float64:
@@ -179,28 +175,58 @@ def _audience(seen: Observed) -> Int64:
     return np.maximum(seen.audience, np.diff(graph.in_ptr)) - lost
 
 
-def _activity(seen: Observed, counted: Bool) -> Float64:
+def _activity(seen: Observed) -> Float64:
     """Σ_d ln(1 + posts and interactions of the account on day d): float64[n].
 
     Of the reposts of a day, which may be told as posts, as interactions or as both, the larger number counts.
     """
     graph = seen.graph
-    posted = seen.within(graph.posted_day, WINDOW_DAYS)
-    done = seen.done(seen.rules.responses_a_day)[counted]
-    posts = graph.posted_counts[posted].astype(np.int64)
-    repost, shared = ENGAGEMENT_NAMES.index("reposts"), POSTING_NAMES.index("reposts")
-    who = np.concatenate([seen.actor[counted], rows_of(graph.posted_ptr)[posted]])
-    day = np.concatenate([graph.engaged_day[counted], graph.posted_day[posted]])
-    keys, place = np.unique(who * WINDOW_DAYS + (seen.today - day), return_inverse=True)
-    interacted, wrote = place[: len(done)], place[len(done) :]
+    done = np.minimum(graph.engaged_counts, seen.rules.responses_a_day)
+    shared = done[:, ENGAGEMENT_NAMES.index("reposts")]
+    own = done.sum(axis=1) - shared
+    posts, posted_on = (graph.posted_counts[:, POSTING_NAMES.index(name)] for name in ("posts", "reposts"))
+    return steadied(
+        _busy(
+            graph.engaged_ptr, graph.engaged_day, graph.engaged_code, own, np.ascontiguousarray(shared),
+            graph.posted_ptr, graph.posted_day, posts - posted_on, np.ascontiguousarray(posted_on),
+            seen.today, WINDOW_DAYS,
+        )
+    )  # fmt: skip
 
-    def total(place: Int64, values: Int64) -> Float64:
-        # Sums of whole numbers are exact as floats.
-        return np.bincount(place, weights=values, minlength=len(keys)).astype(np.float64)
 
-    own = total(interacted, done.sum(axis=1) - done[:, repost]) + total(wrote, posts[:, 0] - posts[:, shared])
-    passed_on = np.maximum(total(interacted, done[:, repost]), total(wrote, posts[:, shared]))
-    return _damped(keys, own + passed_on, seen.n)
+@compiled
+def _busy(
+    ptr: Int64, day: Int32, code: Int32, own: Int64, shared: Int64,
+    posted_ptr: Int64, posted_day: Int32, written: Int32, passed_on: Int32, today: int, span: int,
+) -> Float64:  # fmt: skip
+    """Add up ln(1 + what an account did) over the last `span` days: float64[n].
+
+    Args:
+        ptr, day, code: interactions by account. own, shared: of each code, other interactions and reposts.
+        posted_ptr, posted_day: days of posts by account. written, passed_on: own posts and reposts of each.
+        today: the last day that counts.
+        span: days.
+    """
+    n = len(ptr) - 1
+    total = np.zeros(n)
+    did, given, told = np.zeros(span, np.int64), np.zeros(span, np.int64), np.zeros(span, np.int64)
+    for i in range(n):
+        for e in range(ptr[i], ptr[i + 1]):
+            age = today - day[e]
+            if 0 <= age < span:
+                did[age] += own[code[e]]
+                given[age] += shared[code[e]]
+        for e in range(posted_ptr[i], posted_ptr[i + 1]):
+            age = today - posted_day[e]
+            if 0 <= age < span:
+                did[age] += written[e]
+                told[age] += passed_on[e]
+        for age in range(span):
+            times = did[age] + max(given[age], told[age])
+            if times:
+                total[i] += np.log1p(times)
+            did[age] = given[age] = told[age] = 0
+    return total
 
 
 def _resonance(seen: Observed, has: Bool, counted: Bool, least: int) -> Float64:
