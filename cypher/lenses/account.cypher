@@ -10,6 +10,7 @@
 MATCH (a:Account {key: $key})
 USING INDEX a:Account(key)
 MATCH (r:Run {id: $run})
+USING INDEX r:Run(id)
 OPTIONAL MATCH (a)-[s:SCORED]->(r)
 RETURN
   a {.key, .handle, opted_out: coalesce(a.opted_out, false)} AS account,

@@ -17,6 +17,7 @@ UNWIND $keys AS key
 MATCH (a:Account {key: key})
 USING INDEX a:Account(key)
 MATCH (r:Run {id: $run})
+USING INDEX r:Run(id)
 OPTIONAL MATCH (a)-[s:SCORED]->(r)
 OPTIONAL MATCH (a)-[m:MEMBER_OF {primary: true}]->(c:Community {level: 0, id: s.community})
 WHERE EXISTS { MATCH (c)<-[:FOUND]-(r) }

@@ -12,7 +12,9 @@
 // column: audience INTEGER followers of its author, and of those who passed it on
 // mode: read
 // index: account_key
-MATCH (a:Account {key: $key})-[:POSTED]->(p:Post)
+MATCH (a:Account {key: $key})
+USING INDEX a:Account(key)
+MATCH (a)-[:POSTED]->(p:Post)
 WHERE p.at >= $first AND p.at < $until
 CALL (p, a) {
   MATCH (p)<-[r:RESPONDED]-(j:Account)

@@ -11,6 +11,7 @@
 // mode: read
 // index: account_key
 MATCH (a:Account {key: $key})
+USING INDEX a:Account(key)
 MATCH (a)<-[e:ENGAGED]-(j:Account)
 WHERE e.day >= $first AND e.day <= $last AND j <> a AND EXISTS { (j)-[:FOLLOWS]->(a) }
 WITH

@@ -8,7 +8,9 @@
 // column: posts INTEGER in how many of them
 // mode: read
 // index: account_key
-MATCH (a:Account {key: $key})-[:POSTED]->(p:Post)-[:MENTIONS]->(b:Brand)
+MATCH (a:Account {key: $key})
+USING INDEX a:Account(key)
+MATCH (a)-[:POSTED]->(p:Post)-[:MENTIONS]->(b:Brand)
 WHERE p.at IS NULL OR p.at < $until
 MATCH (p)-[:ABOUT]->(t:Topic)
 WHERE t.name IN $topics

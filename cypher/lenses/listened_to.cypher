@@ -9,6 +9,7 @@
 // mode: read
 // index: account_key
 MATCH (a:Account {key: $key})
+USING INDEX a:Account(key)
 CALL (a) {
   MATCH (a)-[f:FOLLOWS]->(j:Account)
   RETURN j, coalesce(f.weight, 1.0) AS follow, null AS day

@@ -17,9 +17,13 @@
 MATCH (a:Account {key: $key})
 USING INDEX a:Account(key)
 MATCH (r:Run {id: $run})
+USING INDEX r:Run(id)
 MATCH (a)-[own:SCORED]->(r)
+// From who engaged to the run, and not from the run to all accounts.
+WITH a, r, own
 MATCH (j:Account)-[e:ENGAGED]->(a)
 WHERE e.day >= $first AND e.day <= $last AND j <> a
+WITH a, r, own, j, e
 MATCH (j)-[s:SCORED]->(r)
 WHERE s.community = own.community
 RETURN

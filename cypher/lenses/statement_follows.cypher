@@ -13,14 +13,18 @@
 MATCH (a:Account {key: $key})
 USING INDEX a:Account(key)
 MATCH (r:Run {id: $run})
+USING INDEX r:Run(id)
 MATCH (a)-[own:SCORED]->(r)
+// From follower to run, and not from the run to all accounts.
+WITH a, r, own
 MATCH (j:Account)-[f:FOLLOWS]->(a)
 WHERE f.at IS NULL OR (f.at >= $first AND f.at < $until)
+WITH a, r, own, j, f
 MATCH (j)-[s:SCORED]->(r)
 WHERE s.community = own.community
   // Follows in return within a follow ring count nothing.
   AND NOT (s.follow_ring IS NOT NULL AND s.follow_ring = own.follow_ring AND EXISTS { (a)-[:FOLLOWS]->(j) })
 RETURN
   j.key AS actor, j.handle AS handle, s.standing_weight AS weight,
-  date(datetime({datetime: f.at, timezone: 'UTC'})) AS day
+  CASE WHEN f.at IS NULL THEN null ELSE date(datetime({datetime: f.at, timezone: 'UTC'})) END AS day
 ORDER BY day DESC, actor

@@ -8,7 +8,9 @@
 // column: latest ZONED DATETIME when that was; null where unknown
 // mode: read
 // index: account_key
-MATCH (a:Account {key: $key})-[w:POSTED|RESPONDED]->(p:Post)
+MATCH (a:Account {key: $key})
+USING INDEX a:Account(key)
+MATCH (a)-[w:POSTED|RESPONDED]->(p:Post)
 WHERE type(w) = 'POSTED' OR w.kind = 'repost'
 WITH DISTINCT p
 WHERE p.at IS NULL OR p.at < $until
