@@ -928,6 +928,28 @@ def explain(
 
 
 @app.command()
+def scorecard(
+    key: Annotated[str, typer.Argument(help="The account's key, network:id.")],
+    run: RunId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what every lens says of one account, what its values are made of, and how they changed.
+
+    A lens is a known measure of influence, done again: social capital (Klout), standing (Kred) and others. Each value
+    is the sum of its parts; where there is none, the reason is said.
+    """
+    from service.flows.lenses import read_scorecard
+    from service.flows.store import open_store
+
+    with open_store(store_source(settings()), migrated=False) as address:
+        read, found = asyncio.run(read_scorecard(address, key, run))
+    if as_json:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        console.out.print(console.scorecard(found, read))
+
+
+@app.command()
 def recipes(lang: Lang = "en", as_json: AsJson = False) -> None:
     """List objectives: which type of influencer each asks for, by which mix of parts, why, and why not the others."""
     from service.flows.recipes import recipes as all_recipes

@@ -256,6 +256,32 @@ def recipes_table(recipes: Sequence[domain.Recipe], lang: Language) -> Table:
     return table
 
 
+def scorecard(found: dict[str, Any], run: domain.Run) -> Group:
+    """Draw what every lens says of one account: value, parts as a bar each, changes, and figures."""
+    account, community = found["account"], found["community"]
+    name = domain.account_name(account["key"], account["handle"] or "")
+    where = "in no community" if community is None else f"in [bold]{escape(community['label'] or community['id'])}[/]"
+    until = "" if run.as_of is None else f", data until {run.as_of:%Y-%m-%d}"
+    lines: list[Any] = [f"[bold]{escape(name)}[/] {where}  [dim]{escape(account['key'])}, run {run.id}{until}[/]", ""]
+    if not found["lenses"]:
+        lines.append("[yellow]This run measured through no lens; analyse again.[/]")
+        return Group(*lines)
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for title, right in (("lens", False), ("value", True), ("day", True), ("week", True), ("month", True)):
+        table.add_column(title, justify="right" if right else "left", no_wrap=True)
+    table.add_column("made of", overflow="fold")
+    for lens, said in found["lenses"].items():
+        changes = [said["change"][span]["difference"] for span in ("day", "week", "month")]
+        parts = "  ".join(f"{part} {points:,.2f}" for part, points in said["parts"].items())
+        table.add_row(
+            lens.replace("_", " "),
+            "-" if said["value"] is None else f"[bold]{said['value']:,.2f}[/]",
+            *("-" if one is None else f"{one:+,.2f}" for one in changes),
+            parts if said["value"] is not None else f"[yellow]{escape(said['reason'])}[/]",
+        )
+    return Group(*lines, table)
+
+
 def explanation(found: dict[str, Any], community: domain.Community, lang: Language) -> Group:
     """Draw one account in one community: who, parts as bars, who is next to it, reasons, and evidence."""
     account, standing = found["account"], found["standing"]

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from service.analytics.lenses.combining import Mixed, mixed, rank_correlations
 from service.analytics.lenses.standing import FOLLOW_POINTS, POINTS, WINDOWS
@@ -27,6 +27,7 @@ from service.domain import (
     LensName,
     LensSummary,
     Run,
+    StoreAddress,
     SubTopic,
     account_name,
 )
@@ -84,6 +85,15 @@ async def scorecard(store: AsyncStore, reader: PublishedReader, run: Run, key: s
     past = await read_lens_history(store, key)
     lenses = {name: {**one, "change": changes(run, one["value"], past, name)} for name, one in said.items()}
     return {**found, "lenses": lenses}
+
+
+async def read_scorecard(address: StoreAddress, key: str, run_id: str | None = None) -> tuple[Run, dict[str, Any]]:
+    """Do what `scorecard` does, for the command; return the run, too. Raises what that does, and what reading does."""
+    async with AsyncStore(address) as store:
+        reader = PublishedReader(store)
+        published = await reader.published(run_id)
+        found = await scorecard(store, reader, published.run, key)
+        return published.run, from_json(published.mask.without(key).cleaned(to_json(found)))
 
 
 async def lens_of_account(

@@ -12,14 +12,14 @@ import pytest
 import yaml
 
 from service import errors
-from service.domain import ScoringRules
+from service.domain import LENS_NAMES, ScoringRules
 from service.files.schemas import SCHEMAS
 from service.flows.importing import line_schemas
 from service.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def subclasses(base: type) -> list[type]:
@@ -123,6 +123,25 @@ def test_every_label_and_relationship_that_people_bring_is_documented() -> None:
         assert f"(:{label})" in page, label
     for kind in re.findall(r"\[r:(\w+)\]", migration):
         assert re.search(rf"[:`]{kind}[\]`]", page), kind
+
+
+@pytest.mark.parametrize("lens", LENS_NAMES)
+def test_every_lens_has_a_page_with_a_worked_example(lens: str) -> None:
+    """The example is computed anew by the tests of each lens."""
+    text = (ROOT / "docs" / "lenses" / f"{lens}.md").read_text(encoding="utf-8")
+    said = [
+        "**What the original published.**",
+        "**Here.**",
+        "**Null**",
+        "**Example.**",
+        "```json",
+        "**What it misses.**",
+    ]
+    places = [text.find(one) for one in said]
+    assert -1 not in places
+    assert places == sorted(places)
+    overview = (ROOT / "docs" / "lenses" / "README.md").read_text(encoding="utf-8")
+    assert f"| [`{lens}`]({lens}.md) |" in overview
 
 
 def test_make_targets_that_pages_name_exist() -> None:
