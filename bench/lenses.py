@@ -22,7 +22,6 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from bench.engine import wait_for_quiet
 from bench.generate import write_follows
 from bench.pipeline import Stages, figure
 from service.analytics.analysis import analyse
@@ -64,7 +63,6 @@ def main() -> None:
         console.print(f"{graph.n:,} accounts, {graph.m:,} follows, {len(graph.engaged_idx):,} interactions")
         runs: list[dict[str, float]] = []
         for _ in range(given.repeats + 1):
-            wait_for_quiet()
             stages = Stages()
             with Spool(Path(folder)) as spool:
                 analysis = analyse(graph, RunSpec(), stages.progress, spool.keep)
