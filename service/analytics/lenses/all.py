@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from service.analytics.lenses.market import market
 from service.analytics.lenses.observed import Observed
 from service.analytics.lenses.standing import standing
 from service.domain import LensName, LensValues, Progress
 
-LENSES: dict[LensName, Callable[[Observed], LensValues]] = {"standing": standing}
+LENSES: dict[LensName, Callable[[Observed], LensValues]] = {"standing": standing, "market": market}
 
 
 def measure_lenses(seen: Observed, names: Iterable[LensName], progress: Progress) -> list[LensValues]:
