@@ -552,6 +552,27 @@ class MentionColumns:
 
 
 @dataclass(frozen=True)
+class EndorsementColumns:
+    """Endorsements that stand, as read from the store, in any order: parallel columns of one length.
+
+    `source` and `target` hold `n` of who endorses and of who is endorsed; `at` is since when, in milliseconds since
+    1970 UTC, -1 where unknown. A pair occurs once: where it stands on several topics, with the earliest known time.
+    `latest` is the time of the latest endorsement or withdrawal of all, likewise, -1 where none is known.
+    """
+
+    source: Int64
+    target: Int64
+    at: Int64
+    latest: int = -1
+
+
+def no_endorsements() -> EndorsementColumns:
+    """Endorsements of nobody."""
+    none = np.zeros(0, dtype=np.int64)
+    return EndorsementColumns(none, none, none)
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """All that an analysis reads of the graph, as it was at one version.
 
@@ -568,6 +589,7 @@ class Snapshot:
     postings: PostingColumns
     mentions: MentionColumns
     words: WordColumns = field(default_factory=no_words)
+    endorsements: EndorsementColumns = field(default_factory=no_endorsements)
 
 
 @dataclass(frozen=True)
@@ -576,9 +598,9 @@ class Changes:
 
     `accounts` are those that came or were described anew. `follows` came or changed; a weight of NaN says that the
     follow ended. `engagements` came or changed. `renewed` holds `n` of the accounts, each once, of which all topics,
-    posts and words are here, as those known of them no longer stand. `brands` and `mentions` are all that there are.
-    `followed_at` is the time of the latest of these follows and unfollows, in milliseconds since 1970 UTC, -1 where
-    none is known.
+    posts and words are here, as those known of them no longer stand. `brands`, `mentions` and `endorsements` are all
+    that there are. `followed_at` is the time of the latest of these follows and unfollows, in milliseconds since 1970
+    UTC, -1 where none is known.
     """
 
     version: int
@@ -592,6 +614,7 @@ class Changes:
     words: WordColumns
     brands: BrandColumns
     mentions: MentionColumns
+    endorsements: EndorsementColumns
 
 
 @dataclass(frozen=True)
@@ -621,15 +644,15 @@ class Graph:
     """Follows and whatever else accounts do at one version as compressed sparse rows. Immutable by convention.
 
     Accounts are numbered 0..n-1 in the order of their keys (by code point); a follow i → j means i follows j. Takes
-    about 108 bytes an account with short keys and no handles, 20 a follow, 12 a pair and day of interactions, 28 a
+    about 116 bytes an account with short keys and no handles, 20 a follow, 12 a pair and day of interactions, 28 a
     topic of an account, 12 a word of an account, 16 a post that is quoted, 16 a day on which an account posted, 19 a
-    mention of a brand, and what keys of posts take.
+    mention of a brand, 12 an endorsement, and what keys of posts take.
 
     Attributes:
         version: the graph version that was read.
-        as_of: latest event time, ms since 1970 UTC: of follows and unfollows their time, of interactions and posts the
-            first moment of their day (in UTC), which is never later than what happened. None where nothing has a time.
-            Later events can only raise it.
+        as_of: latest event time, ms since 1970 UTC: of follows and unfollows, endorsements and withdrawals their time,
+            of interactions and posts the first moment of their day (in UTC), which is never later than what happened.
+            None where nothing has a time. Later events can only raise it.
         followed_at: time of the latest follow or unfollow, ms since 1970 UTC, -1 where none is known.
         number: int32[n], `Account.n` in the store.
         keys, handles: length n; a handle is empty where it is not known.
@@ -685,6 +708,12 @@ class Graph:
         mention_paid: int8[q], 0, 1 or PAID_UNKNOWN.
         mention_answered: bool[q], whether an account of the brand replied to the post.
         mention_read: bool[q], whether the stance was read from the post's text, as nobody stated it.
+        endorsed_ptr: int64[n+1]; accounts that i endorses are `endorsed_idx[endorsed_ptr[i]:endorsed_ptr[i+1]]`,
+            ascending, never i itself; an endorsement that was withdrawn is not among them.
+        endorsed_idx: int32[s].
+        endorsed_at: int64[s], since when, ms since 1970 UTC, -1 where unknown.
+        endorsed_latest: time of the latest endorsement or withdrawal of all, ms since 1970 UTC, -1 where none is known.
+            A part of a graph has that of the whole.
     """
 
     version: int
@@ -742,6 +771,10 @@ class Graph:
     mention_paid: Int8
     mention_answered: Bool
     mention_read: Bool
+    endorsed_ptr: Int64
+    endorsed_idx: Int32
+    endorsed_at: Int64
+    endorsed_latest: int
 
     @property
     def brand_account(self) -> Bool:
@@ -1029,7 +1062,7 @@ class ScoringRules(Frozen):
     evidence_items: int = Field(default=5, ge=0, le=50, description="Items of evidence shown for each part.")
 
 
-LensName = Literal["social_capital", "standing", "authority", "profile", "context"]
+LensName = Literal["social_capital", "standing", "authority", "market", "profile", "context"]
 LENS_NAMES: tuple[LensName, ...] = get_args(LensName)
 """Lenses: ways to measure the visible part of an account's influence; see `analytics.lenses`."""
 

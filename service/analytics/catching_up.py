@@ -22,6 +22,7 @@ from service.analytics.families import (
     accounts_of,
     brands_of,
     distinct,
+    endorsements_of,
     engagements_of,
     follows_of,
     mentions_of,
@@ -74,6 +75,7 @@ def caught_up(known: Graph, changes: Changes) -> Graph:
         words=_words(known, place, renewed, words_of(changes.words, accounts)),
         posted=_postings(known, place, renewed, postings_of(changes.postings, accounts)),
         mentions=mentions_of(changes.mentions, accounts, brands),
+        endorsed=endorsements_of(changes.endorsements, accounts),
     )
 
 

@@ -19,6 +19,7 @@ from service.domain import (
     AccountColumns,
     Bool,
     BrandColumns,
+    EndorsementColumns,
     EngagementColumns,
     Float64,
     FollowColumns,
@@ -467,6 +468,39 @@ def mentions_of(columns: MentionColumns, accounts: Accounts, brands: Brands) -> 
         paid=columns.paid[order],
         answered=columns.answered[order],
         read=np.zeros(len(order), dtype=np.bool_) if columns.read is None else columns.read[order],
+    )
+
+
+@dataclass(frozen=True)
+class Endorsements:
+    """Endorsements as `domain.Graph` has them; `latest` is the time of the latest one or withdrawal, or -1."""
+
+    ptr: Int64
+    idx: Int32
+    at: Int64
+    latest: int
+
+
+def endorsements_of(columns: EndorsementColumns, accounts: Accounts) -> Endorsements:
+    """Sort endorsements by who endorses, then who is endorsed.
+
+    Raises:
+        RunFailed: they name an unknown account, are of oneself, stand twice, or have a time that cannot be.
+    """
+    source = accounts.positions("endorsement", columns.source)
+    target = accounts.positions("endorsement", columns.target)
+    if bool(np.any(source == target)):
+        itself = accounts.keys[int(source[source == target].min())]
+        raise RunFailed(f"Account {itself} endorses itself; delete that ENDORSES relationship and analyse again.")
+    _check_times("An endorsement by account {} has a time", columns.at, source, accounts)
+    order = np.lexsort((target, source))
+    source, target = source[order], target[order]
+    twice = np.flatnonzero((np.diff(source) == 0) & (np.diff(target) == 0))
+    if len(twice):
+        pair = f"{accounts.keys[source[twice[0]]]} endorses {accounts.keys[target[twice[0]]]}"
+        raise RunFailed(f"An endorsement was read twice ({pair}); analyse again.")
+    return Endorsements(
+        entries_pointers(source, accounts.n), target.astype(np.int32), columns.at[order], int(columns.latest)
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from service.analytics.families import (
     Accounts,
     Brands,
+    Endorsements,
     Engagements,
     Follows,
     Mentions,
@@ -18,6 +19,7 @@ from service.analytics.families import (
     Words,
     accounts_of,
     brands_of,
+    endorsements_of,
     engagements_of,
     follows_of,
     mentions_of,
@@ -32,6 +34,7 @@ from service.domain import (
     AccountColumns,
     Bool,
     BrandColumns,
+    EndorsementColumns,
     EngagementColumns,
     Float64,
     FollowColumns,
@@ -89,19 +92,20 @@ def build_graph(snapshot: Snapshot) -> Graph:
     The order of the columns does not matter: accounts, brands and topics are sorted by key or name (code points),
     follows by their ends, interactions by their ends and day, brands' own accounts by account and brand, relations to
     brands by account, brand, relation and times, topics of accounts by account and topic, words by account and word,
-    quoted posts by account and key, posts by account and day, mentions by account, time, brand and post.
+    quoted posts by account and key, posts by account and day, mentions by account, time, brand and post, endorsements
+    by their ends.
 
     Args:
         snapshot: columns of n accounts, m follows, interactions, b brands with their own accounts and relations,
-            topics and words of accounts, posts and mentions of brands.
+            topics and words of accounts, posts, mentions of brands and endorsements.
 
     Raises:
         RunFailed: what was read is no such graph: an account or brand twice, anything of an unknown account or brand,
-            an account that follows or engages with itself, a pair (of interactions: a pair and day; of posts: an
-            account and day; of mentions: an account, post and brand) that occurs twice, a weight that is not positive
-            and finite, a count that is below 0 or beyond MOST_COUNTED, of posts not in 1..MOST_POSTS or less than the
-            links and reposts among them, a stance or payment of a mention that is not known, a time that no calendar
-            shows.
+            an account that follows, engages with or endorses itself, a pair (of interactions: a pair and day; of
+            posts: an account and day; of mentions: an account, post and brand) that occurs twice, a weight that is not
+            positive and finite, a count that is below 0 or beyond MOST_COUNTED, of posts not in 1..MOST_POSTS or less
+            than the links and reposts among them, a stance or payment of a mention that is not known, a time that no
+            calendar shows.
     """
     accounts = accounts_of(snapshot.accounts)
     brands = brands_of(snapshot.brands, accounts)
@@ -116,6 +120,7 @@ def build_graph(snapshot: Snapshot) -> Graph:
         words=words_of(snapshot.words, accounts),
         posted=postings_of(snapshot.postings, accounts),
         mentions=mentions_of(snapshot.mentions, accounts, brands),
+        endorsed=endorsements_of(snapshot.endorsements, accounts),
     )
 
 
@@ -131,10 +136,11 @@ def assembled(
     words: Words,
     posted: Postings,
     mentions: Mentions,
+    endorsed: Endorsements,
 ) -> Graph:
     """Put a graph together from what it consists of, all of the same accounts."""
     latest = [DAY_MS * int(day.max()) for day in (engaged.day, posted.day) if len(day)]
-    latest += [followed_at] if followed_at >= 0 else []
+    latest += [time for time in (followed_at, endorsed.latest) if time >= 0]
     of, brand, name, since, until = brands.relations
     return Graph(
         version=version,
@@ -192,6 +198,10 @@ def assembled(
         mention_paid=mentions.paid,
         mention_answered=mentions.answered,
         mention_read=mentions.read,
+        endorsed_ptr=endorsed.ptr,
+        endorsed_idx=endorsed.idx,
+        endorsed_at=endorsed.at,
+        endorsed_latest=endorsed.latest,
     )
 
 
@@ -272,6 +282,12 @@ def columns_of(graph: Graph) -> Snapshot:
             quoted_post=list(graph.quoted_post),
             quoted_at=graph.quoted_at,
         ),
+        endorsements=EndorsementColumns(
+            source=numbers(rows_of(graph.endorsed_ptr)),
+            target=numbers(graph.endorsed_idx),
+            at=graph.endorsed_at,
+            latest=graph.endorsed_latest,
+        ),
     )
 
 
@@ -299,10 +315,10 @@ def strengths(ptr: Int64, weight: Float64) -> Float64:
 
 
 def subgraph(graph: Graph, members: Int32) -> Graph:
-    """Cut out the graph of some accounts with the follows and interactions among them, numbered as in `members`.
+    """Cut out the graph of some accounts with what is among them, numbered as in `members`.
 
-    Their relations to brands, topics, posts and mentions come with them. Takes time in proportion to what the members
-    have of each, not to the whole graph.
+    These are follows, interactions and endorsements. Their relations to brands, topics, posts and mentions come with
+    them. Takes time in proportion to what the members have of each, not to the whole graph.
 
     Args:
         graph: the whole.
@@ -311,6 +327,7 @@ def subgraph(graph: Graph, members: Int32) -> Graph:
     out_ptr, out_idx, out_entry = cut_out(graph.out_ptr, graph.out_idx, members)
     in_ptr, in_idx, _ = turned(out_ptr, out_idx)
     engaged_ptr, engaged_idx, engaged_entry = cut_out(graph.engaged_ptr, graph.engaged_idx, members)
+    endorsed_ptr, endorsed_idx, endorsed_entry = cut_out(graph.endorsed_ptr, graph.endorsed_idx, members)
     own, own_account = _entries_among(graph.own_account, members)
     relations, relation_account = _entries_among(graph.relation_account, members)
     topics = entries_of(graph.topic_ptr, members)
@@ -374,6 +391,10 @@ def subgraph(graph: Graph, members: Int32) -> Graph:
         mention_paid=graph.mention_paid[mentions],
         mention_answered=graph.mention_answered[mentions],
         mention_read=graph.mention_read[mentions],
+        endorsed_ptr=endorsed_ptr,
+        endorsed_idx=endorsed_idx,
+        endorsed_at=graph.endorsed_at[endorsed_entry],
+        endorsed_latest=graph.endorsed_latest,
     )
 
 

@@ -2,8 +2,9 @@
 
 Nothing that became known later may be in it. What has no time is left out, as it may be from afterwards; so are the
 reported numbers of followers and what accounts say of themselves, which are kept as they are now alone. What cannot be
-told: a follow that was ended later is not known to have been there, one that was renewed later counts as later, and
-stances and whom an account belongs to are as they are known now. Who opts out later is already compared with nobody.
+told: a follow that was ended, or an endorsement that was withdrawn, later is not known to have been there, one that was
+renewed later counts as later, and stances and whom an account belongs to are as they are known now. Who opts out later
+is already compared with nobody.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from service.domain import (
     DAY_MS,
     Bool,
     BrandColumns,
+    EndorsementColumns,
     EngagementColumns,
     Graph,
     Int64,
@@ -36,7 +38,8 @@ def as_it_was(graph: Graph, past: Past) -> tuple[Graph, Int64, LeftOut]:
     """Return the graph as it was before a day.
 
     An account is in it where anything of the time before names it: it follows or is followed, engages or is engaged
-    with, posts, mentions a brand or has to do with one. The result is the same whatever happened from that day on.
+    with, posts, mentions a brand or has to do with one, endorses or is endorsed. The result is the same whatever
+    happened from that day on.
 
     Args:
         graph: as it is now.
@@ -59,6 +62,7 @@ def as_it_was(graph: Graph, past: Past) -> tuple[Graph, Int64, LeftOut]:
     kept_posted = now.postings.day < past.before_day
     kept_mentions = (now.mentions.at >= 0) & (now.mentions.at < before)
     kept_relations = (now.brands.since >= 0) & (now.brands.since < before)
+    kept_endorsed = (now.endorsements.at >= 0) & (now.endorsements.at < before)
     known_topics = np.isin(past.topics.account, now.accounts.n)
 
     named = np.concatenate([
@@ -66,6 +70,7 @@ def as_it_was(graph: Graph, past: Past) -> tuple[Graph, Int64, LeftOut]:
         engaged.source[kept_engaged], engaged.target[kept_engaged],
         now.postings.account[kept_posted], now.mentions.account[kept_mentions],
         now.brands.account[kept_relations], now.brands.own, past.topics.account[known_topics],
+        now.endorsements.source[kept_endorsed], now.endorsements.target[kept_endorsed],
     ])  # fmt: skip
     there = np.isin(now.accounts.n, named)
     topics = past.topics
@@ -130,6 +135,12 @@ def as_it_was(graph: Graph, past: Past) -> tuple[Graph, Int64, LeftOut]:
             read=graph.mention_read[kept_mentions],
         ),
         words=no_words(),  # no back-test asks for them
+        endorsements=EndorsementColumns(
+            now.endorsements.source[kept_endorsed],
+            now.endorsements.target[kept_endorsed],
+            now.endorsements.at[kept_endorsed],
+            int(now.endorsements.at[kept_endorsed].max(initial=-1)),
+        ),
     )
     was = build_graph(snapshot)
     require_no_future(was, past)
@@ -157,6 +168,7 @@ def require_no_future(was: Graph, past: Past) -> None:
         "words of posts": before if len(was.word_idx) else -1,
         "a bio": before if bool(np.any(was.bio)) else -1,
         "a mention of a brand": int(was.mention_at.max(initial=-1)),
+        "an endorsement": max(was.endorsed_latest, int(was.endorsed_at.max(initial=-1))),
         "a relation to a brand": int(max(was.relation_since.max(initial=-1), was.relation_until.max(initial=-1))),
         "a reported number of followers": before if bool(np.any(was.followers >= 0)) else -1,
     }

@@ -268,11 +268,32 @@ class AnsweredPost(BaseModel):
     trust: float | None = Field(description="Share of the responses that are no likes; null without any.")
 
 
+class Backer(BaseModel):
+    """Who endorses an account, since when, and what that adds to its price, where it counts."""
+
+    account: str
+    handle: str | None
+    at: datetime | None
+    weight: float | None
+    counts: bool = Field(description="False on a cycle of endorsements: backing each other pays nothing.")
+
+
+class PriceOfDay(BaseModel):
+    """A price at the end of a day."""
+
+    day: date
+    price: float
+
+
 class LensEvidence(BaseModel):
     """What a value rests on beside its parts, as the graph has it now; what a lens does not rest on is left out."""
 
     topics: list[TopicOfAccount] | None = None
     engaged_followers: list[EngagedFollower] | None = None
+    backers: list[Backer] | None = None
+    prices: list[PriceOfDay] | None = Field(
+        default=None, description="Of the last 90 days, with the backers of now at their weights of the run."
+    )
     posts: list[AnsweredPost] | None = None
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic_core import from_json, to_json
 
 from service.analytics.lenses.combining import Mixed, mixed, rank_correlations
+from service.analytics.lenses.market import WINDOW, by_day, price_history
 from service.analytics.lenses.standing import FOLLOW_POINTS, POINTS, WINDOWS
 from service.analytics.rounding import significant, steadied
 from service.analytics.sensitive import may_be_named
@@ -42,16 +43,21 @@ from service.store.lenses import (
     list_mixes,
     read_accounts,
     read_answered_posts,
+    read_backers,
     read_engaged_followers,
     read_entities,
     read_influences,
     read_lens_history,
+    read_own_days,
     read_scored,
     read_statement,
     read_statement_follows,
     read_topics,
 )
 from service.store.published import no_account
+
+PRICE_DAYS = 90
+"""Days of the history of a price."""
 
 MOST_TOPICS, MOST_SHOWN = 50, 10
 """Topics of an account, and other things that a value rests on, that are shown at most."""
@@ -187,8 +193,8 @@ async def evidence_of(
     """Say what a value of a lens rests on beside its parts, as the graph has it now, up to the day of the run's data.
 
     Of social_capital and profile the topics of the account, each with the topic that it is part of, the brands that its
-    posts about it name, and its latest post; of profile also the followers who engaged most; of context the posts that
-    got most responses, each with its visibility, impact and trust. Of other lenses nothing.
+    posts about it name, and its latest post; of profile also the followers who engaged most; of market who backs it, and
+    its price day by day; of context the posts that got most responses, each with its visibility, impact and trust.
     """
     first, last = _days(run, run.spec.rules.role_days)
     begin, until = _moments(first, last)
@@ -212,6 +218,8 @@ async def evidence_of(
     if lens == "profile":
         engaged = await read_engaged_followers(store, key, first, last, MOST_SHOWN + len(mask.keys))
         found["engaged_followers"] = [one for one in engaged if not mask.hides(one["account"])][:MOST_SHOWN]
+    if lens == "market":
+        found |= await _backing(store, run, key, mask)
     if lens == "context":
         found["posts"] = list(map(_post, await read_answered_posts(store, key, begin, until, MOST_SHOWN)))
     return found
@@ -227,6 +235,40 @@ def _post(row: Row) -> dict[str, Any]:
         "impact": impact,
         "trust": None if trust is None else float(significant(np.array([trust]))[0]),
     }
+
+
+async def _backing(store: AsyncStore, run: Run, key: str, mask: Mask) -> dict[str, Any]:
+    """Who backs an account, and its price day by day, made by the same formula of what the graph holds now."""
+    first, last = _days(run, PRICE_DAYS + WINDOW - 1)
+    backers, rows = await asyncio.gather(read_backers(store, run.id, key), read_own_days(store, key, first, last))
+    most = run.spec.rules.responses_a_day
+    epoch = date(1970, 1, 1)
+    told = {
+        kind: (
+            np.array([(row["day"] - epoch).days for row in rows if row["kind"] == kind], dtype=np.int64),
+            np.array([row["counts"] for row in rows if row["kind"] == kind], dtype=np.int64).reshape(-1, columns),
+        )
+        for kind, columns in (("given", len(ENGAGEMENT_NAMES)), ("gotten", len(ENGAGEMENT_NAMES)), ("posted", 2))
+    }
+    for kind in ("given", "gotten"):
+        told[kind] = (told[kind][0], np.minimum(told[kind][1], most))
+    day, done, received = by_day(told["given"], told["gotten"], told["posted"])
+    counted = [one for one in backers if one["counts"] and one["weight"] is not None]
+    begun = np.array([-1 if one["at"] is None else _milliseconds(one["at"]) for one in counted], dtype=np.int64)
+    weight = np.array([one["weight"] for one in counted], dtype=np.float64)
+    prices = price_history(day, done, received, begun, weight, (last - epoch).days, PRICE_DAYS)
+    return {
+        "backers": [one for one in backers if not mask.hides(one["account"])],
+        "prices": [
+            {"day": last - timedelta(days=PRICE_DAYS - 1 - place), "price": price / MILLION}
+            for place, price in enumerate(prices.tolist())
+        ],
+    }
+
+
+def _milliseconds(at: datetime) -> int:
+    """Milliseconds since 1970 UTC, rounded down."""
+    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
 async def _part_of(reader: PublishedReader, run: Run) -> dict[str, str]:

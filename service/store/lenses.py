@@ -139,6 +139,18 @@ async def read_answered_posts(store: AsyncStore, key: str, first: datetime, unti
     return [{**row, "at": in_utc(row["at"])} for row in rows]
 
 
+async def read_backers(store: AsyncStore, run_id: str, key: str) -> list[Row]:
+    """Read who endorses an account: account, handle, at, weight, counts; those of most weight first."""
+    rows = await store.read("lenses/backers", run=run_id, key=key)
+    return [{**row, "at": in_utc(row["at"])} for row in rows]
+
+
+async def read_own_days(store: AsyncStore, key: str, first: date, last: date) -> list[Row]:
+    """Read what an account did, and what was done with it, a row for each other account and day: kind, day, counts."""
+    rows = await store.read("lenses/own_days", key=key, first=first, last=last)
+    return [{**row, "day": row["day"].to_native()} for row in rows]
+
+
 # --- mixes -----------------------------------------------------------------------------------------------
 
 

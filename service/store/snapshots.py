@@ -3,9 +3,9 @@
 Neo4j gives no snapshot isolation: a long read sees some of what is written meanwhile, and even of one transaction some
 before the rest. So the version is noted, holding the version lock for a moment, so that all up to it can be read; all
 is read, and what changed after that version is read again, at last in one transaction that holds the version lock: what
-comes out is the graph at the version under that lock. Brands, relations to them and mentions of them are few beside
-follows: they are read under the lock only. What the graph held then of accounts, follows, interactions and brands is
-counted there too, so that nothing is lost in silence.
+comes out is the graph at the version under that lock. Brands, relations to them, mentions of them and endorsements are
+few beside follows: they are read under the lock only. What the graph held then of accounts, follows, interactions and
+brands is counted there too, so that nothing is lost in silence.
 
 What accounts write and share about and how much they post a day is counted by Neo4j. Posts themselves are read where
 they have a text: what it says is found out at once, and the text is not kept. Of an account whose posts or reposts
@@ -46,6 +46,7 @@ from service.domain import (
     BrandColumns,
     Changes,
     Content,
+    EndorsementColumns,
     EngagementColumns,
     FollowColumns,
     MentionColumns,
@@ -179,6 +180,7 @@ def read_snapshot(store: Store, progress: Progress = no_progress, read_text: Rea
         postings=gathered.postings.columns(),
         mentions=_mention_columns(rest.mentions),
         words=gathered.words.columns(),
+        endorsements=_endorsement_columns(rest),
     )
 
 
@@ -220,6 +222,7 @@ def read_changes(store: Store, after: int, read_text: ReadText = no_reading) -> 
         words=gathered.words.columns(),
         brands=_brand_columns(rest),
         mentions=_mention_columns(rest.mentions),
+        endorsements=_endorsement_columns(rest),
     )
     return changes, Held(rest.held["removed_v"], rest.held["accounts"], rest.held["follows"], rest.held["engagements"])
 
@@ -269,6 +272,8 @@ def _rest(tx: Tx, version: int) -> _Rest:
         brand_accounts=tx.run("snapshot/brand_accounts"),
         relations=tx.run("snapshot/relations", step=VALUES_A_ROW),
         mentions=tx.run("snapshot/mentions", step=VALUES_A_ROW),
+        endorsements=tx.run("snapshot/endorsements", step=VALUES_A_ROW),
+        endorsed_latest=tx.run("snapshot/endorsed_latest"),
     )
 
 
@@ -307,7 +312,7 @@ def _not_prepared() -> MigrationError:
 
 
 def _read_all(store: Store, state: Row, progress: Progress, gathered: _Gathered) -> None:
-    """Read everything but brands and what has to do with them, while others may be writing."""
+    """Read everything but what is read under the lock only, while others may be writing."""
     last = state["n"]  # accounts are numbered from 1
     described = list(_rows(store, "snapshot/accounts", last, VALUES_A_ROW))
     gathered.accounts.add(described)
@@ -393,6 +398,8 @@ class _Rest:
     brand_accounts: list[Row]
     relations: list[Row]
     mentions: list[Row]
+    endorsements: list[Row]
+    endorsed_latest: list[Row]
 
 
 def _brand_columns(rest: _Rest) -> BrandColumns:
@@ -436,6 +443,14 @@ def _mention_columns(rows: list[Row]) -> MentionColumns:
         answered=values("answered").astype(np.bool_),
         text=[text for row in rows for text in row["text"]],
     )
+
+
+def _endorsement_columns(rest: _Rest) -> EndorsementColumns:
+    source, target, at = (
+        np.array([value for row in rest.endorsements for value in row[column]], dtype=np.int64)
+        for column in ("source", "target", "at")
+    )
+    return EndorsementColumns(source, target, at, rest.endorsed_latest[0]["latest"])
 
 
 class _Numbers:

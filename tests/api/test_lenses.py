@@ -148,6 +148,30 @@ def test_who_opted_out_acts_without_a_name(measured: TestClient) -> None:
     assert got(measured, "/v1/accounts/t:a1/scorecard")["account"]["opted_out"] is True
 
 
+def test_a_price_has_its_backers_and_its_days(measured: TestClient, store: Store) -> None:
+    for giver, taker, at in (("a1", "a0", "2024-06-25"), ("a2", "a0", None), ("a0", "a3", None), ("a3", "a0", None)):
+        store.statement(
+            "MATCH (a:Account {key: $a}), (b:Account {key: $b}), (g:Graph) SET g.v = g.v + 1 "
+            "CREATE (a)-[e:ENDORSES {topic: '', v: g.v}]->(b) SET e.at = datetime($at)",
+            a=f"t:{giver}", b=f"t:{taker}", at=at,
+        )  # fmt: skip
+    publish(store, SPEC)
+    found = got(measured, "/v1/accounts/t:a0/lenses/market")
+    backers = {one["account"]: one for one in found["evidence"]["backers"]}
+    assert {key: one["counts"] for key, one in backers.items()} == {"t:a1": True, "t:a2": True, "t:a3": False}
+    counted = math.fsum(one["weight"] for one in backers.values() if one["counts"])
+    assert found["parts"]["backing"] == pytest.approx(counted, abs=1e-9)
+    prices = {one["day"]: one["price"] for one in found["evidence"]["prices"]}
+    assert len(prices) == 90
+    assert prices["2024-06-30"] == found["value"]
+    before = got(measured, "/v1/accounts/t:a0/lenses/market")["evidence"]["prices"][-6]
+    assert before["day"] == "2024-06-25"
+    assert prices["2024-06-25"] - prices["2024-06-24"] > backers["t:a1"]["weight"] - 1
+    for one in got(measured, f"/v1/communities/{first(measured)}/influencers", lens="market", limit=200)["items"]:
+        again = got(measured, f"/v1/accounts/{one['key']}/lenses/market")
+        assert again["evidence"]["prices"][-1]["price"] == again["value"] == one["measures"][0]["value"]
+
+
 def test_influences_are_all_ties_with_shares(measured: TestClient, store: Store) -> None:
     for direction, pattern in (("influences", "<-[r:FOLLOWS|ENGAGED]-"), ("influenced_by", "-[r:FOLLOWS|ENGAGED]->")):
         page = got(measured, "/v1/accounts/t:a0/influences", direction=direction, limit=1_000)

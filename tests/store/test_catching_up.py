@@ -6,6 +6,7 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,18 @@ import pytest
 
 from service.analytics.graph import build_graph, columns_of
 from service.content.words import read_text
-from service.domain import Changes, Follow, Graph, ReadText, no_progress
+from service.domain import Changes, ErasureRequest, Follow, Graph, ReadText, no_progress
 from service.flows import snapshots as flow
 from service.flows.snapshots import read_graph
 from service.records import THINGS, Statement
+from service.store import erasures
 from service.store.changes import apply_batch
 from service.store.driver import Store
 from service.store.edges import apply_follows, apply_unfollows
 from service.store.snapshots import Held, read_changes, read_snapshot
 from service.store.things import apply_statements
-from tests.store.test_snapshots import engage
-from tests.unit.analytics_graphs import assert_equal, topics_in
+from tests.store.test_snapshots import endorse, engage
+from tests.unit.analytics_graphs import assert_equal, endorsed_in, topics_in
 
 
 def read_whole(store: Store) -> Graph:
@@ -155,7 +157,7 @@ def test_any_sequence_of_changes(
     for turn in range(12):
         for _ in range(rng.randrange(1, 4)):
             a, b = (f"t:{number}" for number in rng.sample(range(70), 2))
-            match rng.randrange(7):
+            match rng.randrange(9):
                 case 0:
                     apply_follows(store, [Follow(a, b, rng.choice([1.0, 2.5]), 2_000 + turn)])
                 case 1:
@@ -181,11 +183,38 @@ def test_any_sequence_of_changes(
                         "MERGE (b:Brand {key: $brand}) SET b.v = g.v MERGE (a)-[r:CUSTOMER_OF]->(b) SET r.v = g.v",
                         a="t:1", brand=f"brand{turn}",
                     )  # fmt: skip
+                case 7:
+                    endorse(store, a, b, rng.choice(["", "tea"]), 6_000 + turn)
+                case 8:
+                    rows = store.statement(
+                        "MATCH (a)-[r:ENDORSES]->(b) RETURN a.key AS a, b.key AS b, r.topic AS topic"
+                    )
+                    if rows:
+                        one = min(rows, key=lambda row: tuple(row.values()))
+                        endorse(store, one["a"], one["b"], one["topic"], 7_000 + turn, withdrawn=True)
         graph, way = caught_up(store, tmp_path, ways)
         assert way in ("changes", "kept")  # kept where nothing really changed
         assert_equal(graph, read_whole(store))
     assert caught_up(store, tmp_path, ways)[1] == "kept"
     assert caplog.records == []
+
+
+def test_endorsements_of_an_erased_account_go_with_it(store: Store, tmp_path: Path, ways: list[str]) -> None:
+    with Store(replace(store.address, erasure_keys=lambda: (b"k" * 32,))) as own:
+        base(own)
+        endorse(own, "t:1", "t:2", "", 5_000)
+        endorse(own, "t:3", "t:1", "", 5_000)
+        endorse(own, "t:3", "t:2", "tea", 5_001)
+        assert len(endorsed_in(caught_up(own, tmp_path, ways)[0])) == 3
+        erasures.begin(own, ErasureRequest(erasures.id_of(own.address.erasure_keys, "t:1"), "t:1", None, 6_000))
+        [pending] = erasures.pending(own)
+        while erasures.remove_some_ties(own, pending):
+            pass
+        assert endorsed_in(caught_up(own, tmp_path, ways)[0]) == [("t:3", "t:2", 5_001)]
+        erasures.remove_account(own, pending)
+        graph, _ = caught_up(own, tmp_path, ways)
+        assert endorsed_in(graph) == [("t:3", "t:2", 5_001)]
+        assert_equal(graph, read_whole(own))
 
 
 def account_values(**said: object) -> tuple[object, ...]:

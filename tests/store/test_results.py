@@ -142,6 +142,8 @@ def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tup
         mention_brand=empty.astype(np.int32), mention_post=Texts.of([]), mention_at=empty.astype(np.int64),
         mention_stance=empty.astype(np.int8), mention_paid=empty.astype(np.int8),
         mention_answered=empty.astype(np.bool_), mention_read=empty.astype(np.bool_),
+        endorsed_ptr=np.zeros(n + 1, np.int64), endorsed_idx=empty.astype(np.int32),
+        endorsed_at=empty.astype(np.int64), endorsed_latest=-1,
     )  # fmt: skip
     order = rng.permutation(n).astype(np.int32)
     labels = np.full(n, -1, np.int32)

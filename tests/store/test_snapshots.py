@@ -96,6 +96,81 @@ def engaged_in(snapshot: Snapshot) -> list[Engaged]:
     return sorted((key[a], key[b], day, tuple(counts)) for a, b, day, counts in columns)
 
 
+def endorse(store: Store, a: str, b: str, topic: str, at: int, *, withdrawn: bool = False) -> int:
+    """Give or withdraw an endorsement; returns the version afterwards."""
+    said = Statement("endorsements", (a, b, topic), (withdrawn,), at)
+    return apply_statements(store, THINGS["endorsements"], [said]).version
+
+
+def endorsed_of(snapshot: Snapshot) -> list[tuple[str, str, int]]:
+    key = dict(zip(snapshot.accounts.n.tolist(), snapshot.accounts.key, strict=True))
+    read = snapshot.endorsements
+    return sorted(
+        (key[a], key[b], at)
+        for a, b, at in zip(read.source.tolist(), read.target.tolist(), read.at.tolist(), strict=True)
+    )
+
+
+def test_endorsements_are_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pair once, since the earliest known time of its topics; the latest time is that of a withdrawal, too."""
+    monkeypatch.setattr(snapshots, "VALUES_A_ROW", 2)
+    assert read_snapshot(store).endorsements.latest == -1
+    endorse(store, "t:1", "t:2", "tea", 70)
+    endorse(store, "t:1", "t:2", "", 50)
+    endorse(store, "t:2", "t:1", "tea", 40)
+    endorse(store, "t:2", "t:1", "jazz", 60)
+    endorse(store, "t:3", "t:1", "", 30)
+    endorse(store, "t:3", "t:2", "", 10)
+    endorse(store, "t:3", "t:2", "", 90, withdrawn=True)
+    store.statement("MATCH ()-[r:ENDORSES]->() WHERE r.at.epochMillis IN [30, 40] REMOVE r.at")  # nobody knows when
+    snapshot = read_snapshot(store)
+    assert endorsed_of(snapshot) == [("t:1", "t:2", 50), ("t:2", "t:1", 60), ("t:3", "t:1", -1)]
+    assert snapshot.endorsements.latest == 90
+    assert build_graph(snapshot).as_of == 90
+    endorse(store, "t:1", "t:2", "", 95, withdrawn=True)
+    assert endorsed_of(read_snapshot(store))[0] == ("t:1", "t:2", 70), "that on tea still stands"
+    # By hand: without time and topic, twice.
+    endorse(store, "t:4", "t:2", "", 20)
+    store.statement(
+        "MATCH (a:Account {key: 't:4'}), (b:Account {key: 't:1'}) UNWIND [1, 2] AS i CREATE (a)-[:ENDORSES {v: 1}]->(b)"
+    )
+    assert endorsed_of(read_snapshot(store))[-2:] == [("t:4", "t:1", -1), ("t:4", "t:2", 20)]
+
+
+@pytest.mark.parametrize("catch_ups", [0, 2])
+def test_endorsements_are_cut_at_the_same_version_as_follows(
+    store: Store, monkeypatch: pytest.MonkeyPatch, catch_ups: int
+) -> None:
+    """A writer gives and withdraws an endorsement, at times that are its turns."""
+    monkeypatch.setattr(snapshots, "VALUES_A_ROW", 7)
+    monkeypatch.setattr(snapshots, "CATCH_UPS", catch_ups)
+    apply_follows(store, [Follow(f"t:{i}", f"t:{i + 1}") for i in range(60)])
+    start = read_snapshot(store).version
+    stop, turns = threading.Event(), 0
+
+    def write() -> None:
+        nonlocal turns
+        with Store(store.address) as own:
+            while not stop.is_set():
+                turns += 1
+                endorse(own, "t:9", "t:50", "", turns, withdrawn=turns % 2 == 0)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        cuts = []
+        while len(cuts) < 15 or turns <= 15:
+            cuts.append(read_snapshot(store))
+    finally:
+        stop.set()
+        writer.join()
+    for cut in cuts:
+        turn = cut.version - start
+        assert endorsed_of(cut) == ([("t:9", "t:50", turn)] if turn % 2 else [])
+        assert cut.endorsements.latest == (turn or -1)
+    assert cuts[-1].version > cuts[0].version
+
+
 def test_bios_and_days_of_follows_are_read(store: Store) -> None:
     """Of bios a number that stands for their letters, of follows the day; what is not known says so."""
     day = 86_400_000

@@ -28,6 +28,7 @@ from service.domain import (
     AccountColumns,
     Analysis,
     BrandColumns,
+    EndorsementColumns,
     EngagementColumns,
     FollowColumns,
     Graph,
@@ -52,6 +53,8 @@ Posting = tuple[str, int, tuple[int, int, int]]
 """An account, a day since 1970, and how many posts, and of these links and reposts, it wrote then."""
 Mentioning = tuple[str, str, str, int | None, int | None, bool | None, bool]
 """An account, a brand, a post of the account that mentions it, when in milliseconds, stance, paid, answered."""
+Endorsed = tuple[str, str, int | None]
+"""Who endorses whom, since when in milliseconds."""
 Shared = Callable[[str], Path]
 laws = settings(deadline=None, max_examples=30)
 """For tests of laws over drawn graphs; how long one takes on a busy machine says nothing."""
@@ -75,23 +78,26 @@ def columns(
     topics: Iterable[Topical] = (),
     postings: Iterable[Posting] = (),
     mentions: Iterable[Mentioning] = (),
+    endorsed: Iterable[Endorsed] = (),
+    withdrawn: int | None = None,
     shuffle: int | None = None,
 ) -> Snapshot:
     """Columns as the store returns them; `shuffle` seeds their order and the numbers of accounts.
 
-    The first follow is from the time `at`, the last unfollow from `unfollowed`. Brands are those named and those of
+    The first follow is from the time `at`, the last unfollow from `unfollowed`, the last endorsement that was withdrawn
+    is so since `withdrawn`. Brands are those named and those of
     own accounts, relations and mentions. An account that is a brand's own comes with the brand, or alone: then it is
     that of the first brand named, or of "own-brand".
     """
     edges = list(edges)
     followed = at if edges else None
     related, interactions, topical = list(relations), list(engaged), list(topics)
-    posted, mentioning = list(postings), list(mentions)
+    posted, mentioning, endorsing = list(postings), list(mentions), list(endorsed)
     first_brand = next(iter([*(brands or {}), *(one[1] for one in (*related, *mentioning))]), "own-brand")
     owned = [(one, first_brand) if isinstance(one, str) else one for one in own]
     known = dict.fromkeys((one[1] for one in (*owned, *related, *mentioning)), None)
     names: dict[str, str | None] = known | dict(brands or {})
-    ends = {key for a, b, *_ in (*edges, *interactions) for key in (a, b)}
+    ends = {key for a, b, *_ in (*edges, *interactions, *endorsing) for key in (a, b)}
     keys = sorted(ends | set(accounts))
     numbers = list(range(1, len(keys) + 1))
     if shuffle is not None:
@@ -105,6 +111,7 @@ def columns(
         order.shuffle(topical)
         order.shuffle(posted)
         order.shuffle(mentioning)
+        order.shuffle(endorsing)
         names = dict(order.sample(list(names.items()), len(names)))
         numbers = order.sample(range(10 * len(keys) + 1), len(keys))
     number = dict(zip(keys, numbers, strict=True))
@@ -160,6 +167,12 @@ def columns(
             stance=np.array([STANCE_UNKNOWN if one is None else one for *_, one, _, _ in mentioning], dtype=np.int8),
             paid=np.array([PAID_UNKNOWN if one is None else one for *_, one, _ in mentioning], dtype=np.int8),
             answered=np.array([one for *_, one in mentioning], dtype=np.bool_),
+        ),
+        endorsements=EndorsementColumns(
+            source=np.array([number[a] for a, *_ in endorsing], dtype=np.int64),
+            target=np.array([number[b] for _, b, _ in endorsing], dtype=np.int64),
+            at=np.array([-1 if at is None else at for *_, at in endorsing], dtype=np.int64),
+            latest=max((at for at in (withdrawn, *(at for *_, at in endorsing)) if at is not None), default=-1),
         ),
     )
 
@@ -268,6 +281,19 @@ def mentions_in(graph: Graph) -> list[Mentioning]:
         )
         for i in range(graph.n)
         for e in range(int(graph.mention_ptr[i]), int(graph.mention_ptr[i + 1]))
+    ]
+
+
+def endorsed_in(graph: Graph) -> list[Endorsed]:
+    """Endorsements as the arrays hold them, by plain loops."""
+    return [
+        (
+            graph.keys[i],
+            graph.keys[int(graph.endorsed_idx[e])],
+            None if graph.endorsed_at[e] == -1 else int(graph.endorsed_at[e]),
+        )
+        for i in range(graph.n)
+        for e in range(int(graph.endorsed_ptr[i]), int(graph.endorsed_ptr[i + 1]))
     ]
 
 

@@ -18,6 +18,7 @@ from service.domain import (
     Int64,
     Quality,
     ScoringRules,
+    no_endorsements,
 )
 
 
@@ -174,6 +175,7 @@ def plant(graph: Graph, labels: Int32, chosen: list[int], seed: int) -> tuple[Gr
             snapshot.mentions, account=nothing, brand=[], post=[], at=nothing, stance=nothing.astype(np.int8),
             paid=nothing.astype(np.int8), answered=nothing.astype(np.bool_), read=nothing.astype(np.bool_),
         ),
+        endorsements=no_endorsements(),
     )  # fmt: skip
     return build_graph(later), Planted(pairs, halves, born, die)
 

@@ -40,8 +40,9 @@ def observed(example: dict[str, Any], shuffle: int | None = None) -> Observed:
 
     as_of: the last day. communities: lists of names; who is in none has no community. accounts: further names.
     follows: [follower, followee, day or null]. interactions: [who, with whom, day, {kind: times}]. posts: [who, day,
-    {posts, links, reposts}]. topics: [who, topic, posts]. followers: reported ones. raw: by part of the ambassador
-    score and name. outreach_before: by name. `shuffle` seeds the order in which all of it is read.
+    {posts, links, reposts}]. endorsements: [who, whom, day or null]. withdrawn: day of the last one that was. topics:
+    [who, topic, posts]. followers: reported ones. raw: by part of the ambassador score and name. outreach_before: by
+    name. `shuffle` seeds the order in which all of it is read.
     """
 
     def key(name: str) -> str:
@@ -66,6 +67,11 @@ def observed(example: dict[str, Any], shuffle: int | None = None) -> Observed:
             (key(name), day_of(day), tuple(counts.get(kind, 0) for kind in POSTING_NAMES))  # type: ignore[misc]
             for name, day, counts in example.get("posts", [])
         ],
+        endorsed=[
+            (key(a), key(b), None if day is None else day_of(day) * DAY_MS)
+            for a, b, day in example.get("endorsements", [])
+        ],
+        withdrawn=day_of(example["withdrawn"]) * DAY_MS if "withdrawn" in example else None,
         topics=[(key(name), topic, posts) for name, topic, posts in example.get("topics", [])],
         shuffle=shuffle,
     )

@@ -16,6 +16,7 @@ from service.domain import (
     STANCE_UNKNOWN,
     AccountColumns,
     BrandColumns,
+    EndorsementColumns,
     EngagementColumns,
     FollowColumns,
     Graph,
@@ -98,6 +99,20 @@ def snapshot_of(sample: Sample) -> Snapshot:
             paid=np.where(posts.paid[named] == UNKNOWN, PAID_UNKNOWN, posts.paid[named]).astype(np.int8),
             answered=replied[named],
         ),
+        endorsements=_endorsements(sample),
+    )
+
+
+def _endorsements(sample: Sample) -> EndorsementColumns:
+    """Endorsements that stand: those that were not withdrawn later."""
+    all_of_them = sample.endorsements
+    pair = all_of_them.account * sample.people.n + all_of_them.endorsed
+    kept = ~np.isin(pair, pair[all_of_them.withdrawn])
+    return EndorsementColumns(
+        all_of_them.account[kept],
+        all_of_them.endorsed[kept],
+        1000 * all_of_them.at[kept],
+        1000 * int(all_of_them.at.max(initial=-1)),
     )
 
 

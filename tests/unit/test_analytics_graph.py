@@ -16,12 +16,14 @@ from service.domain import Graph
 from service.errors import RunFailed
 from tests.unit.analytics_graphs import (
     Edge,
+    Endorsed,
     Related,
     assert_equal,
     columns,
     default_ties,
     edge_lists,
     edges_of,
+    endorsed_in,
     engaged_in,
     follows,
     laws,
@@ -70,6 +72,14 @@ def assert_well_formed(graph: Graph) -> None:
     assert (graph.topic_idx.dtype, graph.topic_posts.dtype) == (np.int32, np.int32)
     held_topics = [one[:2] for one in topics_in(graph)]
     assert held_topics == sorted(set(held_topics))
+    endorsed = len(graph.endorsed_idx)
+    assert (graph.endorsed_ptr.dtype, graph.endorsed_idx.dtype, graph.endorsed_at.dtype) == (
+        np.int64, np.int32, np.int64,
+    )  # fmt: skip
+    assert (len(graph.endorsed_ptr), graph.endorsed_ptr[0], graph.endorsed_ptr[-1]) == (graph.n + 1, 0, endorsed)
+    held_endorsements = [one[:2] for one in endorsed_in(graph)]
+    assert held_endorsements == sorted(set(held_endorsements))
+    assert len(graph.endorsed_at) == endorsed
     count = len(graph.relation_brand)
     assert (len(graph.brand_keys), graph.brand_keys) == (len(graph.brand_names), sorted(set(graph.brand_keys)))
     assert (graph.brand_account.dtype, len(graph.brand_account)) == (np.bool_, graph.n)
@@ -193,6 +203,48 @@ def test_topics_that_make_no_sense_are_refused(change: dict[str, object], says: 
     snapshot = columns(follows("a>b"), topics=[("x:a", "velo", 1), ("x:b", "velo", 2)])
     with pytest.raises(RunFailed, match=says):
         build_graph(replace(snapshot, topics=replace(snapshot.topics, **change)))
+
+
+@st.composite
+def endorsements(draw: st.DrawFn, accounts: list[str]) -> list[Endorsed]:
+    """Who endorses whom among some accounts."""
+    pair = st.tuples(st.sampled_from(accounts), st.sampled_from(accounts)).filter(lambda one: one[0] != one[1])
+    return [(*one, draw(st.sampled_from([None, -5, 0, 7, 10**12]))) for one in sorted(draw(st.sets(pair, max_size=12)))]
+
+
+@laws
+@given(edge_lists(), st.data(), st.integers(0, 2**16))
+def test_endorsements_are_held_whatever_the_order(edges: list[Edge], data: st.DataObject, shuffle: int) -> None:
+    endorsed = data.draw(endorsements([*sorted({key for a, b, _ in edges for key in (a, b)}), "x:zz"]))
+    details = {"endorsed": endorsed, "withdrawn": data.draw(st.sampled_from([None, 3]))}
+    graph = make_graph(edges, ["x:zz"], **details)
+    assert_well_formed(graph)
+    assert endorsed_in(graph) == endorsed
+    times = [at for at in (details["withdrawn"], *(at for *_, at in endorsed)) if at is not None and at >= 0]
+    assert graph.as_of == max(times, default=None)
+    assert_same(graph, make_graph(edges, ["x:zz"], **details, shuffle=shuffle))
+    assert_equal(build_graph(columns_of(graph)), graph)
+    members = np.array(data.draw(st.lists(st.integers(0, graph.n - 1), unique=True).map(sorted)), dtype=np.int32)
+    part = subgraph(graph, members)
+    assert_well_formed(part)
+    assert endorsed_in(part) == [one for one in endorsed if {*one[:2]} <= set(part.keys)]
+    assert part.as_of == graph.as_of
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"source": np.array([77, 2])}, "endorsement names account number 77"),
+        ({"target": np.array([1, 1])}, "x:a endorses itself"),
+        ({"source": np.array([1, 1]), "target": np.array([2, 2])}, "x:a endorses x:b"),
+        ({"at": np.array([7, 10**15])}, "years 1 to 9999"),
+    ],
+)
+def test_endorsements_that_make_no_sense_are_refused(change: dict[str, object], says: str) -> None:
+    snapshot = columns(follows("a>b"), endorsed=[("x:a", "x:b", 1), ("x:b", "x:a", 2)])
+    build_graph(snapshot)
+    with pytest.raises(RunFailed, match=says):
+        build_graph(replace(snapshot, endorsements=replace(snapshot.endorsements, **change)))
 
 
 def test_empty_graphs() -> None:

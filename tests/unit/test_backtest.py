@@ -24,6 +24,7 @@ from service.domain import (
     DAY_MS,
     BacktestReport,
     BacktestSpec,
+    EndorsementColumns,
     EngagementColumns,
     FollowColumns,
     Graph,
@@ -37,7 +38,7 @@ from service.flows.backtest import backtest, ranked_before
 from service.flows.backtest_chart import chart
 from service.flows.calibrate import calibrate, windows
 from service.sample import DAY, MIN_FOLLOWS
-from tests.unit.analytics_graphs import laws, make_graph
+from tests.unit.analytics_graphs import endorsed_in, laws, make_graph
 from tests.unit.sample_graph import past_of, sample_and_graph, snapshot_of
 
 FOLLOWS = 6_000
@@ -210,6 +211,16 @@ def test_whatever_happens_afterwards_the_past_is_the_same() -> None:
     assert report.figures
 
 
+def test_endorsements_of_afterwards_or_without_time_are_left_out() -> None:
+    graph, past, _ = sampled()
+    now, cut = columns_of(graph), DAY_MS * past.before_day
+    n = now.accounts.n
+    endorsements = EndorsementColumns(n[:3], n[1:4], np.array([cut - 1, cut, -1]), cut + 5)
+    was, _, _ = as_it_was(build_graph(replace(now, endorsements=endorsements)), past)
+    assert endorsed_in(was) == [(graph.keys[0], graph.keys[1], cut - 1)]
+    assert (was.endorsed_latest, was.as_of) == (cut - 1, cut - 1)
+
+
 def planted_leaks() -> list[tuple[str, Graph, Past]]:
     graph, past, _ = sampled()
     was, _, _ = as_it_was(graph, past)
@@ -226,12 +237,14 @@ def planted_leaks() -> list[tuple[str, Graph, Past]]:
         ("a post", replace(was, posted_day=np.append(was.posted_day[:-1], late)), past),
         ("the first use of a topic", replace(was, topic_first=np.append(was.topic_first[:-1], cut)), past),
         ("a mention of a brand", replace(was, mention_at=np.append(was.mention_at[:-1], cut)), past),
+        ("an endorsement", replace(was, endorsed_latest=cut), past),
+        ("an endorsement", replace(was, endorsed_at=np.array([cut])), past),
         ("a relation to a brand", replace(was, relation_since=np.append(was.relation_since[:-1], cut)), past),
         ("a reported number of followers", replace(was, followers=graph.followers[: was.n]), past),
     ]
 
 
-@pytest.mark.parametrize("place", range(12))
+@pytest.mark.parametrize("place", range(14))
 def test_a_planted_leak_is_caught(place: int) -> None:
     name, was, past = planted_leaks()[place]
     with pytest.raises(FutureLeaked, match=f"holds {name} of"):

@@ -16,6 +16,7 @@ from service.domain import (
     AccountColumns,
     BrandColumns,
     Changes,
+    EndorsementColumns,
     EngagementColumns,
     FollowColumns,
     MentionColumns,
@@ -44,6 +45,8 @@ class World:
     words: dict[int, dict[str, tuple[int, str, int]]] = field(default_factory=dict)
     brands: dict[str, str | None] = field(default_factory=dict)
     mentions: dict[tuple[int, str, str], int] = field(default_factory=dict)
+    endorsed: dict[tuple[int, int], int] = field(default_factory=dict)
+    endorsed_latest: dict[str, int] = field(default_factory=lambda: {"at": -1})
 
     def copy(self) -> World:
         return World(**{one.name: dict(getattr(self, one.name)) for one in dataclasses.fields(self)})
@@ -57,7 +60,7 @@ class World:
         numbers = list(self.accounts)
         for _ in range(changes):
             a, b = rng.sample(numbers, 2)
-            match rng.randrange(9):
+            match rng.randrange(11):
                 case 0 | 1:
                     self.follows[a, b] = (rng.choice([1.0, 2.5]), rng.choice([-1, 9_000]))
                 case 2:
@@ -83,6 +86,13 @@ class World:
                 case 8:
                     self.brands[f"brand{rng.randrange(4)}"] = rng.choice([None, "Brand"])
                     self.mentions[a, rng.choice(list(self.brands)), f"p{rng.randrange(5)}"] = rng.randrange(99)
+                case 9:
+                    self.endorsed[a, b] = rng.choice([-1, rng.randrange(10**12)])
+                    self.endorsed_latest["at"] = max(self.endorsed_latest["at"], self.endorsed[a, b])
+                case 10:
+                    if self.endorsed:
+                        del self.endorsed[rng.choice(list(self.endorsed))]
+                        self.endorsed_latest["at"] += rng.randrange(9)
 
 
 def ints(values: Any, *shape: int) -> Any:
@@ -140,7 +150,7 @@ def said(world: World, numbers: list[int]) -> dict[str, Any]:
 
 
 def branded(world: World) -> dict[str, Any]:
-    """Brands and mentions, as columns: these are always read whole."""
+    """Brands, mentions and endorsements, as columns: these are always read whole."""
     brands, mentions = world.brands, world.mentions
     owner = min(world.accounts)
     return {
@@ -163,6 +173,12 @@ def branded(world: World) -> dict[str, Any]:
             stance=np.zeros(len(mentions), dtype=np.int8),
             paid=np.zeros(len(mentions), dtype=np.int8),
             answered=np.ones(len(mentions), dtype=np.bool_),
+        ),
+        "endorsements": EndorsementColumns(
+            ints(a for a, _ in world.endorsed),
+            ints(b for _, b in world.endorsed),
+            ints(world.endorsed.values()),
+            world.endorsed_latest["at"],
         ),
     }
 

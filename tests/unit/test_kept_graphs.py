@@ -31,6 +31,8 @@ def a_graph(version: int = 7) -> Graph:
         own=["x:b"],
         relations=[("x:a", "shop", "employee", 5, None), ("x:a", "bank", "user", None, -7)],
         topics=[("x:a", "café", 3), ("x:ü", "café", 1), ("x:ü", "vélo", 2)],
+        endorsed=[("x:a", "x:b", 5), ("x:a", "x:c", None), ("x:ü", "x:a", -7)],
+        withdrawn=9,
     )
     return dataclasses.replace(graph, version=version)
 

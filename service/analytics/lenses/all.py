@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from service.analytics.lenses.authority import authority
 from service.analytics.lenses.context import context
+from service.analytics.lenses.market import market
 from service.analytics.lenses.observed import Observed
 from service.analytics.lenses.profile import profile
 from service.analytics.lenses.social_capital import social_capital
@@ -16,6 +17,7 @@ LENSES: dict[LensName, Callable[[Observed], LensValues]] = {
     "social_capital": social_capital,
     "standing": standing,
     "authority": authority,
+    "market": market,
     "profile": profile,
     "context": context,
 }
