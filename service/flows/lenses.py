@@ -193,7 +193,7 @@ async def evidence_of(
     """Say what a value of a lens rests on beside its parts, as the graph has it now, up to the day of the run's data.
 
     Of social_capital and profile the topics of the account, each with the topic that it is part of, the brands that its
-    posts about it name, and its latest post; of profile also the followers who engaged most; of market who backs it, and
+    posts about it name, and its latest post; of profile also the followers who engaged most; of market who backs it and
     its price day by day; of context the posts that got most responses, each with its visibility, impact and trust.
     """
     first, last = _days(run, run.spec.rules.role_days)
