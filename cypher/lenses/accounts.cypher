@@ -6,7 +6,9 @@
 // column: key STRING key of the account
 // column: handle STRING its handle, empty where unknown
 // column: scored BOOLEAN whether the run says anything of it
+// column: hidden BOOLEAN whether it opted out: it may not be named
 // column: community STRING id of its community; null where it is in none
+// column: size INTEGER how many members that has; null likewise
 // column: type STRING macro, micro or member; null where it is in none
 // column: values LIST<FLOAT> what the lenses say in their order, NaN where that is nothing
 // column: raw LIST<FLOAT> the parts in their order, as in its own community, NaN likewise
@@ -25,7 +27,9 @@ RETURN
   a.key AS key,
   coalesce(a.handle, '') AS handle,
   s IS NOT NULL AS scored,
+  coalesce(a.opted_out, false) AS hidden,
   s.community AS community,
+  c.size AS size,
   m.type AS type,
   [name IN $lenses | coalesce(s[name], toFloat('NaN'))] AS values,
   [name IN $parts | coalesce(m[name], toFloat('NaN'))] AS raw

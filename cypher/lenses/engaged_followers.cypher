@@ -1,4 +1,4 @@
-// answers: Which followers of an account engaged most with it in a window?
+// answers: Which followers of an account engaged most with it in a window? Nobody who opted out.
 // parameter: key STRING the account's key
 // parameter: first DATE the first day that counts
 // parameter: last DATE the last day that counts
@@ -13,7 +13,8 @@
 MATCH (a:Account {key: $key})
 USING INDEX a:Account(key)
 MATCH (a)<-[e:ENGAGED]-(j:Account)
-WHERE e.day >= $first AND e.day <= $last AND j <> a AND EXISTS { (j)-[:FOLLOWS]->(a) }
+WHERE e.day >= $first AND e.day <= $last AND j <> a AND NOT coalesce(j.opted_out, false)
+  AND EXISTS { (j)-[:FOLLOWS]->(a) }
 WITH
   j,
   count(*) AS days,

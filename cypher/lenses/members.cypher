@@ -4,6 +4,7 @@
 // parameter: lenses LIST<STRING> names of lenses
 // parameter: parts LIST<STRING> parts of the ambassador score
 // column: community STRING id of the community
+// column: size INTEGER how many members it has
 // column: keys LIST<STRING> keys of accounts
 // column: handles LIST<STRING> of each of them, empty where unknown
 // column: types LIST<STRING> of each of them: macro, micro or member
@@ -16,6 +17,8 @@ WHERE c.id IN $ids
 CALL (r, c) {
   MATCH (a:Account)-[m:MEMBER_OF]->(c)
   WHERE m.in_base
+  // From member to run, and not from the run to all accounts.
+  WITH a, r, m
   MATCH (a)-[s:SCORED]->(r)
   RETURN
     collect(a.key) AS keys,
@@ -24,5 +27,5 @@ CALL (r, c) {
     collect([name IN $lenses | coalesce(s[name], toFloat('NaN'))]) AS values,
     collect([name IN $parts | coalesce(m[name], toFloat('NaN'))]) AS raw
 }
-RETURN c.id AS community, keys, handles, types, values, raw
+RETURN c.id AS community, c.size AS size, keys, handles, types, values, raw
 ORDER BY community

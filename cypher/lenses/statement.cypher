@@ -5,6 +5,7 @@
 // parameter: last DATE the last day that counts
 // column: actor STRING key of who did it
 // column: handle STRING handle of the same, null where unknown
+// column: hidden BOOLEAN whether it opted out: it may not be named
 // column: weight INTEGER how many times what this account does counts
 // column: day DATE when
 // column: likes INTEGER how often
@@ -27,7 +28,8 @@ WITH a, r, own, j, e
 MATCH (j)-[s:SCORED]->(r)
 WHERE s.community = own.community
 RETURN
-  j.key AS actor, j.handle AS handle, s.standing_weight AS weight, e.day AS day,
+  j.key AS actor, j.handle AS handle, coalesce(j.opted_out, false) AS hidden,
+  s.standing_weight AS weight, e.day AS day,
   coalesce(e.likes, 0) AS likes, coalesce(e.replies, 0) AS replies,
   coalesce(e.mentions, 0) AS mentions, coalesce(e.reposts, 0) AS reposts
 ORDER BY day DESC, actor

@@ -15,7 +15,7 @@ WHERE type(w) = 'POSTED' OR w.kind = 'repost'
 WITH DISTINCT p
 WHERE p.at IS NULL OR p.at < $until
 MATCH (p)-[:ABOUT]->(t:Topic)
-WITH t, p ORDER BY p.at DESC, p.key
+WITH t, p ORDER BY p.at IS NULL, p.at DESC, p.key DESC
 WITH t, count(*) AS posts, collect(p)[0] AS latest
 RETURN t.name AS topic, posts, latest.key AS post, latest.at AS latest
 ORDER BY posts DESC, topic

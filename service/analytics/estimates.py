@@ -32,6 +32,9 @@ SCORED_TIE, SCORED_ACCOUNT, REWEIGHTED, CANDIDATES = 110, 650, 3, 3 * 2**20
 candidates of an account in each reweighting, and of the documents that are being made: they are put aside on disk one
 by one."""
 
+LENS_ACCOUNT, LENS_FOLLOW, LENS_ENGAGEMENT = 1_100, 60, 80
+"""Bytes of what lenses look at and say, of all of them together."""
+
 PAGE_ACCOUNT, PAGES = 1_500, 32 * 2**20
 """Bytes of pages and rows that are being written, spread over all accounts: so much at most, as they go in batches."""
 
@@ -112,9 +115,20 @@ def estimate(
             seconds=plain * (8e-5 * n + (1e-6 + 2e-8 * spec.rules.reweightings) * ties),
         ),
         StageEstimate(
+            stage="lenses",
+            memory_bytes=graph
+            + tie * ties
+            + SCORED_ACCOUNT * n
+            + (LENS_ACCOUNT * n + LENS_FOLLOW * f + LENS_ENGAGEMENT * e if spec.lenses else 0),
+            seconds=len(spec.lenses) * (6e-6 * n + 2e-7 * (f + e)),
+        ),
+        StageEstimate(
             stage="write_back",
-            memory_bytes=graph + SCORED_ACCOUNT * n + min(PAGE_ACCOUNT * n, PAGES),
-            seconds=n / 4_000,
+            memory_bytes=graph
+            + SCORED_ACCOUNT * n
+            + min(PAGE_ACCOUNT * n, PAGES)
+            + (LENS_ACCOUNT * n if spec.lenses else 0),
+            seconds=n / 4_000 + (n / 6_000 if spec.lenses else 0),
         ),
     ]
     most = max(stage.memory_bytes for stage in stages)

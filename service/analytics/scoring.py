@@ -145,11 +145,7 @@ def points_of(x: Float64, weights: Mapping[PartName, float]) -> Int64:
         x: float64[6, k] in the order of PART_NAMES, NaN where a part is null.
         weights: those in force.
     """
-    return points_by_weight(x, np.array([weights[part] for part in PART_NAMES]))
-
-
-def points_by_weight(x: Float64, weight: Float64) -> Int64:
-    """Do what `points_of` does, for any measures: x float64[c, k] and weight float64[c], which sum to 1."""
+    weight = np.array([weights[part] for part in PART_NAMES])
     points: Int64 = np.rint(100 * MILLION * weight[:, None] * np.nan_to_num(x)).astype(np.int64)
     points[np.argmax(weight)] -= np.maximum(points.sum(axis=0) - 100 * MILLION, 0)
     return points

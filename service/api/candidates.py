@@ -123,11 +123,11 @@ async def list_influencers(
     With an objective the answer says which of the two it asks for, and why not the other, which is then left out.
     With a lens, or a mix of them, all members that are compared are ranked together.
     """
-    asked = f"influencers/{community_id}?{query.lens}&{query.weights}&{query.mix}"
+    weights = await usable_mix(store, query.lens, query.weights, query.mix)
+    asked = f"influencers/{community_id}?{json.dumps(weights)}"
     published, offset = await where(reader, query, asked)
     community, line = await find_single(reader, published, community_id, sees)
     if query.by_lenses:
-        weights = await usable_mix(store, query.lens, query.weights, query.mix)
         columns = await members_columns(reader, published.run, community_id)
         items, total, about = await asyncio.to_thread(
             rank_by_mix, columns, weights, published.mask, offset, query.limit

@@ -128,9 +128,9 @@ class ScoresRequest(Frozen):
         _require_one_run(self.run, self.cursor)
         return self
 
-    def asked(self) -> str:
-        """The question without the page, in one form: what a cursor is bound to."""
-        asked = self.model_dump(mode="json", exclude={"run", "limit", "cursor"}, exclude_none=True)
+    def asked(self, weights: dict[str, float]) -> str:
+        """The question with the weights of its mix and without the page, in one form: what a cursor is bound to."""
+        asked = self.model_dump(mode="json", include={"population"}, exclude_none=True) | {"weights": weights}
         return "scores?" + json.dumps(asked, sort_keys=True, separators=(",", ":"))
 
 
@@ -249,7 +249,7 @@ class EngagedFollower(BaseModel):
 
     account: str
     handle: str | None
-    followers: int
+    followers: int = Field(description="All of them: also those that count nothing for lenses.")
     days: int
     responses: int
 
@@ -271,11 +271,13 @@ class AnsweredPost(BaseModel):
 class Backer(BaseModel):
     """Who endorses an account, since when, and what that adds to its price, where it counts."""
 
-    account: str
+    account: str | None = Field(description="Null where it may not be named.")
     handle: str | None
     at: datetime | None
     weight: float | None
-    counts: bool = Field(description="False on a cycle of endorsements: backing each other pays nothing.")
+    counts: bool = Field(
+        description="False on a cycle of endorsements, as backing each other pays nothing, or where it came later."
+    )
 
 
 class PriceOfDay(BaseModel):
@@ -291,8 +293,13 @@ class LensEvidence(BaseModel):
     topics: list[TopicOfAccount] | None = None
     engaged_followers: list[EngagedFollower] | None = None
     backers: list[Backer] | None = None
+    changed_since: float | None = Field(
+        default=None, description="The price of the run less that which the graph gives now for its last day."
+    )
     prices: list[PriceOfDay] | None = Field(
-        default=None, description="Of the last 90 days, with the backers of now at their weights of the run."
+        default=None,
+        description="Of the last 90 days, of what the graph holds now, with the backers of now at their weights of "
+        "the run.",
     )
     posts: list[AnsweredPost] | None = None
 
@@ -377,6 +384,9 @@ class MixedPage(BaseModel):
     weights: dict[str, float]
     weights_in_force: dict[str, float] = Field(description="After weights of measures that nobody has were shared out.")
     without: list[str] = Field(description="Measures of the mix that nobody has.")
+    relative_to_communities: list[str] = Field(
+        description="Measures of the mix that are relative to each account's own community, where several are compared."
+    )
     total: int
     next_cursor: str | None
     items: list[MixedAccount]
@@ -386,6 +396,9 @@ class ScoresAnswer(MixedPage):
     """Accounts ranked by a mix."""
 
     population: ScoredPopulation
+    not_compared: list[str] = Field(
+        description="Of accounts that were named, those that the run did not measure, as they are newer, or opted out."
+    )
     mix: str | None
 
 

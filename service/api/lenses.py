@@ -141,7 +141,7 @@ async def get_lens(
         query = query.model_copy(update={"run": run_id})
     published = _for(await reader.published(query.run), key)
     found = await lens_of_account(store, reader, published.run, key, lens)
-    found["evidence"] = await evidence_of(store, reader, published.run, key, lens, published.mask)
+    found["evidence"] = await evidence_of(store, reader, published.run, key, lens, found["value"], published.mask)
     if lens == "standing" and found["figures"]:
         points = found["figures"]["points"]
         actions, since = await statement(store, published.run, key, points, published.mask)
@@ -199,26 +199,24 @@ async def post_scores(
     Who is compared is the population that is asked about: the members of a community, some accounts, or the members of
     all communities. Scores compare only within it.
     """
-    asked = body.asked()
+    weights = (body.weights or {}) if body.mix is None else (await mix_named(store, body.mix)).weights
+    asked = body.asked(weights)
     run_id, offset = body.run, 0
     if body.cursor is not None:
         run_id, offset = read_cursor(body.cursor, asked)
     published = await reader.published(run_id)
-    weights = body.weights if body.mix is None else (await mix_named(store, body.mix)).weights
+    not_compared: list[str] = []
     if body.population.accounts is not None:
-        for key in body.population.accounts:
-            reader.check_shown(key)
-        columns = await account_columns(store, published.run, body.population.accounts)
+        columns, not_compared = await account_columns(store, reader, published.run, body.population.accounts)
     else:
         if body.population.community is not None:
             await find_single(reader, published, body.population.community, sees)
         columns = await members_columns(reader, published.run, body.population.community)
-    items, total, about = await asyncio.to_thread(
-        rank_by_mix, columns, weights or {}, published.mask, offset, body.limit
-    )
+    items, total, about = await asyncio.to_thread(rank_by_mix, columns, weights, published.mask, offset, body.limit)
     members = {
         "population": to_json(body.population.model_dump()),
         "mix": to_json(body.mix),
+        "not_compared": to_json(not_compared),
         **_members(about),
         **page_of([to_json(one) for one in items], total, published.run.id, asked, offset, body.limit),
     }

@@ -23,11 +23,13 @@ from service.domain import (
     MILLION,
     MIXABLE,
     PART_NAMES,
+    Community,
     Float64,
     LensMix,
     LensName,
     LensSummary,
     Run,
+    ScoringRules,
     StoreAddress,
     SubTopic,
     account_name,
@@ -64,6 +66,12 @@ MOST_TOPICS, MOST_SHOWN = 50, 10
 
 MOST_ACCOUNTS = 200_000
 """More accounts are not ranked while somebody waits."""
+
+ERRORS_NAMED = 20
+"""So many of the things that are wrong with a request are named."""
+
+OF_COMMUNITIES = ("standing", "context")
+"""Lenses whose values are relative to each account's own community."""
 
 BACK = {"day": 1, "week": 7, "month": 28}
 """Changes are told over so many days: against the latest published run whose data is at least so much older ..."""
@@ -188,7 +196,7 @@ def _change(run: Run, value: float | None, past: Sequence[LensPast], place: int,
 
 
 async def evidence_of(
-    store: AsyncStore, reader: PublishedReader, run: Run, key: str, lens: LensName, mask: Mask
+    store: AsyncStore, reader: PublishedReader, run: Run, key: str, lens: LensName, value: float | None, mask: Mask
 ) -> dict[str, Any]:
     """Say what a value of a lens rests on beside its parts, as the graph has it now, up to the day of the run's data.
 
@@ -218,8 +226,8 @@ async def evidence_of(
     if lens == "profile":
         engaged = await read_engaged_followers(store, key, first, last, MOST_SHOWN + len(mask.keys))
         found["engaged_followers"] = [one for one in engaged if not mask.hides(one["account"])][:MOST_SHOWN]
-    if lens == "market":
-        found |= await _backing(store, run, key, mask)
+    if lens == "market" and value is not None:
+        found |= await _backing(store, run, key, value, mask)
     if lens == "context":
         found["posts"] = list(map(_post, await read_answered_posts(store, key, begin, until, MOST_SHOWN)))
     return found
@@ -237,8 +245,11 @@ def _post(row: Row) -> dict[str, Any]:
     }
 
 
-async def _backing(store: AsyncStore, run: Run, key: str, mask: Mask) -> dict[str, Any]:
-    """Who backs an account, and its price day by day, made by the same formula of what the graph holds now."""
+async def _backing(store: AsyncStore, run: Run, key: str, value: float, mask: Mask) -> dict[str, Any]:
+    """Who backs an account, and its price day by day, made by the same formula of what the graph holds now.
+
+    Endorsements that came after the data of the run do not count. Whoever may not be named backs without a name.
+    """
     first, last = _days(run, PRICE_DAYS + WINDOW - 1)
     backers, rows = await asyncio.gather(read_backers(store, run.id, key), read_own_days(store, key, first, last))
     most = run.spec.rules.responses_a_day
@@ -253,17 +264,27 @@ async def _backing(store: AsyncStore, run: Run, key: str, mask: Mask) -> dict[st
     for kind in ("given", "gotten"):
         told[kind] = (told[kind][0], np.minimum(told[kind][1], most))
     day, done, received = by_day(told["given"], told["gotten"], told["posted"])
-    counted = [one for one in backers if one["counts"] and one["weight"] is not None]
+    for one in backers:
+        later = one["at"] is not None and run.as_of is not None and one["at"] > run.as_of
+        one["counts"] = one["counts"] and one["weight"] is not None and not later
+    counted = [one for one in backers if one["counts"]]
     begun = np.array([-1 if one["at"] is None else _milliseconds(one["at"]) for one in counted], dtype=np.int64)
     weight = np.array([one["weight"] for one in counted], dtype=np.float64)
     prices = price_history(day, done, received, begun, weight, (last - epoch).days, PRICE_DAYS)
     return {
-        "backers": [one for one in backers if not mask.hides(one["account"])],
+        "backers": [_named(one, mask) for one in backers],
+        "changed_since": (round(value * MILLION) - int(prices[-1])) / MILLION,
         "prices": [
             {"day": last - timedelta(days=PRICE_DAYS - 1 - place), "price": price / MILLION}
             for place, price in enumerate(prices.tolist())
         ],
     }
+
+
+def _named(row: Row, mask: Mask) -> dict[str, Any]:
+    """A backer, without a name where it may not be named."""
+    said = {name: value for name, value in row.items() if name != "hidden"}
+    return {**said, "account": None, "handle": None} if row["hidden"] or mask.hides(row["account"]) else said
 
 
 def _milliseconds(at: datetime) -> int:
@@ -314,7 +335,11 @@ async def statement(
     done, follows = await asyncio.gather(
         read_statement(store, run.id, key, first, last), read_statement_follows(store, run.id, key, begin, until)
     )
-    most = run.spec.rules.responses_a_day
+    actions = await asyncio.to_thread(_actions, done, follows, run.spec.rules.responses_a_day, mask)
+    return actions, published - sum(one["points"] for one in actions)
+
+
+def _actions(done: list[Row], follows: list[Row], most: int, mask: Mask) -> list[dict[str, Any]]:
     actions = [
         _action(row, kind, row[kind], min(row[kind], most), POINTS[kind], mask)
         for row in done
@@ -324,11 +349,11 @@ async def statement(
     actions += [_action(row, "follows", 1, 1, FOLLOW_POINTS, mask) for row in follows]
     # Stable: those of one day stay in the order of accounts and kinds; without a day, last.
     actions.sort(key=lambda one: one["day"] or date.min, reverse=True)
-    return actions, published - sum(one["points"] for one in actions)
+    return actions
 
 
 def _action(row: Row, kind: str, times: int, counted: int, points: int, mask: Mask) -> dict[str, Any]:
-    hidden = mask.hides(row["actor"])
+    hidden = row["hidden"] or mask.hides(row["actor"])
     return {
         "day": row["day"],
         "actor": None if hidden else row["actor"],
@@ -348,11 +373,16 @@ async def influences(store: AsyncStore, run: Run, key: str, mask: Mask, *, inwar
     """Return all accounts that listen to one (`inwards`: it influences them), or to which it listens, with shares.
 
     The weight of each tie is made as in a run (`analytics.ties`), over the window that ends with the run's data, of
-    what the graph holds now; a share is of the weight of all of them. Strongest first, ties by key.
+    what the graph holds now; follows that the run left out count nothing. A share is of the weight of all of them.
+    Strongest first, ties by key.
     """
     rules = run.spec.rules
     first, last = _days(run, rules.window_days)
-    rows = await read_influences(store, key, first, last, inwards=inwards)
+    rows = await read_influences(store, run.id, key, first, last, inwards=inwards)
+    return await asyncio.to_thread(_with_shares, rows, rules, mask)
+
+
+def _with_shares(rows: list[Row], rules: ScoringRules, mask: Mask) -> list[dict[str, Any]]:
     decay = decay_of(rules)
     found = []
     for row in rows:
@@ -373,7 +403,7 @@ async def influences(store: AsyncStore, run: Run, key: str, mask: Mask, *, inwar
             **dict(zip(ENGAGEMENT_NAMES, counts, strict=True)),
         }
         for row, weight, counts in found
-        if not mask.hides(row["account"])
+        if not row["hidden"] and not mask.hides(row["account"])
     ]
 
 
@@ -423,32 +453,43 @@ async def members_columns(reader: PublishedReader, run: Run, community: str | No
     """
     _require_lenses(run)
     communities = await reader.communities(run.id)
-    if community is None and sum(one.base for one in communities) > MOST_ACCOUNTS:
+    if community is not None:
+        communities = [one for one in (*communities, *await _defined(reader, run)) if one.id == community]
+    if sum(one.base for one in communities) > MOST_ACCOUNTS:
         raise InvalidRequest(
-            f"More than {MOST_ACCOUNTS:,} accounts cannot be compared while you wait; ask about a community, or name "
-            "the accounts."
+            f"More than {MOST_ACCOUNTS:,} accounts cannot be compared while you wait; ask about a smaller community, "
+            "or name the accounts."
         )
-    ids = tuple(one.id for one in communities) if community is None else (community,)
-    return await reader.lens_columns(run.id, ids)
+    return await reader.lens_columns(run.id, tuple(one.id for one in communities))
 
 
-async def account_columns(store: AsyncStore, run: Run, keys: Sequence[str]) -> LensColumns:
+async def _defined(reader: PublishedReader, run: Run) -> list[Community]:
+    return [one for one, _ in await reader.defined(run)]
+
+
+async def account_columns(
+    store: AsyncStore, reader: PublishedReader, run: Run, keys: Sequence[str]
+) -> tuple[LensColumns, list[str]]:
     """What lenses say of some accounts.
 
+    Returns:
+        Columns of those that can be compared, and the others: they are newer than the run, or have opted out.
+
     Raises:
-        InvalidRequest: the run measured through no lens, or an account is not there; `errors` names each.
+        InvalidRequest: the run measured through no lens, or an account is not there; `errors` names the first of them.
     """
     _require_lenses(run)
     columns, there = await read_accounts(store, run.id, keys)
-    missing = sorted(set(keys) - set(there))
+    shown = {key for key in there if reader.shows(key)}
+    missing = [(place, key) for place, key in enumerate(keys) if key not in shown]
     if missing:
         errors = [
             {"field": f"body.population.accounts.{place}", "message": "there is no such account"}
-            for place, key in enumerate(keys)
-            if key in missing
+            for place, _ in missing[:ERRORS_NAMED]
         ]
-        raise InvalidRequest(f"There is no account {missing[0]}; keys are network:id.", errors=errors[:20])
-    return columns
+        raise InvalidRequest(f"There is no account {missing[0][1][:200]}; keys are network:id.", errors=errors)
+    compared = set(columns.keys)
+    return columns, [key for key in keys if key not in compared]
 
 
 def _require_lenses(run: Run) -> None:
@@ -494,6 +535,9 @@ def rank_by_mix(
         "weights": {name: weight for name, weight in weights.items() if weight},
         "weights_in_force": {} if found is None else dict(zip(found.names, found.weights, strict=True)),
         "without": [name for name, of in values.items() if np.isnan(of).all()],
+        "relative_to_communities": [
+            name for name in values if name in OF_COMMUNITIES and len(set(columns.communities)) > 1
+        ],
     }
     if found is None:
         return [], 0, about

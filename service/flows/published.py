@@ -34,6 +34,7 @@ from service.errors import (
     NotFound,
     NothingPublished,
     RunNotFound,
+    StoreError,
     StoreUnavailable,
 )
 from service.flows.brand_limits import Sees, may_see
@@ -64,6 +65,10 @@ RUNS_PARSED = 4
 
 POPULATIONS_KEPT = 32
 """Communities whose candidates are kept parsed; the least recently used go first."""
+
+LENSES_KEPT = 8
+"""Populations of which it is kept what lenses say; the least recently used go first. Whoever asks while it is read
+waits for the same."""
 
 CHECK_SECONDS = 3.0
 """Longest wait for Neo4j when asking which run is current."""
@@ -116,7 +121,7 @@ class _Kept:
         self.groups: OrderedDict[str, list[CommunityGroup]] = OrderedDict()
         self.populations: OrderedDict[tuple[str, str], Population] = OrderedDict()
         self.making: dict[tuple[str, str], asyncio.Task[Population]] = {}
-        self.lenses: OrderedDict[tuple[str, tuple[str, ...]], LensColumns] = OrderedDict()
+        self.lenses: OrderedDict[tuple[str, tuple[str, ...]], asyncio.Task[LensColumns]] = OrderedDict()
         self.names = Names(0, {})
 
     def keep(self, run_id: str, part: PublishedPart) -> None:
@@ -347,11 +352,15 @@ class PublishedReader:
         kept, key = self._kept, (run_id, ids)
         if key not in kept.lenses:
             self._check_away()
-            kept.lenses[key] = await read_members(self._store, run_id, ids)
-            while len(kept.lenses) > POPULATIONS_KEPT:
+            kept.lenses[key] = asyncio.create_task(read_members(self._store, run_id, ids))
+            while len(kept.lenses) > LENSES_KEPT:
                 kept.lenses.popitem(last=False)
         kept.lenses.move_to_end(key)
-        return kept.lenses[key]
+        try:
+            return await asyncio.shield(kept.lenses[key])
+        except StoreError:
+            kept.lenses.pop(key, None)
+            raise
 
     async def fitting(self, run: Run, communities: Sequence[Community], brief: Brief) -> list[FittingCommunity]:
         """Say how well communities fit a brief, best first; of equals the larger, then by id."""
@@ -435,8 +444,12 @@ class PublishedReader:
 
     def check_shown(self, key: str) -> None:
         """Raise AccountNotFound for an account that is to be erased."""
-        if self._masked().erasing.hides(key):
+        if not self.shows(key):
             raise no_account(key)
+
+    def shows(self, key: str) -> bool:
+        """Whether an account is not to be erased."""
+        return not self._masked().erasing.hides(key)
 
     async def neighbours(self, run_id: str, community_id: str, key: str) -> dict[str, dict[str, Any]]:
         """Return who stands just above and below an account; see `store.published.read_neighbours`."""

@@ -151,7 +151,13 @@ def _counted_as(kind: str, *, out: bool) -> str:
         "ENDORSES": ("endorsements", "endorsements_received"),
         "WITHDREW": ("endorsements", "endorsements_received"),
     }
-    one = {"RESPONDED": "responses", "MEMBER_OF": "memberships", "HAS": "persons_tied", "ACCOUNT_OF": "brand_accounts"}
+    one = {
+        "RESPONDED": "responses",
+        "MEMBER_OF": "memberships",
+        "SCORED": "scored",
+        "HAS": "persons_tied",
+        "ACCOUNT_OF": "brand_accounts",
+    }
     if kind in both:
         return both[kind][0 if out else 1]
     return one.get(kind, "relations")

@@ -25,7 +25,8 @@ class LensColumns:
         communities: id of the community in which each was found, None for none.
         types: macro, micro or member, None in no community.
         values: float64[lenses, k] in the order of LENS_NAMES, NaN where a lens has no value.
-        raw: float64[6, k] in the order of PART_NAMES, NaN likewise.
+        raw: float64[6, k] in the order of PART_NAMES, NaN likewise; authority, which sums to 1 in each community, times
+            the number of its members, so that it compares across communities.
     """
 
     keys: list[str]
@@ -45,7 +46,7 @@ async def read_members(store: AsyncStore, run_id: str, ids: Sequence[str]) -> Le
         communities=[row["community"] for row in rows for _ in row["keys"]],
         types=[kind for row in rows for kind in row["types"]],
         values=_table([values for row in rows for values in row["values"]], len(LENS_NAMES)),
-        raw=_table([raw for row in rows for raw in row["raw"]], len(PART_NAMES)),
+        raw=_raw([raw for row in rows for raw in row["raw"]], [row["size"] for row in rows for _ in row["keys"]]),
     )
 
 
@@ -53,20 +54,26 @@ async def read_accounts(store: AsyncStore, run_id: str, keys: Sequence[str]) -> 
     """Read what lenses say of some accounts.
 
     Returns:
-        Columns of those that the run measured, and the keys of all of them that are in the graph.
+        Columns of those that the run measured and that have not opted out, and the keys of all that are in the graph.
     """
     rows = await store.read("lenses/accounts", run=run_id, keys=[*keys], lenses=[*LENS_NAMES], parts=[*PART_NAMES])
     there = [row["key"] for row in rows]
-    rows = [row for row in rows if row["scored"]]
+    rows = [row for row in rows if row["scored"] and not row["hidden"]]
     columns = LensColumns(
         keys=[row["key"] for row in rows],
         handles=[row["handle"] for row in rows],
         communities=[row["community"] for row in rows],
         types=[row["type"] for row in rows],
         values=_table([row["values"] for row in rows], len(LENS_NAMES)),
-        raw=_table([row["raw"] for row in rows], len(PART_NAMES)),
+        raw=_raw([row["raw"] for row in rows], [row["size"] or 1 for row in rows]),
     )
     return columns, there
+
+
+def _raw(rows: list[list[float]], sizes: list[int]) -> Float64:
+    raw = _table(rows, len(PART_NAMES))
+    raw[PART_NAMES.index("authority")] *= sizes
+    return raw
 
 
 def _table(rows: list[list[float]], columns: int) -> Float64:
@@ -111,10 +118,15 @@ async def read_statement_follows(
     return [{**row, "day": None if row["day"] is None else row["day"].to_native()} for row in rows]
 
 
-async def read_influences(store: AsyncStore, key: str, first: date, last: date, *, inwards: bool) -> list[Row]:
-    """Read who listens to an account (`inwards`), or whom it listens to: account, handle, follow, days; by key."""
+async def read_influences(
+    store: AsyncStore, run_id: str, key: str, first: date, last: date, *, inwards: bool
+) -> list[Row]:
+    """Read who listens to an account (`inwards`), or whom it listens to: account, handle, hidden, follow, days; by key.
+
+    Follows that the run left out, as they carry signs of manipulation, are no follows here.
+    """
     name = "lenses/listeners" if inwards else "lenses/listened_to"
-    return await store.read(name, key=key, first=first, last=last)
+    return await store.read(name, run=run_id, key=key, first=first, last=last)
 
 
 async def read_topics(store: AsyncStore, key: str, until: datetime, most: int) -> list[Row]:
@@ -140,7 +152,7 @@ async def read_answered_posts(store: AsyncStore, key: str, first: datetime, unti
 
 
 async def read_backers(store: AsyncStore, run_id: str, key: str) -> list[Row]:
-    """Read who endorses an account: account, handle, at, weight, counts; those of most weight first."""
+    """Read who endorses an account: account, handle, hidden, at, weight, counts; those of most weight first."""
     rows = await store.read("lenses/backers", run=run_id, key=key)
     return [{**row, "at": in_utc(row["at"])} for row in rows]
 

@@ -20,8 +20,9 @@ from service.api.lens_schemas import (
     ScorecardAnswer,
     ScoresAnswer,
 )
-from service.domain import LENS_NAMES, MIXABLE, LensMix, RunSpec
+from service.domain import LENS_NAMES, MIXABLE, Follow, LensMix, RunSpec
 from service.store.driver import Store
+from service.store.edges import apply_follows
 from tests.api.conftest import publish
 from tests.api.test_asking import SPEC, fill, first
 from tests.api.test_empty import is_problem
@@ -148,6 +149,57 @@ def test_who_opted_out_acts_without_a_name(measured: TestClient) -> None:
     assert got(measured, "/v1/accounts/t:a1/scorecard")["account"]["opted_out"] is True
 
 
+def test_who_opted_out_before_the_run_is_not_named_either(measured: TestClient, store: Store) -> None:
+    store.statement(
+        "MATCH (a:Account {key: 't:a1'}), (b:Account {key: 't:a0'}), (g:Graph) SET g.v = g.v + 1 "
+        "CREATE (a)-[:ENDORSES {topic: '', v: g.v}]->(b)"
+    )
+    assert measured.patch("/v1/accounts/t:a1", json={"opted_out": True}).status_code == 200
+    publish(store, SPEC)
+    community = next(one["id"] for one in got(measured, "/v1/communities")["items"] if "t:a0" in one["most_followed"])
+    for path in (
+        "/v1/accounts/t:a0/lenses/standing?limit=1000", "/v1/accounts/t:a0/lenses/market",
+        "/v1/accounts/t:a0/lenses/profile", "/v1/accounts/t:a0/influences",
+        "/v1/accounts/t:a0/influences?direction=influenced_by", f"/v1/communities/{community}/influencers?lens=standing",
+    ):  # fmt: skip
+        answer = measured.get(path)
+        assert answer.status_code == 200, answer.text
+        assert "t:a1" not in answer.text, path
+    statement = got(measured, "/v1/accounts/t:a0/lenses/standing", limit=1_000)["statement"]
+    assert any(one["actor"] is None for one in statement["items"])
+    assert sum(one["points"] for one in statement["items"]) == statement["points"]
+    backers = got(measured, "/v1/accounts/t:a0/lenses/market")["evidence"]["backers"]
+    assert [one["account"] for one in backers] == [None]
+    asked = {"weights": {"standing": 1}, "population": {"accounts": ["t:a0", "t:a1", "t:a2"]}}
+    scores = measured.post("/v1/scores", json=asked).json()
+    assert {one["key"] for one in scores["items"]} == {"t:a0", "t:a2"}
+    assert scores["not_compared"] == ["t:a1"]
+
+
+def test_a_statement_of_a_follow_ring_adds_up(api: TestClient, store: Store) -> None:
+    """Twenty-four who follow each other and never talk, but for one pair; what is known of others makes it a ring."""
+    fill(store)
+    ring = [f"t:r{i:02}" for i in range(24)]
+    apply_follows(store, sorted(Follow(a, b) for a in ring for b in ring if a != b))
+    store.statement(
+        "MATCH (a:Account {key: 't:r00'}), (b:Account {key: 't:r01'}), (c:Account {key: 't:a0'}), (g:Graph) "
+        "CREATE (a)-[:ENGAGED {day: date('2024-06-20'), likes: 1, replies: 0, mentions: 0, reposts: 0, v: g.v}]->(b) "
+        "CREATE (c)-[:ENGAGED {day: date('2024-06-20'), likes: 1, replies: 0, mentions: 0, reposts: 0, v: g.v}]->(b)"
+    )
+    store.statement(
+        "MATCH (a:Account), (b:Account {key: 't:a0'}), (g:Graph) WHERE a.key STARTS WITH 't:r' "
+        "CREATE (a)-[:ENGAGED {day: date('2024-06-21'), likes: 1, replies: 0, mentions: 0, reposts: 0, v: g.v}]->(b)"
+    )
+    publish(store, SPEC)
+    rings = store.statement("MATCH (a:Account)-[s:SCORED]->() WHERE s.follow_ring IS NOT NULL RETURN count(*) AS n")
+    assert rings[0]["n"] >= 20, "a ring was found"
+    for key in ring[:4]:
+        statement = got(api, f"/v1/accounts/{key}/lenses/standing", limit=1_000)["statement"]
+        assert statement["changed_since"] == 0
+        listed = got(api, f"/v1/accounts/{key}/influences", limit=1_000)["items"]
+        assert len([one for one in listed if one["account"].startswith("t:r") and one["follows"]]) <= 1
+
+
 def test_a_price_has_its_backers_and_its_days(measured: TestClient, store: Store) -> None:
     for giver, taker, at in (("a1", "a0", "2024-06-25"), ("a2", "a0", None), ("a0", "a3", None), ("a3", "a0", None)):
         store.statement(
@@ -258,6 +310,30 @@ def test_scores_are_of_the_population_that_is_asked_about(measured: TestClient) 
     is_problem(nowhere, 404, "community_not_found")
 
 
+def test_accounts_newer_than_the_run_are_said_to_be_left_out(measured: TestClient, store: Store) -> None:
+    store.statement("CREATE (:Account {key: 't:later', n: 999, network: 't', native_id: 'later', v: 1})")
+    asked = {"weights": {"standing": 1}, "population": {"accounts": ["t:later", "t:a0"]}}
+    scores = measured.post("/v1/scores", json=asked).json()
+    assert (scores["not_compared"], scores["compared"]) == (["t:later"], 1)
+
+
+def test_authority_compares_across_communities_by_their_members(measured: TestClient) -> None:
+    """PageRank sums to 1 in each community: times its members, the mean is 1 in all of them."""
+    asked = {"weights": {"score.authority": 0.5, "standing": 0.5}, "limit": 200}
+    scores = measured.post("/v1/scores", json=asked).json()
+    assert scores["relative_to_communities"] == ["standing"]
+    values: dict[str, list[float]] = {}
+    for one in scores["items"]:
+        values.setdefault(one["community"], []).append(one["measures"][1]["value"])
+    sizes = {one["id"]: one["size"] for one in got(measured, "/v1/communities")["items"]}
+    whole = [community for community in values if len(values[community]) == sizes[community]]
+    assert whole
+    for community in whole:
+        assert math.fsum(values[community]) / sizes[community] == pytest.approx(1, abs=1e-6)
+    one = measured.post("/v1/scores", json={**asked, "population": {"community": whole[0]}}).json()
+    assert one["relative_to_communities"] == []
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -315,7 +391,12 @@ def test_mixes_are_kept_under_names(measured: TestClient) -> None:
     assert by_name["weights"] == {"standing": 0.75, "score.trust": 0.25}
     posted = measured.post("/v1/scores", json={"mix": "our-way", "population": {"community": community}})
     assert posted.json()["items"] == by_name["items"]
+    path, named = f"/v1/communities/{community}/influencers", {"mix": "our-way"}
+    cursor = got(measured, path, **named, limit=2)["next_cursor"]
+    body_cursor = measured.post("/v1/scores", json={**named, "limit": 2}).json()["next_cursor"]
     measured.put("/v1/mixes/our-way", json={"weights": {"standing": 1}})
+    is_problem(measured.get(path, params={**named, "cursor": cursor}), 400, "invalid_cursor")
+    is_problem(measured.post("/v1/scores", json={**named, "cursor": body_cursor}), 400, "invalid_cursor")
     assert got(measured, "/v1/mixes")["items"][0]["weights"] == {"standing": 1}
     gone = measured.delete("/v1/mixes/our-way")
     assert gone.json()["weights"] == {"standing": 1}

@@ -166,3 +166,9 @@ def test_weights_of_unknown_parts_are_shared_out() -> None:
     )
     assert value.tolist() == [100 * MILLION, 35_714_286]
     assert np.array_equal(sum(parts.values()), value)
+
+
+def test_three_thirds_are_a_whole() -> None:
+    value, parts = weighted({name: np.ones(2) for name in "xyz"}, dict.fromkeys("xyz", 1 / 3))
+    assert value.tolist() == [100 * MILLION] * 2
+    assert np.array_equal(sum(parts.values()), value)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from service.analytics.lenses.exact import weighted
 from service.analytics.rounding import significant
-from service.analytics.scoring import exponential_scores, points_by_weight
+from service.analytics.scoring import exponential_scores
 from service.domain import Float64, Int32, Int64
 
 
@@ -53,8 +54,8 @@ def mixed(values: Mapping[str, Float64], weights: Mapping[str, float]) -> Mixed 
         return None
     force = tuple(weights[name] / total if is_known else 0.0 for name, is_known in zip(names, known, strict=True))
     x = np.array([exponential_scores(np.nan_to_num(values[name])) for name in names])
-    points = points_by_weight(x, np.array(force))
-    score = points.sum(axis=0)
+    score, parts = weighted(dict(zip(names, x, strict=True)), dict(zip(names, force, strict=True)))
+    points = np.array([parts[name] for name in names])
     rank = np.empty(len(score), dtype=np.int32)
     rank[np.lexsort((np.arange(len(score)), -score))] = np.arange(1, len(score) + 1)
     return Mixed(names, force, x, points, score, rank)

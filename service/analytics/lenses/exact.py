@@ -74,10 +74,8 @@ def weighted(
     matrix = np.array(list(x.values()))
     weight = np.where(np.isnan(matrix), 0.0, np.array([weights[part] for part in x])[:, None])
     known = weight.sum(axis=0)
-    points = np.rint(scale * MILLION * weight / np.where(known > 0, known, 1.0) * np.nan_to_num(matrix))
-    parts = points.astype(np.int64)
-    # Each part is rounded by itself: a millionth or two too many.
-    beyond = np.maximum(parts.sum(axis=0) - scale * MILLION, 0)
-    parts[np.argmax(weight, axis=0), np.arange(matrix.shape[1])] -= beyond
-    value: Int64 = parts.sum(axis=0)
-    return value, dict(zip(x, parts, strict=True))
+    shares = weight / np.where(known > 0, known, 1.0) * np.nan_to_num(matrix)
+    # Rounded first, so that three thirds are a whole, and the last bits of a sum do not show.
+    whole = np.minimum(np.round(shares.sum(axis=0), 12), 1.0)
+    value: Int64 = np.rint(scale * MILLION * whole).astype(np.int64)
+    return value, apportioned(value, dict(zip(x, shares, strict=True)))
