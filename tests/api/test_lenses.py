@@ -160,7 +160,8 @@ def test_who_opted_out_before_the_run_is_not_named_either(measured: TestClient, 
     for path in (
         "/v1/accounts/t:a0/lenses/standing?limit=1000", "/v1/accounts/t:a0/lenses/market",
         "/v1/accounts/t:a0/lenses/profile", "/v1/accounts/t:a0/influences",
-        "/v1/accounts/t:a0/influences?direction=influenced_by", f"/v1/communities/{community}/influencers?lens=standing",
+        "/v1/accounts/t:a0/influences?direction=influenced_by",
+        f"/v1/communities/{community}/influencers?lens=standing",
     ):  # fmt: skip
         answer = measured.get(path)
         assert answer.status_code == 200, answer.text
