@@ -21,7 +21,17 @@ from service.analytics.analysis import analyse
 from service.analytics.fast import FastEngine
 from service.analytics.integrity import integrity
 from service.analytics.reference import ReferenceEngine
-from service.domain import DAY_MS, PART_NAMES, TYPE_NAMES, Analysis, Graph, RunSpec, ScoringRules, no_progress
+from service.domain import (
+    DAY_MS,
+    LENS_NAMES,
+    PART_NAMES,
+    TYPE_NAMES,
+    Analysis,
+    Graph,
+    RunSpec,
+    ScoringRules,
+    no_progress,
+)
 from service.errors import EmptyGraph, InvalidRequest
 from tests.unit.analytics_graphs import (
     Edge,
@@ -153,7 +163,10 @@ def test_congress(congress_edges: list[Edge]) -> None:
     measures = len(RunSpec().measures) + 1  # and memberships
     assert (measured[0], measured[-1]) == (("measures", 0, measures), ("measures", measures, measures))
     assert [said[1] for said in measured] == sorted(said[1] for said in measured)
-    scored = told[len(measured) :]
+    lenses = [said for said in told if said[0] == "lenses"]
+    assert lenses == [("lenses", done, len(LENS_NAMES)) for done in range(len(LENS_NAMES) + 1)]
+    assert told[-len(lenses) :] == lenses
+    scored = told[len(measured) : -len(lenses)]
     assert scored[-1] == ("scores", graph.n, graph.n)
     assert [said[1] for said in scored] == sorted(said[1] for said in scored)
     assert {said[0] for said in scored} == {"scores"}
