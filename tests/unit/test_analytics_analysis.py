@@ -54,6 +54,7 @@ def published(analysis: Analysis) -> bytes:
     parts = [analysis.quality.model_dump_json().encode(), analysis.labels.tobytes()]
     for part in analysis.parts:
         parts += [part.name.encode(), *part.lines]
+    parts += analysis.lens_documents
     for community, scores in zip(analysis.communities, analysis.scores, strict=True):
         parts += [community.model_dump_json().encode()]
         parts += [getattr(scores, name).tobytes() for name in
