@@ -1029,7 +1029,7 @@ class ScoringRules(Frozen):
     evidence_items: int = Field(default=5, ge=0, le=50, description="Items of evidence shown for each part.")
 
 
-LensName = Literal["social_capital", "standing", "authority", "profile", "context"]
+LensName = Literal["social_capital", "standing", "authority", "audience", "profile", "context"]
 LENS_NAMES: tuple[LensName, ...] = get_args(LensName)
 """Lenses: ways to measure the visible part of an account's influence; see `analytics.lenses`."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from service.analytics.lenses.audience import audience
 from service.analytics.lenses.authority import authority
 from service.analytics.lenses.context import context
 from service.analytics.lenses.observed import Observed
@@ -16,6 +17,7 @@ LENSES: dict[LensName, Callable[[Observed], LensValues]] = {
     "social_capital": social_capital,
     "standing": standing,
     "authority": authority,
+    "audience": audience,
     "profile": profile,
     "context": context,
 }
