@@ -17,6 +17,7 @@ from uvicorn.config import STARTUP_FAILURE
 
 from service import __version__
 from service.api.access import Access, needed
+from service.api.audience import audiences
 from service.api.backtests import backtests
 from service.api.candidates import candidates
 from service.api.erasures import Unnamed, erasures
@@ -105,6 +106,7 @@ def create_app(settings: Settings, journal: Path | None = None, loading: Path | 
     app.add_middleware(Head)
     app.add_middleware(AppliedUpTo)
     install(app)
+    app.include_router(audiences)
     app.include_router(backtests)
     app.include_router(candidates)
     app.include_router(erasures)

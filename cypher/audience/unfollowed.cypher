@@ -1,0 +1,18 @@
+// answers: Who stopped following any of some accounts last? Who opted out is not named.
+// parameter: targets LIST<STRING> keys of the accounts; that they followed each other does not count
+// parameter: until ZONED DATETIME what happened before this moment counts
+// parameter: most INTEGER how many at most
+// column: account STRING key of who stopped
+// column: handle STRING handle of the same, null where unknown
+// column: followed STRING key of the account that it followed
+// column: at ZONED DATETIME when
+// mode: read
+// index: account_key
+UNWIND $targets AS target
+MATCH (a:Account {key: target})
+USING INDEX a:Account(key)
+MATCH (a)<-[u:UNFOLLOWED]-(j:Account)
+WHERE u.at < $until AND NOT j.key IN $targets AND NOT coalesce(j.opted_out, false)
+RETURN j.key AS account, j.handle AS handle, a.key AS followed, u.at AS at
+ORDER BY at DESC, account, followed
+LIMIT $most
