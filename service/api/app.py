@@ -106,7 +106,6 @@ def create_app(settings: Settings, journal: Path | None = None, loading: Path | 
     app.add_middleware(Head)
     app.add_middleware(AppliedUpTo)
     install(app)
-    app.include_router(audiences)
     app.include_router(backtests)
     app.include_router(candidates)
     app.include_router(erasures)
@@ -114,6 +113,7 @@ def create_app(settings: Settings, journal: Path | None = None, loading: Path | 
     app.include_router(imports)
     app.include_router(keys)
     app.include_router(lenses)
+    app.include_router(audiences)  # after lenses, of which one is called audience, too
     app.include_router(schedules)
     app.include_router(v1)
     app.include_router(runs)

@@ -16,12 +16,13 @@ from fastapi.testclient import TestClient
 
 from service.api.app import create_app
 from service.api.audience_schemas import AudienceAnswer
-from service.domain import Follow, RunSpec, StoreAddress
+from service.domain import Follow, StoreAddress
 from service.flows import audience as flow
 from service.flows.keys import add_key
 from service.store.driver import Store
 from service.store.edges import apply_follows
 from tests.api.conftest import api_settings, publish
+from tests.api.test_asking import SPEC
 from tests.api.test_empty import is_problem
 from tests.conftest import clear
 
@@ -64,7 +65,7 @@ def world(store_address: StoreAddress, tmp_path_factory: pytest.TempPathFactory)
         with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as api:
             made = World(api, store, store_address, journal)
             _tell(made)
-            publish(store, RunSpec())
+            publish(store, SPEC)
             yield made
 
 
@@ -75,8 +76,8 @@ def _tell(world: World) -> None:
     for a in members:
         for b in members:
             if a != b and chance.random() < (0.9 if b in (STAR, OTHER) else 0.2):
-                back = chance.randrange(-3, 150)  # some follow after the last day of the data
-                world.follows[a, b] = None if chance.random() < 0.2 else LAST - timedelta(days=max(back, 0))
+                day = LAST - timedelta(days=chance.randrange(150))
+                world.follows[a, b] = None if chance.random() < 0.2 else day
     apply_follows(world.store, sorted(Follow(a, b) for a, b in world.follows))
     world.gone += [
         (a, b, LAST - timedelta(days=chance.randrange(100)))
@@ -103,7 +104,7 @@ def _tell(world: World) -> None:
     )
     world.store.statement(
         "MATCH (g:Graph) UNWIND range(0, 24) AS i CREATE (:Account {key: 't:x' + right('0' + i, 2), network: 't', "
-        "native_id: 'x' + i, n: g.n + i, v: g.v, handle: 'ex' + i}) WITH DISTINCT g SET g.n = g.n + 25"
+        "native_id: 'x' + i, n: g.n + 1 + i, v: g.v, handle: 'ex' + i}) WITH DISTINCT g SET g.n = g.n + 25"
     )
     world.store.statement(
         "UNWIND $rows AS one MATCH (a:Account {key: one[0]}), (b:Account {key: one[1]}) "
@@ -200,7 +201,9 @@ def test_who_is_inactive_what_they_say_and_how_they_are_tied(world: World) -> No
     assert (activity["active"], activity["inactive"]) == (len(active), len(known - active))
     assert activity["not_known"] == len(audience - known) > 0
     assert activity["inactive_share"] == pytest.approx(len(known - active) / len(known)) != 0
-    lens = world.api.get(f"/v1/accounts/{STAR}/lenses/audience").json()
+    answer = world.api.get(f"/v1/accounts/{STAR}/lenses/audience")
+    assert answer.status_code == 200, answer.text
+    lens = answer.json()
     assert lens["value"] == pytest.approx(100 * (1 - activity["inactive_share"]), abs=1e-5)
     assert lens["figures"]["known"] == len(known)
     for name, place in (("languages", 0), ("places", 1)):
@@ -275,7 +278,7 @@ def test_what_is_wrong_with_a_question_is_said(world: World) -> None:
 
 def test_a_brand_that_a_key_may_not_see_is_not_there(world: World) -> None:
     _, secret = add_key(world.address, world.journal, "some", ("read",), ["owl"])
-    app = create_app(api_settings(world.address, authentication=True), world.journal.with_name("other"))
+    app = create_app(api_settings(world.address, authentication=True), world.journal)
     headers = {"Authorization": f"Bearer {secret}"}
     with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as api:
         is_problem(api.get("/v1/brands/bee/audience", headers=headers), 404, "brand_not_found")
