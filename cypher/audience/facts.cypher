@@ -12,17 +12,20 @@
 UNWIND $keys AS key
 MATCH (j:Account {key: key})
 USING INDEX j:Account(key)
+// Days are asked for after WITH, so that it starts from each account, and not from all days by their index.
 CALL (j) {
-  MATCH (j)-[e:ENGAGED]->(o:Account)
+  MATCH (j)-[e:ENGAGED]->(o)
+  WITH j, o, e, e.day AS day
   WHERE
-    o <> j AND e.day <= $last
+    o <> j AND day <= $last
     AND coalesce(e.likes, 0) + coalesce(e.replies, 0) + coalesce(e.mentions, 0) + coalesce(e.reposts, 0) > 0
-  RETURN max(duration.inDays(date('1970-01-01'), e.day).days) AS engaged
+  RETURN duration.inDays(date('1970-01-01'), max(day)).days AS engaged
 }
 CALL (j) {
-  MATCH (j)-[:POSTED]->(p:Post)
-  WHERE p.at < $until
-  RETURN max(toInteger(floor(p.at.epochMillis / 86400000.0))) AS posted
+  MATCH (j)-[:POSTED]->(p)
+  WITH p.at AS at
+  WHERE at < $until
+  RETURN toInteger(floor(max(at).epochMillis / 86400000.0)) AS posted
 }
 WITH j, CASE WHEN engaged > coalesce(posted, engaged - 1) THEN engaged ELSE posted END AS day
 WITH j, day, coalesce(j.opted_out, false) AS hidden

@@ -10,13 +10,16 @@ UNWIND $targets AS target
 MATCH (a:Account {key: target})
 USING INDEX a:Account(key)
 CALL (a) {
-  MATCH (a)<-[f:FOLLOWS]-(j:Account)
-  WHERE (f.at IS NULL OR f.at < $until) AND NOT j.key IN $targets
-  RETURN f.at AS at, 1 AS gained, 0 AS lost
+  MATCH (a)<-[f:FOLLOWS]-(j)
+  WITH j, f.at AS at
+  WHERE (at IS NULL OR at < $until) AND NOT j.key IN $targets
+  RETURN at, 1 AS gained, 0 AS lost
   UNION ALL
-  MATCH (a)<-[u:UNFOLLOWED]-(j:Account)
-  WHERE u.at < $until AND NOT j.key IN $targets
-  RETURN u.at AS at, 0 AS gained, 1 AS lost
+  // Times are asked for after WITH, so that it starts from each account, and not from all times by their index.
+  MATCH (a)<-[u:UNFOLLOWED]-(j)
+  WITH j, u.at AS at
+  WHERE at < $until AND NOT j.key IN $targets
+  RETURN at, 0 AS gained, 1 AS lost
 }
 RETURN toInteger(floor(at.epochMillis / 86400000.0)) AS day, sum(gained) AS gained, sum(lost) AS lost
 ORDER BY day

@@ -8,11 +8,12 @@
 UNWIND $keys AS key
 MATCH (j:Account {key: key})
 USING INDEX j:Account(key)
-MATCH (j)-[e:ENGAGED]->(o:Account)
-WHERE e.day >= $first AND e.day <= $last AND o <> j AND e.hours IS NOT NULL
-UNWIND range(0, 23) AS hour
-WITH j, e, hour
-WHERE e.hours[hour] > 0
-WITH j.key AS key, duration.inDays(date('1970-01-01'), e.day).days * 24 + hour AS hour
+MATCH (j)-[e:ENGAGED]->(o)
+// Days are asked for after WITH, so that it starts from each account, and not from all days by their index.
+WITH key, j, o, e.day AS day, e.hours AS hours
+WHERE day >= $first AND day <= $last AND o <> j AND hours IS NOT NULL
+WITH key, duration.inDays(date('1970-01-01'), day).days * 24 AS midnight, hours
+UNWIND [hour IN range(0, 23) WHERE hours[hour] > 0] AS hour
+WITH key, midnight + hour AS hour
 WITH key, collect(DISTINCT hour) AS hours
 RETURN hours

@@ -11,8 +11,10 @@
 UNWIND $targets AS target
 MATCH (a:Account {key: target})
 USING INDEX a:Account(key)
-MATCH (a)<-[u:UNFOLLOWED]-(j:Account)
-WHERE u.at < $until AND NOT j.key IN $targets AND NOT coalesce(j.opted_out, false)
-RETURN j.key AS account, j.handle AS handle, a.key AS followed, u.at AS at
+MATCH (a)<-[u:UNFOLLOWED]-(j)
+// Times are asked for after WITH, so that it starts from each account, and not from all times by their index.
+WITH a, j, u.at AS at
+WHERE at < $until AND NOT j.key IN $targets AND NOT coalesce(j.opted_out, false)
+RETURN j.key AS account, j.handle AS handle, a.key AS followed, at
 ORDER BY at DESC, account, followed
 LIMIT $most

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,6 +15,7 @@ from scipy.stats import chi2
 from scipy.stats import t as students_t
 
 from service.analytics.audience import FEWEST_WEEKS, MOST_DISPERSION, T_95, net_forecast, week_of
+from service.flows import audience as flow
 from service.flows.audience import HOUR_DAYS, Audience, overlap, parse_audience, said_by_most, sampled
 
 from .analytics_graphs import laws
@@ -169,6 +170,18 @@ def test_overlaps_are_those_of_sets(here: set[str], there: set[str]) -> None:
     assert found["both"] == back["both"] == both
     assert found["jaccard"] == back["jaccard"] == (pytest.approx(both / either) if either else None)
     assert found["share_of_this"] == back["share_of_other"] == (pytest.approx(both / len(here)) if here else None)
+
+
+def test_who_was_never_seen_is_inactive_only_where_all_activity_is_known() -> None:
+    last = date(2024, 6, 30)
+    today = (last - date(1970, 1, 1)).days
+    seen = [("s", today), ("s", today - 89), ("s", today - 90), ("s", None), ("t", None), ("t", today - 400)]
+    facts = [{"network": network, "day": day} for network, day in seen]
+    for networks, inactive, not_known in (([], 2, 2), (["s"], 3, 1), (["s", "t"], 4, 0)):
+        found = flow._activity(facts, networks, last)
+        assert (found["active"], found["inactive"], found["not_known"]) == (2, inactive, not_known)
+        assert found["inactive_share"] == pytest.approx(inactive / (2 + inactive))
+    assert flow._activity(facts[4:5], [], last)["reason"] == flow.NOT_KNOWN
 
 
 def test_other_audiences_are_read() -> None:
