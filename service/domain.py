@@ -1062,7 +1062,7 @@ class ScoringRules(Frozen):
     evidence_items: int = Field(default=5, ge=0, le=50, description="Items of evidence shown for each part.")
 
 
-LensName = Literal["social_capital", "standing", "authority", "market", "profile", "context"]
+LensName = Literal["social_capital", "standing", "authority", "market", "audience", "profile", "context"]
 LENS_NAMES: tuple[LensName, ...] = get_args(LensName)
 """Lenses: ways to measure the visible part of an account's influence; see `analytics.lenses`."""
 

@@ -23,6 +23,7 @@ class Activity:
     Attributes:
         known: bool[n], whether the account's activity is known, see `activity`.
         seen: bool[n], whether it was ever seen to post or to engage.
+        last: int64[n], the last day on which it was active, in days since 1970 UTC; NEVER where it was never seen.
         active: bool[n], active on one of the last `inactive_days` days.
         days: int64[n], active days among the last `role_days`.
         posts: int64[n], posts of those days, and what the account passed on.
@@ -32,6 +33,7 @@ class Activity:
 
     known: Bool
     seen: Bool
+    last: Int64
     active: Bool
     days: Int64
     posts: Int64
@@ -75,7 +77,8 @@ def activity(graph: Graph, rules: ScoringRules) -> Activity:
     posts, links, reposts = total(0), total(1), total(2)
     own = posts - reposts
     reposts = np.maximum(reposts, given)
-    return Activity(known, seen, last > last_day - rules.inactive_days, days, own + reposts, links + reposts, received)
+    active = last > last_day - rules.inactive_days
+    return Activity(known, seen, last, active, days, own + reposts, links + reposts, received)
 
 
 def by_network(graph: Graph) -> list[Int64]:

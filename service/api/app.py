@@ -17,6 +17,7 @@ from uvicorn.config import STARTUP_FAILURE
 
 from service import __version__
 from service.api.access import Access, needed
+from service.api.audience import audiences
 from service.api.backtests import backtests
 from service.api.candidates import candidates
 from service.api.erasures import Unnamed, erasures
@@ -112,6 +113,7 @@ def create_app(settings: Settings, journal: Path | None = None, loading: Path | 
     app.include_router(imports)
     app.include_router(keys)
     app.include_router(lenses)
+    app.include_router(audiences)  # after lenses, of which one is called audience, too
     app.include_router(schedules)
     app.include_router(v1)
     app.include_router(runs)

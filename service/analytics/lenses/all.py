@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from service.analytics.lenses.audience import audience
 from service.analytics.lenses.authority import authority
 from service.analytics.lenses.context import context
 from service.analytics.lenses.market import market
@@ -18,6 +19,7 @@ LENSES: dict[LensName, Callable[[Observed], LensValues]] = {
     "standing": standing,
     "authority": authority,
     "market": market,
+    "audience": audience,
     "profile": profile,
     "context": context,
 }
