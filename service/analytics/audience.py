@@ -38,6 +38,7 @@ FEW_OBSERVATIONS = (
     "which hours are better."
 )
 NO_DIFFERENCE = "The hours of the week differ no more than they would by chance."
+FEW_IN_HOURS = f"In no hour of the week that is above the mean were {LEAST_IN_HOUR} accounts active."
 NO_DATES = "It is not known of any follow when it began or ended."
 FEW_WEEKS = f"Growth is known of fewer than {FEWEST_WEEKS} whole weeks."
 
@@ -99,7 +100,7 @@ def week_of(active: Sequence[Iterable[int]], zone: ZoneInfo) -> Week:
         }
         for at in order[:BEST]
     ]  # fmt: skip
-    return Week(table, some, best, None) if best else Week(table, some, None, NO_DIFFERENCE)
+    return Week(table, some, best, None) if best else Week(table, some, None, FEW_IN_HOURS)
 
 
 def _slot(hour: int, zone: ZoneInfo) -> int:

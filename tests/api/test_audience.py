@@ -274,6 +274,8 @@ def test_what_is_wrong_with_a_question_is_said(world: World) -> None:
         is_problem(world.api.get(path, params={"with": other}), 404, f"{code}_not_found")
     for one, code in (("accounts/t:no", "account"), ("communities/no", "community"), ("brands/no", "brand")):
         is_problem(world.api.get(f"/v1/{one}/audience"), 404, f"{code}_not_found")
+        problem = is_problem(world.api.get(f"/v1/{one}/audience?nonsense=1"), 422, "invalid_request")
+        assert [wrong["field"] for wrong in problem["errors"]] == ["query.nonsense"]
 
 
 def test_a_brand_that_a_key_may_not_see_is_not_there(world: World) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2
 from scipy.stats import t as students_t
 
-from service.analytics.audience import FEWEST_WEEKS, MOST_DISPERSION, T_95, net_forecast, week_of
+from service.analytics.audience import FEW_IN_HOURS, FEWEST_WEEKS, MOST_DISPERSION, T_95, net_forecast, week_of
 from service.flows import audience as flow
 from service.flows.audience import HOUR_DAYS, Audience, overlap, parse_audience, said_by_most, sampled
 
@@ -88,8 +88,9 @@ def test_one_busy_account_does_not_win() -> None:
     week = week_of([*quiet, busy], ZoneInfo("UTC"))
     assert week.best is not None
     assert (week.best[0]["weekday"], week.best[0]["hour"]) == (0, 9)
-    alone = week_of([busy, *([MONDAY + 5 + 40 * i] for i in range(6)), [MONDAY + 9] * 1], ZoneInfo("UTC"))
-    assert alone.best is None
+    scattered = [[MONDAY + 1 + 4 * (7 * i + k) for k in range(7)] for i in range(6)]
+    alone = week_of([busy, *scattered], ZoneInfo("UTC"))
+    assert (alone.best, alone.table.sum(), alone.reason) == (None, 65 + 42, FEW_IN_HOURS)
     nobody = week_of([], ZoneInfo("UTC"))
     assert (nobody.best, nobody.accounts, nobody.table.sum()) == (None, 0, 0)
     assert nobody.reason

@@ -1,10 +1,9 @@
 """Audience, after SocialBro: what share of its followers an account can reach, and how recently they were active.
 
 What SocialBro published (its user guide at socialbro.com/userguide, 2011–2015; later Audiense): a dashboard of the
-community of a Twitter account with its growth and a forecast of followers, new followers and new unfollowers, and those
-who are inactive; reports of when followers last tweeted, of their languages, places and time zones, and of the best
-time to tweet: the hours in which most of them are online. Audiense added how an audience is interconnected. None of it
-was a score.
+community of a Twitter account with its growth and a forecast of followers, who came, who left and who is inactive, and
+reports of when followers last tweeted, and of the hours in which most of them are online. Audiense added how an
+audience is interconnected. None of it was a score; see docs/lenses/audience.md for sources.
 
 What is done here: one number can say of everybody what the inactive part of that dashboard said. With K_i the followers
 of i in the graph whose activity is known, and d_j how many days ago j last posted or engaged (0: on the last day),
