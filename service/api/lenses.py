@@ -58,6 +58,9 @@ from service.store.lenses import forget_mix, keep_mix, list_mixes
 
 lenses = APIRouter(prefix="/v1")
 
+CHANGING = problems(400, 404, 422, 503)
+"""Answers that hold more than a run published have no ETag."""
+
 MixName = Annotated[str, Path(pattern="^[a-z0-9][a-z0-9_-]{0,63}$", description="Lower case letters, digits, - and _.")]
 
 
@@ -70,7 +73,7 @@ async def list_lenses(request: Request, reader: ReaderDep, query: Annotated[Read
     return answer(request, published, {"items": to_json(items)})
 
 
-@lenses.get("/lenses/correlations", tags=["lenses"], responses={200: {"model": CorrelationsAnswer}, **READS})
+@lenses.get("/lenses/correlations", tags=["lenses"], responses={200: {"model": CorrelationsAnswer}, **CHANGING})
 async def get_correlations(
     request: Request, reader: ReaderDep, sees: SeesDep, query: Annotated[CorrelationsQuery, Query()]
 ) -> Response:
@@ -110,7 +113,9 @@ async def _correlations(
     return published, {"community": query.community, **found}
 
 
-@lenses.get("/accounts/{key:path}/scorecard", tags=["accounts"], responses={200: {"model": ScorecardAnswer}, **READS})
+@lenses.get(
+    "/accounts/{key:path}/scorecard", tags=["accounts"], responses={200: {"model": ScorecardAnswer}, **CHANGING}
+)
 async def get_scorecard(
     request: Request, store: StoreDep, reader: ReaderDep, key: AccountKey, query: Annotated[ReadQuery, Query()]
 ) -> Response:
@@ -120,7 +125,7 @@ async def get_scorecard(
     return answer(request, _for(published, key), _members(found), changing=True)
 
 
-@lenses.get("/accounts/{key:path}/lenses/{lens}", tags=["accounts"], responses={200: {"model": LensAnswer}, **READS})
+@lenses.get("/accounts/{key:path}/lenses/{lens}", tags=["accounts"], responses={200: {"model": LensAnswer}, **CHANGING})
 async def get_lens(
     request: Request,
     store: StoreDep,
@@ -155,7 +160,7 @@ async def get_lens(
     return answer(request, published, _members(found), changing=True)
 
 
-@lenses.get("/accounts/{key:path}/influences", tags=["accounts"], responses={200: {"model": InfluencePage}, **READS})
+@lenses.get("/accounts/{key:path}/influences", tags=["accounts"], responses={200: {"model": InfluencePage}, **CHANGING})
 async def get_influences(
     request: Request,
     store: StoreDep,

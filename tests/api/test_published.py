@@ -199,6 +199,7 @@ def test_the_answers_that_carry_an_etag_are_those_of_the_documentation(
         "backtest_id": finished_backtest(store),
         "erasure": api.delete("/v1/accounts/t:e1").json()["id"], "import_id": finished_import(api, store, journal),
         "run_id": run_id, "community_id": communities(api)[0].id, "key": "t:a0", "brand": "bee",
+        "lens": "standing",
     }  # fmt: skip
     carrying, declared = set(), set()
     for path, operations in api.get("/openapi.json").json()["paths"].items():

@@ -56,6 +56,7 @@ def looked_at(
         ScoringRules(),
         np.full((len(PART_NAMES), n), np.nan),
         np.zeros(n, dtype=np.int64),
+        np.zeros(n, dtype=np.int32),
     )
 
 

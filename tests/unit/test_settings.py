@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
@@ -62,6 +62,7 @@ def test_other_addresses_are_refused_and_not_repeated(uri: str) -> None:
         assert "user:" not in text
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="@:/?#[]%+. \\\n\tbolt4jü7", max_size=30), st.sampled_from(["", "bolt://", "neo4j+s://"]))
 def test_whatever_is_taken_has_no_place_for_a_secret(text: str, begin: str) -> None:
     try:
