@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from service.api.audience_schemas import AudienceAnswer, AudienceQuery
 from service.api.paging import answer
-from service.api.reading import READS, AccountKey, ReaderDep, SeesDep, StoreDep, find_single
+from service.api.reading import CHANGING, AccountKey, ReaderDep, SeesDep, StoreDep, find_single
 from service.errors import BrandNotFound
 from service.flows.audience import Audience, AudienceKind, about_audience, audience_of, overlap, parse_audience
 from service.flows.brand_limits import Sees
@@ -23,7 +23,9 @@ audiences = APIRouter(prefix="/v1")
 Asked = Annotated[AudienceQuery, Query()]
 
 
-@audiences.get("/accounts/{key:path}/audience", tags=["accounts"], responses={200: {"model": AudienceAnswer}, **READS})
+@audiences.get(
+    "/accounts/{key:path}/audience", tags=["accounts"], responses={200: {"model": AudienceAnswer}, **CHANGING}
+)
 async def get_account_audience(
     request: Request, store: StoreDep, reader: ReaderDep, sees: SeesDep, key: AccountKey, query: Asked
 ) -> Response:
@@ -37,7 +39,7 @@ async def get_account_audience(
 @audiences.get(
     "/communities/{community_id}/audience",
     tags=["communities"],
-    responses={200: {"model": AudienceAnswer}, **READS},
+    responses={200: {"model": AudienceAnswer}, **CHANGING},
 )
 async def get_community_audience(
     request: Request, store: StoreDep, reader: ReaderDep, sees: SeesDep, community_id: str, query: Asked
@@ -46,7 +48,7 @@ async def get_community_audience(
     return await _answer(request, store, reader, sees, "community", community_id, query)
 
 
-@audiences.get("/brands/{brand}/audience", tags=["brands"], responses={200: {"model": AudienceAnswer}, **READS})
+@audiences.get("/brands/{brand}/audience", tags=["brands"], responses={200: {"model": AudienceAnswer}, **CHANGING})
 async def get_brand_audience(
     request: Request,
     store: StoreDep,

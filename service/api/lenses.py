@@ -27,6 +27,7 @@ from service.api.lens_schemas import (
 )
 from service.api.paging import answer, page, page_of, read_cursor
 from service.api.reading import (
+    CHANGING,
     NO_QUERY,
     READS,
     AccountKey,
@@ -57,9 +58,6 @@ from service.flows.published import Published, PublishedReader
 from service.store.lenses import forget_mix, keep_mix, list_mixes
 
 lenses = APIRouter(prefix="/v1")
-
-CHANGING = problems(400, 404, 422, 503)
-"""Answers that hold more than a run published have no ETag."""
 
 MixName = Annotated[str, Path(pattern="^[a-z0-9][a-z0-9_-]{0,63}$", description="Lower case letters, digits, - and _.")]
 

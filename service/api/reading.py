@@ -26,6 +26,9 @@ def problems(*statuses: int) -> Answers:
 
 READS: Answers = {304: {"description": "What If-None-Match names is still right."}, **problems(400, 404, 422, 503)}
 
+CHANGING = problems(400, 404, 422, 503)
+"""Answers that hold more than a run published: they have no ETag."""
+
 
 def _store(request: Request) -> AsyncStore:
     store: AsyncStore = request.app.state.store

@@ -25,6 +25,7 @@ from service.domain import (
     PART_NAMES,
     Community,
     Float64,
+    Int64,
     LensMix,
     LensName,
     LensSummary,
@@ -252,7 +253,23 @@ async def _backing(store: AsyncStore, run: Run, key: str, value: float, mask: Ma
     """
     first, last = _days(run, PRICE_DAYS + WINDOW - 1)
     backers, rows = await asyncio.gather(read_backers(store, run.id, key), read_own_days(store, key, first, last))
-    most = run.spec.rules.responses_a_day
+    for one in backers:
+        later = one["at"] is not None and run.as_of is not None and one["at"] > run.as_of
+        one["counts"] = one["counts"] and one["weight"] is not None and not later
+    counted = [one for one in backers if one["counts"]]
+    prices = await asyncio.to_thread(_prices, rows, counted, run.spec.rules.responses_a_day, last)
+    return {
+        "backers": [_named(one, mask) for one in backers],
+        "changed_since": (round(value * MILLION) - int(prices[-1])) / MILLION,
+        "prices": [
+            {"day": last - timedelta(days=PRICE_DAYS - 1 - place), "price": price / MILLION}
+            for place, price in enumerate(prices.tolist())
+        ],
+    }
+
+
+def _prices(rows: list[Row], backers: list[Row], most: int, last: date) -> Int64:
+    """Prices of the last days in millionths, of what an account did and received, and of the backers that count."""
     epoch = date(1970, 1, 1)
     told = {
         kind: (
@@ -264,21 +281,9 @@ async def _backing(store: AsyncStore, run: Run, key: str, value: float, mask: Ma
     for kind in ("given", "gotten"):
         told[kind] = (told[kind][0], np.minimum(told[kind][1], most))
     day, done, received = by_day(told["given"], told["gotten"], told["posted"])
-    for one in backers:
-        later = one["at"] is not None and run.as_of is not None and one["at"] > run.as_of
-        one["counts"] = one["counts"] and one["weight"] is not None and not later
-    counted = [one for one in backers if one["counts"]]
-    begun = np.array([-1 if one["at"] is None else _milliseconds(one["at"]) for one in counted], dtype=np.int64)
-    weight = np.array([one["weight"] for one in counted], dtype=np.float64)
-    prices = price_history(day, done, received, begun, weight, (last - epoch).days, PRICE_DAYS)
-    return {
-        "backers": [_named(one, mask) for one in backers],
-        "changed_since": (round(value * MILLION) - int(prices[-1])) / MILLION,
-        "prices": [
-            {"day": last - timedelta(days=PRICE_DAYS - 1 - place), "price": price / MILLION}
-            for place, price in enumerate(prices.tolist())
-        ],
-    }
+    begun = np.array([-1 if one["at"] is None else _milliseconds(one["at"]) for one in backers], dtype=np.int64)
+    weight = np.array([one["weight"] for one in backers], dtype=np.float64)
+    return price_history(day, done, received, begun, weight, (last - epoch).days, PRICE_DAYS)
 
 
 def _named(row: Row, mask: Mask) -> dict[str, Any]:

@@ -34,7 +34,6 @@ from service.errors import (
     NotFound,
     NothingPublished,
     RunNotFound,
-    StoreError,
     StoreUnavailable,
 )
 from service.flows.brand_limits import Sees, may_see
@@ -358,8 +357,8 @@ class PublishedReader:
         kept.lenses.move_to_end(key)
         try:
             return await asyncio.shield(kept.lenses[key])
-        except StoreError:
-            kept.lenses.pop(key, None)
+        except Exception:
+            kept.lenses.pop(key, None)  # whoever asks next tries again
             raise
 
     async def fitting(self, run: Run, communities: Sequence[Community], brief: Brief) -> list[FittingCommunity]:
