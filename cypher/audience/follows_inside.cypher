@@ -1,6 +1,5 @@
 // answers: How many follows are there between some accounts?
 // parameter: keys LIST<STRING> keys of the accounts
-// parameter: until ZONED DATETIME follows that began before this moment count, and those of which nobody knows when
 // column: follows INTEGER from one of them to another one
 // mode: read
 // index: account_key
@@ -10,5 +9,5 @@ USING INDEX j:Account(key)
 // From each of them to whom it follows, and not to all the others.
 WITH j
 MATCH (j)-[f:FOLLOWS]->(o)
-WHERE (f.at IS NULL OR f.at < $until) AND o <> j AND o.key IN $keys
+WHERE o <> j AND o.key IN $keys
 RETURN count(f) AS follows

@@ -1,4 +1,4 @@
-// answers: In which hours of a window did each of some accounts do something with others?
+// answers: In which hours of a window did each of some accounts do something with others? Of nobody who opted out.
 // parameter: keys LIST<STRING> keys of the accounts
 // parameter: first DATE the first day that counts
 // parameter: last DATE the last day that counts
@@ -8,6 +8,7 @@
 UNWIND $keys AS key
 MATCH (j:Account {key: key})
 USING INDEX j:Account(key)
+WHERE NOT coalesce(j.opted_out, false)
 MATCH (j)-[e:ENGAGED]->(o)
 // Days are asked for after WITH, so that it starts from each account, and not from all days by their index.
 WITH key, j, o, e.day AS day, e.hours AS hours

@@ -1,6 +1,7 @@
 // answers: Who is a member of a community of a run, found or defined?
 // parameter: run STRING the run's id
 // parameter: id STRING the community's id
+// parameter: most INTEGER how many at most
 // column: keys LIST<STRING> keys of the members, in no order
 // mode: read
 // index: run_id
@@ -11,4 +12,5 @@ WHERE c.id = $id
 // Members have in_base; who belongs to it second has not.
 MATCH (j:Account)-[m:MEMBER_OF]->(c)
 WHERE m.in_base IS NOT NULL
-RETURN collect(DISTINCT j.key) AS keys
+WITH DISTINCT j LIMIT $most
+RETURN collect(j.key) AS keys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -80,7 +81,7 @@ async def _answer(
         if one is not None and one.kind == "account":
             mask = mask.without(one.key)
     about = await about_audience(store, published.run, audience, ZoneInfo(query.tz), mask)
-    about["overlap"] = None if other is None else overlap(audience, other)
+    about["overlap"] = None if other is None else await asyncio.to_thread(overlap, audience, other)
     members = {name: to_json(value) for name, value in about.items()}
     return answer(request, replace(published, mask=mask), members, changing=True)
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import cache
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from service.api.schemas import ReadQuery, RunSummary
 from service.flows.audience import parse_audience
+
+
+@cache
+def zones() -> frozenset[str]:
+    """Names of the time zones that there are: of places and of UTC, and not that of the machine."""
+    return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 class AudienceQuery(ReadQuery):
@@ -33,12 +40,10 @@ class AudienceQuery(ReadQuery):
     @field_validator("tz")
     @classmethod
     def _known(cls, tz: str) -> str:
-        try:
-            ZoneInfo(tz)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
+        if tz not in zones():
             raise PydanticCustomError(
                 "timezone", "there is no time zone of this name; write one like Europe/Paris or UTC"
-            ) from None
+            )
         return tz
 
     @field_validator("other")
@@ -83,14 +88,16 @@ class ActiveHours(BaseModel):
     first: date = Field(description="The first day that counts, in UTC.")
     last: date
     observations: int
-    accounts: int = Field(description="How many were active at any time of these days.")
-    table: list[list[int]] = Field(description="Account-hours of 7 days, Monday first, of 24 hours each.")
+    accounts: int = Field(description="Of how many it is known at which hours of these days they were active.")
+    table: list[list[int]] | None = Field(
+        description="Account-hours of 7 days, Monday first, of 24 hours each; null of fewer than five accounts."
+    )
     best: list[BestHour] | None
     reason: str | None = Field(description="Why no hour is called better than others.")
 
 
 class GrowthWeek(BaseModel):
-    """Follows that began in a week and still stand, and follows that ended in it."""
+    """Accounts that began to follow in a week and still do, and that stopped in it."""
 
     first: date
     last: date
@@ -112,7 +119,8 @@ class Growth(BaseModel):
     """How an audience grew in twelve weeks, the earliest first, and may grow in the next four."""
 
     weeks: list[GrowthWeek] | None
-    undated: int | None = Field(description="Follows of which nobody knows when they began.")
+    undated: int | None = Field(description="Accounts of which nobody knows when they began to follow.")
+    undated_lost: int | None = Field(description="Accounts of which nobody knows when they stopped.")
     forecast: list[ForecastWeek] | None
     reason: str | None = Field(description="Why there is no forecast.")
 
@@ -160,7 +168,10 @@ class Interconnection(BaseModel):
     follows: int
     accounts: int
     community_share: float | None = Field(description="In the community that is asked about, or of the account.")
-    graph_share: float | None
+    graph_share: float | None = Field(
+        description="In the whole graph as it is now. That of the community is of the run, without follows that count "
+        "nothing; the others are of all follows."
+    )
     reason: str | None
 
 

@@ -1,6 +1,6 @@
 """Who follows an account or a brand, or makes up a community: when to reach them, how many come and go, who they are.
 
-All of it is as the graph has it now, up to the day of a run's data.
+All of it is as the graph has it now; what has a time, up to the day of a run's data.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from service.analytics.audience import FEW_WEEKS, NO_DATES, net_forecast, week_o
 from service.analytics.lenses.audience import WINDOW_DAYS
 from service.analytics.rounding import significant
 from service.domain import Community, Run
+from service.errors import InvalidRequest
 from service.flows.lenses import summary_of
 from service.flows.masking import Mask
 from service.store.audience import (
@@ -50,12 +51,21 @@ WEEKS_BACK, WEEKS_AHEAD = 12, 4
 MOST_UNFOLLOWED, MOST_SAID = 20, 10
 """How many who stopped to follow, and how many languages and places, are named."""
 
+MOST_AUDIENCE = 500_000
+"""Larger audiences are not looked at while somebody waits."""
+
+LEAST_ACCOUNTS = 5
+"""Hours of the week are not told of fewer: they would be those of a person."""
+
 LEAST_SAID = 3
 """A language or a place that fewer say is not named: it would point at them."""
 
 NOBODY = "Nobody is known to be in this audience."
 NOT_KNOWN = "Of nobody in this audience is it known whether they are active."
 MEMBERS = "A community has members and no followers; what runs say of it tells who came and who left."
+NO_HOURS = "Of nothing that this audience does is the hour known: it was imported as counts by day."
+FEW_PERSONS = "Too few were active: their hours would be those of single persons."
+MOSTLY_UNDATED = "Of most follows nobody knows when they began."
 ALONE = "There is only one account in this audience."
 
 DAY_ONE = date(1970, 1, 1)
@@ -88,11 +98,19 @@ class Audience:
 async def audience_of(
     store: AsyncStore, run: Run, kind: AudienceKind, key: str, name: str | None, community: Community | None = None
 ) -> Audience:
-    """Read who follows an account or a brand's own accounts, or is a member of a community; it must exist."""
+    """Read who follows an account or a brand's own accounts, or is a member of a community; it must exist.
+
+    Raises:
+        InvalidRequest: it is too large.
+    """
     if kind == "community":
-        return Audience(kind, key, name, [], await read_members(store, run.id, key), community)
-    targets = [key] if kind == "account" else await read_own_accounts(store, key)
-    return Audience(kind, key, name, targets, await read_followers(store, targets, _end(run)), community)
+        targets, keys = [], await read_members(store, run.id, key, MOST_AUDIENCE + 1)
+    else:
+        targets = [key] if kind == "account" else await read_own_accounts(store, key)
+        keys = await read_followers(store, targets, MOST_AUDIENCE + 1)
+    if len(keys) > MOST_AUDIENCE:
+        raise InvalidRequest(f"More than {MOST_AUDIENCE:,} accounts are in this audience; ask about a smaller one.")
+    return Audience(kind, key, name, targets, keys, community)
 
 
 async def about_audience(store: AsyncStore, run: Run, audience: Audience, zone: ZoneInfo, mask: Mask) -> dict[str, Any]:
@@ -109,8 +127,8 @@ async def about_audience(store: AsyncStore, run: Run, audience: Audience, zone: 
     sample = await asyncio.to_thread(sampled, audience.keys)
     facts, hours, inside, whole, growth, unfollowed = await asyncio.gather(
         read_facts(store, sample, last, until),
-        read_hours(store, sample, last - timedelta(days=HOUR_DAYS - 1), last),
-        count_follows_inside(store, sample, until),
+        read_hours(store, [one for one in sample if not mask.hides(one)], last - timedelta(days=HOUR_DAYS - 1), last),
+        count_follows_inside(store, sample),
         count_graph(store),
         read_growth(store, audience.targets, until),
         read_unfollowed(store, audience.targets, until, MOST_UNFOLLOWED + len(mask.keys)),
@@ -118,6 +136,9 @@ async def about_audience(store: AsyncStore, run: Run, audience: Audience, zone: 
     week = await asyncio.to_thread(week_of, hours, zone)
     summary = summary_of(run, "audience")
     networks = [] if summary is None else summary.cut_offs["networks_known"]
+    activity = _activity(facts, networks, last)
+    few = week.accounts < LEAST_ACCOUNTS
+    no_hours = NO_HOURS if activity["active"] and not week.accounts else FEW_PERSONS if few else week.reason
     return {
         "audience": audience.named(),
         "size": len(audience.keys),
@@ -128,13 +149,13 @@ async def about_audience(store: AsyncStore, run: Run, audience: Audience, zone: 
             "last": last,
             "observations": int(week.table.sum()),
             "accounts": week.accounts,
-            "table": week.table.tolist(),
+            "table": None if few else week.table.tolist(),
             "best": week.best,
-            "reason": week.reason,
+            "reason": no_hours,
         },
         "growth": _growth(audience, growth, last),
-        "unfollowed": _unfollowed(unfollowed, mask),
-        "activity": _activity(facts, networks, last),
+        "unfollowed": _unfollowed(audience, unfollowed, mask),
+        "activity": activity,
         "languages": said_by_most((None if mask.hides(row["key"]) else row["lang"] for row in facts), LEAST_SAID),
         "places": said_by_most((None if mask.hides(row["key"]) else row["location"] for row in facts), LEAST_SAID),
         "interconnection": _interconnection(audience, len(sample), inside, whole),
@@ -191,7 +212,7 @@ def said_by_most(said: Iterable[str | None], least: int) -> dict[str, Any]:
 
 
 def _activity(facts: Sequence[Row], networks: Sequence[str], last: date) -> dict[str, Any]:
-    """How many were active in the last days, as the lens counts it, and how many were not."""
+    """How many were active in the last days, and how many were not, by what the lens takes as known."""
     today = (last - DAY_ONE).days
     active = sum(row["day"] is not None and row["day"] > today - WINDOW_DAYS for row in facts)
     known = sum(row["day"] is not None or row["network"] in networks for row in facts)
@@ -207,13 +228,13 @@ def _activity(facts: Sequence[Row], networks: Sequence[str], last: date) -> dict
 
 def _growth(audience: Audience, rows: Sequence[Row], last: date) -> dict[str, Any]:
     """How many began and stopped to follow, week by week, and what to expect."""
-    nothing: dict[str, Any] = {"weeks": None, "undated": None, "forecast": None}
+    nothing: dict[str, Any] = {"weeks": None, "undated": None, "undated_lost": None, "forecast": None}
     if not audience.targets:
         return {**nothing, "reason": MEMBERS if audience.kind == "community" else NOBODY}
-    undated = sum(row["gained"] for row in rows if row["day"] is None)
+    undated, undated_lost = (sum(row[what] for row in rows if row["day"] is None) for what in ("gained", "lost"))
     dated = [row for row in rows if row["day"] is not None]
     if not dated:
-        return {**nothing, "undated": undated, "reason": NO_DATES}
+        return {**nothing, "undated": undated, "undated_lost": undated_lost, "reason": NO_DATES}
     today = (last - DAY_ONE).days
     gained, lost = Counter[int](), Counter[int]()
     for row in dated:
@@ -234,28 +255,33 @@ def _growth(audience: Audience, rows: Sequence[Row], last: date) -> dict[str, An
     # A week counts where something was known before it: until then nobody may have written anything down.
     known = [back for back in backwards if today - (7 * back + 6) >= dated[0]["day"]]
     expected = net_forecast([gained[back] for back in known], [lost[back] for back in known], WEEKS_AHEAD)
-    forecast = None
-    if expected is not None:
+    mostly_undated = undated > sum(gained.values())
+    forecast, nobody = None, -float(len(audience.keys))  # more than all cannot leave
+    if expected is not None and not mostly_undated:
         forecast = [
             {
                 "last": last + timedelta(days=7 * ahead),
-                "net": one.net,
-                "low": max(one.low, -float(len(audience.keys))),
-                "high": one.high,
+                "net": max(one.net, nobody),
+                "low": max(one.low, nobody),
+                "high": max(one.high, nobody),
             }
             for ahead, one in enumerate(expected, 1)
         ]
     return {
         "weeks": weeks,
         "undated": undated,
+        "undated_lost": undated_lost,
         "forecast": forecast,
-        "reason": None if forecast else FEW_WEEKS,
+        "reason": None if forecast else MOSTLY_UNDATED if mostly_undated else FEW_WEEKS,
     }
 
 
-def _unfollowed(rows: Sequence[Row], mask: Mask) -> list[dict[str, Any]]:
+def _unfollowed(audience: Audience, rows: Sequence[Row], mask: Mask) -> list[dict[str, Any]]:
     shown = [row for row in rows if not mask.hides(row["account"])][:MOST_UNFOLLOWED]
-    return [{**row, "followed": None if mask.hides(row["followed"]) else row["followed"]} for row in shown]
+    if audience.kind == "account":  # which may be named to who asked about it
+        return [{**row, "followed": audience.key} for row in shown]
+    named = (None if row["followed"] is None or mask.hides(row["followed"]) else row["followed"] for row in shown)
+    return [{**row, "followed": followed} for row, followed in zip(shown, named, strict=True)]
 
 
 def _interconnection(audience: Audience, n: int, follows: int, whole: tuple[int, int]) -> dict[str, Any]:

@@ -14,14 +14,14 @@ async def read_own_accounts(store: AsyncStore, brand: str) -> list[str]:
     return [row["account"] for row in await store.read("audience/own_accounts", brand=brand)]
 
 
-async def read_followers(store: AsyncStore, targets: Sequence[str], until: datetime) -> list[str]:
-    """Return the keys of who follows any of some accounts without being one of them, in no order."""
-    return await _keys(store, "audience/followers", targets=[*targets], until=until)
+async def read_followers(store: AsyncStore, targets: Sequence[str], most: int) -> list[str]:
+    """Return the keys of who follows any of some accounts without being one of them, in no order; at most so many."""
+    return await _keys(store, "audience/followers", targets=[*targets], most=most)
 
 
-async def read_members(store: AsyncStore, run_id: str, community_id: str) -> list[str]:
-    """Return the keys of the members of a community of a run, in no order."""
-    return await _keys(store, "audience/members", run=run_id, id=community_id)
+async def read_members(store: AsyncStore, run_id: str, community_id: str, most: int) -> list[str]:
+    """Return the keys of the members of a community of a run, in no order; at most so many."""
+    return await _keys(store, "audience/members", run=run_id, id=community_id, most=most)
 
 
 async def _keys(store: AsyncStore, name: str, **parameters: object) -> list[str]:
@@ -51,9 +51,9 @@ async def read_unfollowed(store: AsyncStore, targets: Sequence[str], until: date
     return [{**row, "at": in_utc(row["at"])} for row in rows]
 
 
-async def count_follows_inside(store: AsyncStore, keys: Sequence[str], until: datetime) -> int:
+async def count_follows_inside(store: AsyncStore, keys: Sequence[str]) -> int:
     """Count the follows between some accounts."""
-    [row] = await store.read("audience/follows_inside", keys=[*keys], until=until)
+    [row] = await store.read("audience/follows_inside", keys=[*keys])
     return int(row["follows"])
 
 

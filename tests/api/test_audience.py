@@ -166,9 +166,21 @@ def test_hours_are_those_in_which_followers_are_active(world: World, zone: str) 
 @pytest.mark.parametrize(("path", "targets"), [(f"accounts/{STAR}", [STAR]), ("brands/bee", [STAR, OTHER])])
 def test_growth_and_who_left_are_counted_week_by_week(world: World, path: str, targets: list[str]) -> None:
     found = world.got(path)
-    assert found["size"] == len(world.followers(*targets))
-    begun = [day for (a, b), day in world.follows.items() if b in targets and a not in targets]
-    gone = [(a, b, day) for a, b, day in world.gone if b in targets and a not in targets]
+    assert (
+        found["size"]
+        == len(world.followers(*targets))
+        == len({a for a, b in world.follows if b in targets} - {*targets})
+    )
+    ties: dict[str, list[date | None]] = {}
+    for (a, b), day in world.follows.items():
+        if b in targets and a not in targets:
+            ties.setdefault(a, []).append(day)
+    begun = [None if None in days else min(day for day in days if day) for days in ties.values()]
+    left: dict[str, tuple[str, str, date]] = {}
+    for a, b, day in world.gone:
+        if b in targets and a not in targets and a not in ties:
+            left[a] = max(left.get(a, (a, b, day)), (a, b, day), key=lambda one: one[2])
+    gone = list(left.values())
     growth = found["growth"]
     assert growth["undated"] == begun.count(None)
     assert len(growth["weeks"]) == 12
@@ -181,6 +193,7 @@ def test_growth_and_who_left_are_counted_week_by_week(world: World, path: str, t
     mean = sum(week["net"] for week in growth["weeks"]) / 12
     assert [one["net"] for one in growth["forecast"]] == pytest.approx([h * mean for h in (1, 2, 3, 4)], abs=1e-6)
     assert all(one["low"] < one["net"] < one["high"] for one in growth["forecast"])
+    assert growth["undated_lost"] == 0
     latest = sorted(gone, key=lambda one: (-one[2].toordinal(), one[0], one[1]))[:20]
     assert [(one["account"], one["followed"], one["at"][:10]) for one in found["unfollowed"]] == [
         (a, b, str(day)) for a, b, day in latest
@@ -257,6 +270,37 @@ def test_of_a_large_audience_a_sample_is_looked_at(world: World, monkeypatch: py
     assert found["overlap"]["both"] == len(world.followers(STAR) & world.followers(STAR, OTHER)), "of all of them"
 
 
+def test_a_list_of_all_followers_is_no_growth(world: World) -> None:
+    """When a list saw follows is not when they began, nor when those stopped that it does not name."""
+    key, at = "t:m09", "2024-06-20T00:00:00Z"
+    world.store.statement(
+        "MATCH (a:Account {key: $key}) SET a.followers_complete_at = datetime($at) WITH a "
+        "CALL (a) { MATCH (a)<-[f:FOLLOWS]-() SET f.was = f.at, f.at = datetime($at) } "
+        "MATCH (x:Account {key: 't:x03'}) "
+        "CREATE (x)-[:UNFOLLOWED {at: datetime($at) - duration({milliseconds: 1})}]->(a)",
+        key=key, at=at,
+    )  # fmt: skip
+    found = world.got(f"accounts/{key}")
+    growth = found["growth"]
+    assert (growth["undated"], growth["undated_lost"]) == (len(world.followers(key)), 1)
+    assert (growth["weeks"], growth["forecast"], found["unfollowed"]) == (None, None, [])
+    # Lists that came after the data of the run take nobody away.
+    world.store.statement(
+        "MATCH (a:Account {key: $key})<-[f:FOLLOWS]-() SET f.at = datetime('2024-07-09T00:00:00Z')", key=key
+    )
+    assert world.got(f"accounts/{key}")["size"] == len(world.followers(key))
+    world.store.statement(
+        "MATCH (a:Account {key: $key})<-[f:FOLLOWS]-() SET f.at = f.was REMOVE f.was, a.followers_complete_at "
+        "WITH a MATCH (a)<-[u:UNFOLLOWED]-(:Account {key: 't:x03'}) DELETE u",
+        key=key,
+    )
+
+
+def test_hours_of_a_person_are_not_told(world: World) -> None:
+    found = world.got("accounts/t:x00")["hours"]
+    assert (found["table"], found["best"]) == (None, None)
+
+
 def test_an_audience_of_nobody_has_reasons(world: World) -> None:
     for path in ("brands/owl", "accounts/t:x00"):
         found = world.got(path, **{"with": "brand:owl"})
@@ -267,7 +311,9 @@ def test_an_audience_of_nobody_has_reasons(world: World) -> None:
 
 def test_what_is_wrong_with_a_question_is_said(world: World) -> None:
     path = f"/v1/accounts/{STAR}/audience"
-    for parameters in ({"tz": "Europe/Nowhere"}, {"tz": "../etc"}, {"tz": "Europe"}, {"with": "bee"}, {"other": "x"}):
+    names = ("Europe/Nowhere", "../etc", "Europe", "localtime", "right/UTC")
+    wrong: list[dict[str, str]] = [{"tz": name} for name in names]
+    for parameters in [*wrong, {"with": "bee"}, {"other": "x"}]:
         problem = is_problem(world.api.get(path, params=parameters), 422, "invalid_request")
         assert [one["field"] for one in problem["errors"]] == [f"query.{name}" for name in parameters]
     for other, code in (("account:t:no", "account"), ("community:no", "community"), ("brand:no", "brand")):

@@ -41,7 +41,7 @@ WINDOW_DAYS: Final = 90
 GAIN_DAYS: Final = 28
 """Days over which follows that began are counted (c): four whole weeks."""
 
-NO_FOLLOWERS = "Nobody in this graph follows this account."
+NO_FOLLOWERS = "Nobody in this graph follows this account, as far as follows count."
 NOT_KNOWN = "Of none of the followers of this account is it known whether they are active."
 
 
