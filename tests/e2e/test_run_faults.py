@@ -55,6 +55,7 @@ STAGES = (
     "confidence",
     "measures",
     "scores",
+    "lenses",
     "pages",
     "write_back",
     "publish",
