@@ -55,6 +55,7 @@ STAGES = (
     "confidence",
     "measures",
     "scores",
+    "lenses",
     "pages",
     "write_back",
     "publish",
@@ -95,22 +96,24 @@ async def read_published(address: StoreAddress) -> tuple[str | None, list[Publis
             rows = asked.statement("MATCH (f:RunFile {run: $run}) RETURN DISTINCT f.part AS part", run=run_id)
         names = {row["part"] for row in rows}
         assert wanted <= names
-        assert {name.split("/")[0] for name in names - wanted} <= {"basis", "macros", "excluded"}
+        assert {name.split("/")[0] for name in names - wanted} <= {"basis", "macros", "excluded", "subtopics"}
         return run_id, [await read_part(store, run_id, name) for name in sorted(names)]
 
 
 def is_whole(store: Store, run: Run) -> bool:
-    """Whether pages and memberships of a run are all there, each page as it was published."""
+    """Whether pages, memberships and what lenses say are all there of a run, each page as it was published."""
     assert run.quality is not None
     [found] = store.statement(
         "MATCH (:Run {id: $run})-[:FOUND]->()<-[m:MEMBER_OF {primary: true}]-() RETURN count(m) AS n", run=run.id
     )
+    [scored] = store.statement("MATCH (:Run {id: $run})<-[s:SCORED]-() RETURN count(s.details) AS n", run=run.id)
     current, parts = asyncio.run(read_published(store.address))
     return (
         current == run.id
         and sum(part.name.startswith("candidates/") for part in parts) == run.quality.communities
         and digest_of(parts) == run.digest
         and found["n"] == run.quality.accounts - run.quality.isolates
+        and scored["n"] == (run.quality.accounts if run.spec.lenses else 0)
     )
 
 
@@ -119,7 +122,8 @@ def left_by(store: Store, run_id: str) -> int:
     rows = store.statement(
         "MATCH (x:Community|RunFile {run: $run}) RETURN count(x) AS n "
         "UNION ALL MATCH (:Run {id: $run})-[:FOUND]->(c) RETURN count(c) AS n "
-        "UNION ALL MATCH (:Run {id: $run})-[:FOUND]->()<-[m:MEMBER_OF]-() RETURN count(m) AS n",
+        "UNION ALL MATCH (:Run {id: $run})-[:FOUND]->()<-[m:MEMBER_OF]-() RETURN count(m) AS n "
+        "UNION ALL MATCH (:Run {id: $run})<-[s:SCORED]-() RETURN count(s) AS n",
         run=run_id,
     )
     return sum(row["n"] for row in rows)
