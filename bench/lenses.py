@@ -24,6 +24,7 @@ from rich.table import Table
 
 from bench.generate import write_follows
 from bench.pipeline import Stages, figure
+from service.analytics.activity import activity
 from service.analytics.analysis import analyse
 from service.analytics.graph import build_graph
 from service.analytics.lenses.all import LENSES
@@ -93,12 +94,12 @@ def each_lens(graph: Graph, analysis: Analysis, repeats: int) -> dict[str, float
     for one in analysis.scores:
         raw[:, one.members] = one.raw
     rules, none = RunSpec().rules, np.zeros(graph.n, dtype=np.int64)
-    ties = tie_graph(graph, rules)
+    ties, doing = tie_graph(graph, rules), activity(graph, rules)
     found = {}
     for name, measure in LENSES.items():
         seconds = []
         for _ in range(repeats):
-            seen = Observed(graph, ties, analysis.labels, rules, raw, none, none.astype(np.int32))
+            seen = Observed(graph, ties, analysis.labels, rules, doing, raw, none, none.astype(np.int32))
             begin = time.perf_counter()
             measure(seen)
             seconds.append(time.perf_counter() - begin)

@@ -242,7 +242,7 @@ def _observed(everything: _Everything, scores: list[CommunityScores], before: Be
         raw[:, one.members] = one.raw
     outreach = np.zeros(graph.n, dtype=np.int64) if before is None else before.outreach
     labels, ring = everything.partition.labels, everything.signs.ring
-    return Observed(graph, everything.ties, labels, everything.spec.rules, raw, outreach, ring)
+    return Observed(graph, everything.ties, labels, everything.spec.rules, everything.doing, raw, outreach, ring)
 
 
 def known_confidence(partition: Partition, before: Before | None, spec: RunSpec) -> Float64 | None:

@@ -122,10 +122,16 @@ def score_table(size: int) -> Float64:
     each time the share of values ahead halves (Savage 1956). Percentiles themselves make the first and the tenth of a
     thousand all but equal, though most of what is worth anything is often the first one's.
     """
-    places = np.arange(2 * size, dtype=np.float64)
     table = np.ones(2 * size + 1)  # the last place is only taken by what is above all of them
-    table[: 2 * size] = np.round(-np.log1p(-places / max(2 * size, 1)) / np.log(max(2 * size, 2)), 9)
+    table[: 2 * size] = place_scores(np.arange(2 * size), size)
     return table
+
+
+def place_scores(places: Int64, size: int | Int64) -> Float64:
+    """Exponential scores of places below 2 · size among `size` values, see `score_table`; of any shape."""
+    twice = np.maximum(2 * np.asarray(size), 2)
+    scores: Float64 = np.round(-np.log1p(-places / twice) / np.log(twice), 9)
+    return scores
 
 
 def exponential_scores(raw: Float64) -> Float64:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 
 import pytest
@@ -137,6 +137,29 @@ def test_endorsements_are_read(store: Store, monkeypatch: pytest.MonkeyPatch) ->
     assert endorsed_of(read_snapshot(store))[-2:] == [("t:4", "t:1", -1), ("t:4", "t:2", 20)]
 
 
+def cuts_while(store: Store, write: Callable[[Store, int], None]) -> list[Snapshot]:
+    """Read the graph 15 times or more while a thread writes turn after turn, each a version, more than 15."""
+    stop, turns = threading.Event(), 0
+
+    def keep_writing() -> None:
+        nonlocal turns
+        with Store(store.address) as own:
+            while not stop.is_set():
+                turns += 1
+                write(own, turns)
+
+    writer = threading.Thread(target=keep_writing)
+    writer.start()
+    try:
+        cuts = []
+        while len(cuts) < 15 or turns <= 15:
+            cuts.append(read_snapshot(store))
+    finally:
+        stop.set()
+        writer.join()
+    return cuts
+
+
 @pytest.mark.parametrize("catch_ups", [0, 2])
 def test_endorsements_are_cut_at_the_same_version_as_follows(
     store: Store, monkeypatch: pytest.MonkeyPatch, catch_ups: int
@@ -146,24 +169,11 @@ def test_endorsements_are_cut_at_the_same_version_as_follows(
     monkeypatch.setattr(snapshots, "CATCH_UPS", catch_ups)
     apply_follows(store, [Follow(f"t:{i}", f"t:{i + 1}") for i in range(60)])
     start = read_snapshot(store).version
-    stop, turns = threading.Event(), 0
 
-    def write() -> None:
-        nonlocal turns
-        with Store(store.address) as own:
-            while not stop.is_set():
-                turns += 1
-                endorse(own, "t:9", "t:50", "", turns, withdrawn=turns % 2 == 0)
+    def write(own: Store, turn: int) -> None:
+        endorse(own, "t:9", "t:50", "", turn, withdrawn=turn % 2 == 0)
 
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        cuts = []
-        while len(cuts) < 15 or turns <= 15:
-            cuts.append(read_snapshot(store))
-    finally:
-        stop.set()
-        writer.join()
+    cuts = cuts_while(store, write)
     for cut in cuts:
         turn = cut.version - start
         assert endorsed_of(cut) == ([("t:9", "t:50", turn)] if turn % 2 else [])
@@ -246,25 +256,12 @@ def test_topics_are_cut_at_the_same_version_as_follows(
     monkeypatch.setattr(snapshots, "CATCH_UPS", catch_ups)
     apply_follows(store, [Follow(f"t:{i}", f"t:{i + 1}") for i in range(60)])
     start = read_snapshot(store).version
-    stop, turns = threading.Event(), 0
 
-    def write() -> None:
-        nonlocal turns
-        with Store(store.address) as own:
-            while not stop.is_set():
-                turns += 1
-                said = (f"t:{turns * 7 % 60}", None, None, None, None, (f"topic {turns % 5}",), None)
-                apply_statements(own, THINGS["posts"], [Statement("posts", ("t:p",), said, turns)])
+    def write(own: Store, turn: int) -> None:
+        said = (f"t:{turn * 7 % 60}", None, None, None, None, (f"topic {turn % 5}",), None)
+        apply_statements(own, THINGS["posts"], [Statement("posts", ("t:p",), said, turn)])
 
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        cuts = []
-        while len(cuts) < 15 or turns <= 15:
-            cuts.append(read_snapshot(store))
-    finally:
-        stop.set()
-        writer.join()
+    cuts = cuts_while(store, write)
     for cut in cuts:
         turn = cut.version - start
         assert topics_of(cut) == ([(f"t:{turn * 7 % 60}", f"topic {turn % 5}", 1)] if turn else [])
@@ -299,25 +296,12 @@ def test_interactions_are_cut_at_the_same_version_as_follows(
     monkeypatch.setattr(snapshots, "CATCH_UPS", catch_ups)
     apply_follows(store, [Follow(f"t:{i}", f"t:{i + 1}") for i in range(60)])
     start = read_snapshot(store).version
-    stop, turns = threading.Event(), 0
 
-    def write() -> None:
-        nonlocal turns
-        with Store(store.address) as own:
-            while not stop.is_set():
-                turns += 1
-                counts = (turns, 0, 0, 1)
-                engage(own, [("t:3", "t:9", 7, counts), ("t:50", "t:9", 7, counts), ("t:20", "t:9", turns, counts)])
+    def write(own: Store, turn: int) -> None:
+        counts = (turn, 0, 0, 1)
+        engage(own, [("t:3", "t:9", 7, counts), ("t:50", "t:9", 7, counts), ("t:20", "t:9", turn, counts)])
 
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        cuts = []
-        while len(cuts) < 15 or turns <= 15:
-            cuts.append(read_snapshot(store))
-    finally:
-        stop.set()
-        writer.join()
+    cuts = cuts_while(store, write)
     for cut in cuts:
         turn = cut.version - start
         expected = [("t:20", "t:9", day, (day, 0, 0, 1)) for day in range(1, turn + 1)]
@@ -638,31 +622,18 @@ def test_relations_are_cut_at_the_same_version_as_follows(
     relate(store, [("t:7", "b0", "employee", 0, -1)])
     store.statement("UNWIND range(1, 5) AS i CREATE (:Brand {key: 'b' + i, v: 1})")
     start = store.statement("MATCH (g:Graph) RETURN g.v AS v")[0]["v"]
-    stop, turns = threading.Event(), 0
 
-    def write() -> None:
-        nonlocal turns
-        with Store(store.address) as own:
-            while not stop.is_set():
-                turns += 1
-                own.statement(
-                    "MATCH (g:Graph {id: 1}) SET g.lock = 1 WITH g SET g.v = g.v + 1 "
-                    "WITH g MATCH (a:Account {key: 't:7'})-[r:EMPLOYEE_OF]->() DELETE r "
-                    "WITH g, a MATCH (b:Brand {key: 'b' + ($turn % 6)}), (c:Account {key: 't:' + ($turn % 30 + 10)}) "
-                    "CREATE (a)-[:EMPLOYEE_OF {v: g.v, since: datetime({epochMillis: $turn})}]->(b) "
-                    "MERGE (a)-[f:FOLLOWS]->(c) SET f.v = g.v, f.weight = 1.0, f.at = datetime({epochMillis: $turn})",
-                    turn=turns,
-                )
+    def write(own: Store, turn: int) -> None:
+        own.statement(
+            "MATCH (g:Graph {id: 1}) SET g.lock = 1 WITH g SET g.v = g.v + 1 "
+            "WITH g MATCH (a:Account {key: 't:7'})-[r:EMPLOYEE_OF]->() DELETE r "
+            "WITH g, a MATCH (b:Brand {key: 'b' + ($turn % 6)}), (c:Account {key: 't:' + ($turn % 30 + 10)}) "
+            "CREATE (a)-[:EMPLOYEE_OF {v: g.v, since: datetime({epochMillis: $turn})}]->(b) "
+            "MERGE (a)-[f:FOLLOWS]->(c) SET f.v = g.v, f.weight = 1.0, f.at = datetime({epochMillis: $turn})",
+            turn=turn,
+        )
 
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        cuts = []
-        while len(cuts) < 15 or turns <= 15:
-            cuts.append(read_snapshot(store))
-    finally:
-        stop.set()
-        writer.join()
+    cuts = cuts_while(store, write)
     for cut in cuts:
         turn = cut.version - start
         assert (cut.brands.brand, cut.brands.since.tolist()) == ([f"b{turn % 6}"], [turn]), "once, never between brands"

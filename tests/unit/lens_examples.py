@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from service.analytics.activity import activity
 from service.analytics.graph import build_graph
 from service.analytics.lenses.observed import Observed
 from service.domain import (
@@ -20,7 +21,11 @@ from service.domain import (
     MILLION,
     PART_NAMES,
     POSTING_NAMES,
+    Float64,
     FollowColumns,
+    Graph,
+    Int32,
+    Int64,
     LensValues,
     ScoringRules,
 )
@@ -94,7 +99,16 @@ def observed(example: dict[str, Any], shuffle: int | None = None) -> Observed:
     before = np.zeros(graph.n, dtype=np.int64)
     for name, points in example.get("outreach_before", {}).items():
         before[place[name]] = points
-    return Observed(graph, default_ties(graph), labels, ScoringRules(), raw, before, np.zeros(graph.n, dtype=np.int32))
+    return seen_in(graph, labels, raw, before)
+
+
+def seen_in(graph: Graph, labels: Int32, raw: Float64 | None = None, before: Int64 | None = None) -> Observed:
+    """A graph as lenses see it, by the default rules, without rings; raw values and outreach of before where said."""
+    rules = ScoringRules()
+    raw = np.full((len(PART_NAMES), graph.n), np.nan) if raw is None else raw
+    before = np.zeros(graph.n, dtype=np.int64) if before is None else before
+    rings = np.zeros(graph.n, dtype=np.int32)
+    return Observed(graph, default_ties(graph), labels, rules, activity(graph, rules), raw, before, rings)
 
 
 def of_account(seen: Observed, values: LensValues, name: str) -> dict[str, Any]:

@@ -21,10 +21,10 @@ from service.analytics.lenses.profile import (
     profile,
     tier_bounds,
 )
-from service.domain import DAY_MS, MILLION, PART_NAMES, LensValues, ScoringRules
+from service.domain import DAY_MS, MILLION, LensValues
 
-from .analytics_graphs import Engaged, Posting, default_ties, laws, make_graph
-from .lens_examples import assert_adds_up, assert_documented, documented, observed
+from .analytics_graphs import Engaged, Posting, laws, make_graph
+from .lens_examples import assert_adds_up, assert_documented, documented, observed, seen_in
 
 TODAY = 20_000
 NAMES = [*(f"x:{i}" for i in range(6)), *(f"y:{i}" for i in range(3))]
@@ -48,16 +48,7 @@ def looked_at(
         unfollowed=TODAY * DAY_MS,
         shuffle=shuffle,
     )
-    n = graph.n
-    return Observed(
-        graph,
-        default_ties(graph),
-        np.full(n, -1, dtype=np.int32),
-        ScoringRules(),
-        np.full((len(PART_NAMES), n), np.nan),
-        np.zeros(n, dtype=np.int64),
-        np.zeros(n, dtype=np.int32),
-    )
+    return seen_in(graph, np.full(graph.n, -1, dtype=np.int32))
 
 
 @st.composite

@@ -25,7 +25,6 @@ from typing import Final
 
 import numpy as np
 
-from service.analytics.activity import by_network
 from service.analytics.graph import rows_of
 from service.analytics.lenses.exact import apportioned
 from service.analytics.lenses.observed import Observed
@@ -111,7 +110,7 @@ def _networks_known(seen: Observed) -> list[str]:
     graph = seen.graph
     whole = (
         graph.keys[accounts[0]].split(":", 1)[0]
-        for accounts in by_network(graph)
+        for accounts in seen.networks
         if len(accounts) and seen.doing.known[accounts].all()
     )
     return sorted(whole)

@@ -43,13 +43,13 @@ from typing import Final
 
 import numpy as np
 
-from service.analytics.activity import Activity, activity
 from service.analytics.graph import rows_of
 from service.analytics.lenses.exact import weighted
 from service.analytics.lenses.observed import Observed
 from service.analytics.lenses.posted import posted
 from service.analytics.rounding import significant
-from service.domain import ENGAGEMENT_NAMES, Bool, Float64, Int32, Int64, LensValues
+from service.analytics.scoring import place_scores
+from service.domain import ENGAGEMENT_NAMES, Bool, Float64, Int32, LensValues
 
 WEIGHTS: Final = {"reach": 1 / 3, "resonance": 1 / 3, "relevance": 1 / 3}
 """What the value consists of (c)."""
@@ -86,8 +86,7 @@ def context(seen: Observed) -> LensValues:
     active), `impact` (responses for each post) and `trust` (share of the responses that are no likes).
     """
     rules, labels, audience = seen.rules, seen.labels, seen.audience
-    doing = activity(seen.graph, rules)
-    did = posted(seen, doing)
+    did = posted(seen)
     lately = seen.lately(rules.role_days)
     done = seen.done(rules.responses_a_day)
     responses = seen.received(done.sum(axis=1), lately)
@@ -95,7 +94,9 @@ def context(seen: Observed) -> LensValues:
     lately &= done.any(axis=1)
     days = seen.today + 1 - int(seen.graph.engaged_day[lately].min(initial=seen.today + 1))
 
-    exposure = np.maximum(audience, _responders(seen, lately)) * float(days)
+    _, target, _ = seen.by_pair(np.ones(len(lately)), lately)
+    responders = np.bincount(target, minlength=seen.n)
+    exposure = np.maximum(audience, responders) * float(days)
     rates = rates_within(labels, responses, exposure)
     reported = seen.graph.followers >= 0
     raw = {
@@ -117,8 +118,8 @@ def context(seen: Observed) -> LensValues:
     nan = np.full(seen.n, np.nan)
     return LensValues(
         lens="context",
-        value=np.where(null < 0, value, 0),
-        parts={part: np.where(null < 0, points, 0) for part, points in parts.items()},
+        value=value,  # 0 where it is null: no part is known there
+        parts=parts,
         null=null,
         reasons=(NO_COMMUNITY, NOTHING_KNOWN),
         part_reasons=lacking,
@@ -128,7 +129,7 @@ def context(seen: Observed) -> LensValues:
             "resonance_high": significant(PER_FOLLOWERS * rates.high),
             "estimated": (known & few).astype(np.int64),
             "relevance": raw["relevance"],
-            "visibility": np.where(posts, significant(audience * _active_share(seen, doing)), np.nan),
+            "visibility": np.where(posts, significant(audience * _active_share(seen)), np.nan),
             "impact": significant(
                 np.divide(responses, did.posts, out=nan.copy(), where=posts & (known | (responses > 0)))
             ),
@@ -234,17 +235,8 @@ def scores_within(labels: Int32, values: Float64) -> Float64:
     size = np.diff(begins, append=len(at))[community]
     below = ties[tie] - begins[community]
     places = 2 * below + np.diff(ties, append=len(at))[tie]
-    x = np.round(-np.log1p(-places / (2 * size)) / np.log(2 * size), 9)
-    result[at] = np.where(value == 0, 0.0, x)
+    result[at] = np.where(value == 0, 0.0, place_scores(places, size))
     return result
-
-
-def _responders(seen: Observed, done: Bool) -> Int64:
-    """How many different accounts did some interactions with each: int64[n]; rows of a pair follow each other."""
-    actor, target = seen.actor[done], seen.target[done]
-    another = np.ones(len(actor), dtype=np.bool_)
-    another[1:] = (actor[1:] != actor[:-1]) | (target[1:] != target[:-1])
-    return np.bincount(target[another], minlength=seen.n).astype(np.int64)
 
 
 def _any_within(labels: Int32, of: Bool) -> Bool:
@@ -254,10 +246,10 @@ def _any_within(labels: Int32, of: Bool) -> Bool:
     return some[labels]
 
 
-def _active_share(seen: Observed, doing: Activity) -> Float64:
+def _active_share(seen: Observed) -> Float64:
     """Share of each account's followers in the graph that are active, of those of whom it is known: float64[n]."""
     followee, follower = rows_of(seen.graph.in_ptr), seen.graph.in_idx
-    known = np.bincount(followee[doing.known[follower]], minlength=seen.n)
-    active = np.bincount(followee[doing.active[follower]], minlength=seen.n)
+    known = np.bincount(followee[seen.doing.known[follower]], minlength=seen.n)
+    active = np.bincount(followee[seen.doing.active[follower]], minlength=seen.n)
     share: Float64 = np.divide(active, known, out=np.full(seen.n, np.nan), where=known > 0)
     return share

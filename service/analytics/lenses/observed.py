@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from service.analytics.activity import Activity, activity
+from service.analytics.activity import Activity, by_network
 from service.analytics.graph import rows_of
 from service.analytics.scoring import audience_of
 from service.analytics.ties import TieGraph
@@ -16,13 +16,14 @@ from service.domain import DAY_MS, PART_NAMES, Bool, Float64, Graph, Int32, Int6
 
 @dataclass(frozen=True)
 class Observed:
-    """What all lenses look at. Interactions are rows by actor, then day: who did something with whom on a day.
+    """What all lenses look at. Interactions are rows by actor, target, then day.
 
     Attributes:
         graph: n accounts, with the follows that count.
         ties: their ties in the window of the rules.
         labels: int32[n], community of each account, -1 for none.
         rules: cut-offs.
+        doing: what each account does, and of whom that is known.
         raw: float64[6, n], raw values of the parts of the ambassador score (in the order of PART_NAMES) that each
             account has in its own community; NaN where a part is null there, and for accounts of no community.
         outreach_before: int64[n], outreach in the run that this one starts from, 0 where it is not known.
@@ -33,6 +34,7 @@ class Observed:
     ties: TieGraph
     labels: Int32
     rules: ScoringRules
+    doing: Activity
     raw: Float64
     outreach_before: Int64
     ring: Int32
@@ -53,9 +55,9 @@ class Observed:
         return audience_of(self.graph.followers, np.diff(self.graph.in_ptr))
 
     @cached_property
-    def doing(self) -> Activity:
-        """What each account does, and of whom that is known."""
-        return activity(self.graph, self.rules)
+    def networks(self) -> list[Int64]:
+        """Accounts of each network, ascending: see `activity.by_network`."""
+        return by_network(self.graph)
 
     @cached_property
     def actor(self) -> Int64:
@@ -102,11 +104,14 @@ class Observed:
     def by_pair(self, values: Int64 | Float64, of: Bool) -> tuple[Int64, Int64, Float64]:
         """Sum values of some interactions by pair: who did something, with whom, and the sum; by actor, then target.
 
-        They are added in the order of rows.
+        They are added in the order of rows, where those of a pair follow each other.
         """
-        pairs, place = np.unique(self.actor[of] * self.n + self.target[of], return_inverse=True)
-        total = np.bincount(place, weights=values[of], minlength=len(pairs)).astype(np.float64)
-        return pairs // max(self.n, 1), pairs % max(self.n, 1), total
+        actor, target = self.actor[of], self.target[of].astype(np.int64)
+        another = np.ones(len(actor), dtype=np.bool_)
+        another[1:] = (actor[1:] != actor[:-1]) | (target[1:] != target[:-1])
+        place = np.cumsum(another) - 1
+        total = np.bincount(place, weights=values[of], minlength=int(np.count_nonzero(another))).astype(np.float64)
+        return actor[another], target[another], total
 
     def part(self, name: PartName) -> Float64:
         """Raw values of a part of the ambassador score, as `raw` has them: float64[n]."""

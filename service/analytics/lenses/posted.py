@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.analytics.activity import Activity, by_network
 from service.analytics.graph import rows_of
 from service.analytics.lenses.observed import Observed
 from service.domain import POSTING_NAMES, Bool, Int64
@@ -28,7 +27,7 @@ class Posted:
     reposts: Int64
 
 
-def posted(seen: Observed, doing: Activity) -> Posted:
+def posted(seen: Observed) -> Posted:
     """Count posts as `activity` does: of reposts told twice, as posts and as interactions, the larger number counts.
 
     In a network of which at least `activity_known_share` of the accounts ever posted, an account that is not known to
@@ -42,8 +41,8 @@ def posted(seen: Observed, doing: Activity) -> Posted:
     # Sums of whole numbers are exact as floats.
     links = np.bincount(author[lately], weights=counts, minlength=seen.n).astype(np.int64)
     known = np.bincount(author[graph.posted_day <= seen.today], minlength=seen.n) > 0
-    for accounts in by_network(graph):
+    for accounts in seen.networks:
         posting = np.count_nonzero(known[accounts])
         if posting and posting >= seen.rules.activity_known_share * len(accounts):
             known[accounts] = True
-    return Posted(known=known, posts=doing.posts, links=links, reposts=doing.passed_on - links)
+    return Posted(known=known, posts=seen.doing.posts, links=links, reposts=seen.doing.passed_on - links)

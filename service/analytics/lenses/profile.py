@@ -31,7 +31,6 @@ from typing import Final
 
 import numpy as np
 
-from service.analytics.activity import activity, by_network
 from service.analytics.lenses.exact import weighted
 from service.analytics.lenses.observed import Observed
 from service.analytics.lenses.posted import posted
@@ -64,7 +63,7 @@ def profile(seen: Observed) -> LensValues:
     `responses_per_100_posts` (all NaN where there are no posts; the last also where no responses are known).
     """
     graph, audience, days = seen.graph, seen.audience, seen.rules.role_days
-    did = posted(seen, activity(graph, seen.rules))
+    did = posted(seen)
     responses = seen.received(seen.done(seen.rules.responses_a_day).sum(axis=1), seen.lately(days))
     has_posts = did.known & (did.posts > 0)
     rate = np.full(seen.n, np.nan)
@@ -72,7 +71,7 @@ def profile(seen: Observed) -> LensValues:
     tier = np.full(seen.n, None, dtype=object)
     bounds: dict[str, dict[str, int]] = {}
     names = np.array([LOWEST, *TOP_SHARES], dtype=object)
-    for accounts in by_network(graph):
+    for accounts in seen.networks:
         if audience[accounts].any() or (graph.followers[accounts] >= 0).any():
             x["audience"][accounts] = exponential_scores(audience[accounts].astype(np.float64))
             least = tier_bounds(audience[accounts])
