@@ -8,10 +8,9 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic_core import to_json
 
 from service.api.audience_schemas import AudienceAnswer, AudienceQuery
-from service.api.paging import answer
+from service.api.paging import answer, encoded
 from service.api.reading import CHANGING, AccountKey, ReaderDep, SeesDep, StoreDep, find_single
 from service.errors import BrandNotFound
 from service.flows.audience import Audience, AudienceKind, about_audience, audience_of, overlap, parse_audience
@@ -82,8 +81,7 @@ async def _answer(
             mask = mask.without(one.key)
     about = await about_audience(store, published.run, audience, ZoneInfo(query.tz), mask)
     about["overlap"] = None if other is None else await asyncio.to_thread(overlap, audience, other)
-    members = {name: to_json(value) for name, value in about.items()}
-    return answer(request, replace(published, mask=mask), members, changing=True)
+    return answer(request, replace(published, mask=mask), encoded(about), changing=True)
 
 
 async def _audience(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic_core import to_json
 
 from service.api.lens_schemas import LensInfluencersAnswer
-from service.api.paging import answer, page, page_of
+from service.api.lenses import ranking_page
+from service.api.paging import answer, encoded, naming, page, page_of
 from service.api.reading import (
     READS,
     AccountKey,
@@ -49,7 +48,7 @@ from service.flows.asking import (
     of_influencers,
 )
 from service.flows.brand_limits import Sees
-from service.flows.lenses import members_columns, rank_by_mix, usable_mix
+from service.flows.lenses import members_columns, usable_mix
 from service.flows.published import Published, PublishedReader
 from service.flows.questions import Population, Question, Ranking, document, selected
 
@@ -128,15 +127,9 @@ async def list_influencers(
     published, offset = await where(reader, query, asked)
     community, line = await find_single(reader, published, community_id, sees)
     if query.by_lenses:
-        columns = await members_columns(reader, published.run, community_id)
-        items, total, about = await asyncio.to_thread(
-            rank_by_mix, columns, weights, published.mask, offset, query.limit
-        )
-        members = {
-            "community": line,
-            **{name: to_json(value) for name, value in {"lens": query.lens, "mix": query.mix, **about}.items()},
-            **page_of([to_json(one) for one in items], total, published.run.id, asked, offset, query.limit),
-        }
+        columns = await members_columns(reader, published.run, community)
+        found = await ranking_page(published, columns, weights, asked, offset, query.limit)
+        members = {"community": line, **encoded({"lens": query.lens, "mix": query.mix}), **found}
         return answer(request, published, members, changing=True)
     question = asked_question(None, query.objective, None, None, None, query.role, query.size_band, needs_brand=False)
     mask = published.mask
@@ -202,8 +195,8 @@ async def explain(
     found = await explain_account(reader, published.run, community, key)
     return answer(
         request,
-        replace(published, mask=published.mask.without(key)),
-        {"community": line, **{name: to_json(value) for name, value in found.items()}},
+        naming(published, key),
+        {"community": line, **encoded(found)},
         changing=True,
     )
 

@@ -15,11 +15,10 @@ from service.domain import MIXABLE, MOST_DEFINED, AccountType, Community, Frozen
 # --- what is asked ----------------------------------------------------------------------------------------
 
 
-class LensQuery(ReadQuery):
+class LensQuery(PageQuery):
     """Which run to read, and which page of the statement."""
 
     limit: int = Field(default=100, ge=1, le=1_000, description="Actions a page.")
-    cursor: Cursor | None = None
 
     @model_validator(mode="after")
     def _one_run(self) -> Self:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -25,7 +24,7 @@ from service.api.lens_schemas import (
     StrictMixRequest,
     StrictScoresRequest,
 )
-from service.api.paging import answer, page, page_of, read_cursor
+from service.api.paging import answer, encoded, naming, object_of, page_of
 from service.api.reading import (
     CHANGING,
     NO_QUERY,
@@ -38,7 +37,7 @@ from service.api.reading import (
     problems,
     where,
 )
-from service.api.schemas import ReadQuery
+from service.api.schemas import PageQuery, ReadQuery
 from service.domain import LensMix, LensName
 from service.flows.brand_limits import Sees
 from service.flows.lens_chart import correlation_chart
@@ -55,7 +54,7 @@ from service.flows.lenses import (
     statement,
 )
 from service.flows.published import Published, PublishedReader
-from service.store.lenses import forget_mix, keep_mix, list_mixes
+from service.store.lenses import LensColumns, forget_mix, keep_mix, list_mixes
 
 lenses = APIRouter(prefix="/v1")
 
@@ -80,7 +79,7 @@ async def get_correlations(
     Near 1, two lenses say the same; near 0, one says what the other does not.
     """
     published, found = await _correlations(reader, sees, query)
-    return answer(request, published, _members(found), changing=True)
+    return answer(request, published, encoded(found), changing=True)
 
 
 @lenses.get(
@@ -104,11 +103,35 @@ async def _correlations(
     reader: PublishedReader, sees: Sees, query: CorrelationsQuery
 ) -> tuple[Published, dict[str, Any]]:
     published = await reader.published(query.run)
-    if query.community is not None:
-        await find_single(reader, published, query.community, sees)
-    columns = await members_columns(reader, published.run, query.community)
+    columns = await _members_columns(reader, published, query.community, sees)
     found = await asyncio.to_thread(correlations, columns, published.run)
     return published, {"community": query.community, **found}
+
+
+async def _members_columns(
+    reader: PublishedReader, published: Published, community_id: str | None, sees: Sees
+) -> LensColumns:
+    """What lenses say of the members of a community that may be seen, or of those of all that were found."""
+    community = None
+    if community_id is not None:
+        community, _ = await find_single(reader, published, community_id, sees)
+    return await members_columns(reader, published.run, community)
+
+
+async def ranking_page(
+    published: Published, columns: LensColumns, weights: Mapping[str, float], asked: str, offset: int, limit: int
+) -> dict[str, bytes]:
+    """The members of one page of a ranking by a mix."""
+    items, total, about = await asyncio.to_thread(rank_by_mix, columns, weights, published.mask, offset, limit)
+    return encoded(about) | page_of(list(map(to_json, items)), total, published.run.id, asked, offset, limit)
+
+
+def _page(
+    found: Sequence[dict[str, Any]], published: Published, asked: str, offset: int, limit: int
+) -> dict[str, bytes]:
+    """The members of one page of what was found, of which only its own items are written."""
+    items = list(map(to_json, found[offset : offset + limit]))
+    return page_of(items, len(found), published.run.id, asked, offset, limit)
 
 
 @lenses.get(
@@ -120,7 +143,7 @@ async def get_scorecard(
     """What every lens says of one account: values with their parts, and how they changed."""
     published = await reader.published(query.run)
     found = await scorecard(store, reader, published.run, key)
-    return answer(request, _for(published, key), _members(found), changing=True)
+    return answer(request, naming(published, key), encoded(found), changing=True)
 
 
 @lenses.get("/accounts/{key:path}/lenses/{lens}", tags=["accounts"], responses={200: {"model": LensAnswer}, **CHANGING})
@@ -138,24 +161,17 @@ async def get_lens(
     the graph has them now. Their points, and `changed_since`, sum to the points of the run.
     """
     asked = f"lenses/{lens}/{key}"
-    offset = 0
-    if query.cursor is not None:
-        run_id, offset = read_cursor(query.cursor, asked)
-        query = query.model_copy(update={"run": run_id})
-    published = _for(await reader.published(query.run), key)
+    published, offset = await where(reader, query, asked)
+    published = naming(published, key)
     found = await lens_of_account(store, reader, published.run, key, lens)
     found["evidence"] = await evidence_of(store, reader, published.run, key, lens, found["value"], published.mask)
+    members = encoded(found)
     if lens == "standing" and found["figures"]:
         points = found["figures"]["points"]
         actions, since = await statement(store, published.run, key, points, published.mask)
-        lines = [to_json(one) for one in actions]
-        found["statement"] = {"points": points, "changed_since": since}
-        members = _members(found)
-        paged = page(lines, published.run.id, asked, offset, query.limit)
-        said = b",".join(b"%s:%s" % (to_json(name), value) for name, value in paged.items())
-        members["statement"] = members["statement"][:-1] + b"," + said + b"}"
-        return answer(request, published, members, changing=True)
-    return answer(request, published, _members(found), changing=True)
+        about = encoded({"points": points, "changed_since": since})
+        members["statement"] = object_of(about | _page(actions, published, asked, offset, query.limit))
+    return answer(request, published, members, changing=True)
 
 
 @lenses.get("/accounts/{key:path}/influences", tags=["accounts"], responses={200: {"model": InfluencePage}, **CHANGING})
@@ -172,14 +188,14 @@ async def get_influences(
     """
     asked = f"influences/{query.direction}/{key}"
     published, offset = await where(reader, query, asked)
-    published = _for(published, key)
+    published = naming(published, key)
     account = await reader.account(published.run.id, key)
     listed = await influences(store, published.run, key, published.mask, inwards=query.direction == "influences")
     shown = {name: account["account"].get(name) for name in ("key", "handle")}
     members = {
         "account": to_json({**shown, "opted_out": account["account"].get("opted_out", False)}),
         "direction": to_json(query.direction),
-        **page([to_json(one) for one in listed], published.run.id, asked, offset, query.limit),
+        **_page(listed, published, asked, offset, query.limit),
     }
     return answer(request, published, members, changing=True)
 
@@ -204,24 +220,15 @@ async def post_scores(
     """
     weights = (body.weights or {}) if body.mix is None else (await mix_named(store, body.mix)).weights
     asked = body.asked(weights)
-    run_id, offset = body.run, 0
-    if body.cursor is not None:
-        run_id, offset = read_cursor(body.cursor, asked)
-    published = await reader.published(run_id)
+    published, offset = await where(reader, PageQuery(run=body.run, cursor=body.cursor), asked)
     not_compared: list[str] = []
     if body.population.accounts is not None:
         columns, not_compared = await account_columns(store, reader, published.run, body.population.accounts)
     else:
-        if body.population.community is not None:
-            await find_single(reader, published, body.population.community, sees)
-        columns = await members_columns(reader, published.run, body.population.community)
-    items, total, about = await asyncio.to_thread(rank_by_mix, columns, weights, published.mask, offset, body.limit)
+        columns = await _members_columns(reader, published, body.population.community, sees)
     members = {
-        "population": to_json(body.population.model_dump()),
-        "mix": to_json(body.mix),
-        "not_compared": to_json(not_compared),
-        **_members(about),
-        **page_of([to_json(one) for one in items], total, published.run.id, asked, offset, body.limit),
+        **encoded({"population": body.population.model_dump(), "mix": body.mix, "not_compared": not_compared}),
+        **await ranking_page(published, columns, weights, asked, offset, body.limit),
     }
     return answer(request, published, members, changing=True)
 
@@ -255,12 +262,3 @@ async def put_mix(store: StoreDep, name: MixName, body: StrictMixRequest, respon
 async def delete_mix(store: StoreDep, name: MixName) -> LensMix:
     """Forget a mix; the answer is what it was, with which it can be kept again."""
     return await forget_mix(store, name)
-
-
-def _members(found: Mapping[str, Any]) -> dict[str, bytes]:
-    return {name: to_json(value) for name, value in found.items()}
-
-
-def _for(published: Published, key: str) -> Published:
-    """The same for who asks about one account by its key, which may then be named."""
-    return replace(published, mask=published.mask.without(key))

@@ -7,6 +7,8 @@ import binascii
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from fastapi import Request, Response
 from pydantic_core import from_json, to_json
@@ -111,7 +113,7 @@ def answer(
         members = {name: to_json(limited(from_json(value), sees)) for name, value in members.items()}
     members = {name: published.mask.cleaned(value) for name, value in members.items()}
     members = {"run": summary(published), **members}
-    body = b"{" + b",".join(b'"%s":%s' % (name.encode(), value) for name, value in members.items()) + b"}"
+    body = object_of(members)
     if not changing and not published.stale and sees is None:
         # The run is named, or a cursor pages one: such an answer stands for ever, others while the run is current.
         pinned = "run" in request.query_params or "cursor" in request.query_params
@@ -124,6 +126,21 @@ def answer(
                    published.mask.epoch),
         )  # fmt: skip
     return Response(body, media_type="application/json", headers=headers)
+
+
+def object_of(members: Mapping[str, bytes]) -> bytes:
+    """Put a JSON object together from members that are JSON already."""
+    return b"{" + b",".join(b'"%s":%s' % (name.encode(), value) for name, value in members.items()) + b"}"
+
+
+def encoded(found: Mapping[str, Any]) -> dict[str, bytes]:
+    """Members of an answer as JSON."""
+    return {name: to_json(value) for name, value in found.items()}
+
+
+def naming(published: Published, key: str) -> Published:
+    """The same for who asks about one account by its key, which may then be named."""
+    return replace(published, mask=published.mask.without(key))
 
 
 def page(lines: Sequence[bytes], run_id: str, question: str, offset: int, limit: int) -> dict[str, bytes]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from service.api.events import AdministrationDep
-from service.api.paging import answer, named, page, page_of
+from service.api.paging import answer, named, naming, page, page_of
 from service.api.reading import (
     NO_QUERY,
     READS,
@@ -323,9 +322,11 @@ async def get_account(
         "following": found["following"],
         "standings": standings,
     }
-    published = replace(published, mask=published.mask.without(key))
     return answer(
-        request, published, {name: json.dumps(value).encode() for name, value in document.items()}, changing=True
+        request,
+        naming(published, key),
+        {name: json.dumps(value).encode() for name, value in document.items()},
+        changing=True,
     )
 
 

@@ -10,7 +10,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from hashlib import blake2b
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -22,7 +22,7 @@ from service.analytics.lenses.audience import WINDOW_DAYS
 from service.analytics.rounding import significant
 from service.domain import Community, Run
 from service.errors import InvalidRequest
-from service.flows.lenses import summary_of
+from service.flows.lenses import DAY_ONE, end_of, last_day, summary_of
 from service.flows.masking import Mask
 from service.store.audience import (
     count_follows_inside,
@@ -67,8 +67,6 @@ NO_HOURS = "Of nothing that this audience does is the hour known: it was importe
 FEW_PERSONS = "Too few were active: their hours would be those of single persons."
 MOSTLY_UNDATED = "Of most follows nobody knows when they began."
 ALONE = "There is only one account in this audience."
-
-DAY_ONE = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -123,7 +121,8 @@ async def about_audience(store: AsyncStore, run: Run, audience: Audience, zone: 
         zone: in whose time to tell hours.
         mask: whom an answer may not name.
     """
-    last, until = _last_day(run), _end(run)
+    last = last_day(run)
+    until = end_of(last)
     sample = await asyncio.to_thread(sampled, audience.keys)
     facts, hours, inside, whole, growth, unfollowed = await asyncio.gather(
         read_facts(store, sample, last, until),
@@ -298,15 +297,6 @@ def _interconnection(audience: Audience, n: int, follows: int, whole: tuple[int,
         "graph_share": _ratio(all_follows, accounts * (accounts - 1)),
         "reason": None if n > 1 else ALONE if n else NOBODY,
     }
-
-
-def _last_day(run: Run) -> date:
-    return DAY_ONE if run.as_of is None else run.as_of.astimezone(UTC).date()
-
-
-def _end(run: Run) -> datetime:
-    """When the last day of a run's data has ended."""
-    return datetime.combine(_last_day(run) + timedelta(days=1), time(), UTC)
 
 
 def _ratio(part: int, whole: int) -> float | None:

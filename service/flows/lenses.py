@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from pydantic_core import from_json, to_json
 
+from service.analytics.brands import ms_of
 from service.analytics.lenses.combining import Mixed, mixed, rank_correlations
 from service.analytics.lenses.market import WINDOW, by_day, price_history
 from service.analytics.lenses.standing import FOLLOW_POINTS, POINTS, WINDOWS
-from service.analytics.rounding import significant, steadied
+from service.analytics.rounding import significant
 from service.analytics.sensitive import may_be_named
 from service.analytics.ties import decay_of, interaction_value
 from service.domain import (
@@ -35,7 +36,7 @@ from service.domain import (
     SubTopic,
     account_name,
 )
-from service.errors import InvalidRequest, MixNotFound
+from service.errors import InvalidRequest
 from service.flows.asking import read_weights
 from service.flows.masking import Mask
 from service.flows.published import PublishedReader
@@ -44,6 +45,7 @@ from service.store.lenses import (
     LensColumns,
     LensPast,
     list_mixes,
+    no_mix,
     read_accounts,
     read_answered_posts,
     read_backers,
@@ -79,6 +81,8 @@ BACK = {"day": 1, "week": 7, "month": 28}
 
 TIMES_BACK = 2
 """... and at most so many times as much."""
+
+DAY_ONE = date(1970, 1, 1)
 
 EXAMPLE = "context:0.5,standing:0.5"
 
@@ -270,10 +274,9 @@ async def _backing(store: AsyncStore, run: Run, key: str, value: float, mask: Ma
 
 def _prices(rows: list[Row], backers: list[Row], most: int, last: date) -> Int64:
     """Prices of the last days in millionths, of what an account did and received, and of the backers that count."""
-    epoch = date(1970, 1, 1)
     told = {
         kind: (
-            np.array([(row["day"] - epoch).days for row in rows if row["kind"] == kind], dtype=np.int64),
+            np.array([(row["day"] - DAY_ONE).days for row in rows if row["kind"] == kind], dtype=np.int64),
             np.array([row["counts"] for row in rows if row["kind"] == kind], dtype=np.int64).reshape(-1, columns),
         )
         for kind, columns in (("given", len(ENGAGEMENT_NAMES)), ("gotten", len(ENGAGEMENT_NAMES)), ("posted", 2))
@@ -281,9 +284,9 @@ def _prices(rows: list[Row], backers: list[Row], most: int, last: date) -> Int64
     for kind in ("given", "gotten"):
         told[kind] = (told[kind][0], np.minimum(told[kind][1], most))
     day, done, received = by_day(told["given"], told["gotten"], told["posted"])
-    begun = np.array([-1 if one["at"] is None else _milliseconds(one["at"]) for one in backers], dtype=np.int64)
+    begun = np.array([-1 if one["at"] is None else ms_of(one["at"]) for one in backers], dtype=np.int64)
     weight = np.array([one["weight"] for one in backers], dtype=np.float64)
-    return price_history(day, done, received, begun, weight, (last - epoch).days, PRICE_DAYS)
+    return price_history(day, done, received, begun, weight, (last - DAY_ONE).days, PRICE_DAYS)
 
 
 def _named(row: Row, mask: Mask) -> dict[str, Any]:
@@ -292,26 +295,31 @@ def _named(row: Row, mask: Mask) -> dict[str, Any]:
     return {**said, "account": None, "handle": None} if row["hidden"] or mask.hides(row["account"]) else said
 
 
-def _milliseconds(at: datetime) -> int:
-    """Milliseconds since 1970 UTC, rounded down."""
-    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
-
-
 async def _part_of(reader: PublishedReader, run: Run) -> dict[str, str]:
     lines = (await reader.part_if_any(run.id, "subtopics")).lines
     found = map(SubTopic.model_validate_json, lines)
     return {one.topic: one.part_of for one in found}
 
 
+def last_day(run: Run) -> date:
+    """The last day of a run's data."""
+    return DAY_ONE if run.as_of is None else run.as_of.astimezone(UTC).date()
+
+
+def end_of(day: date) -> datetime:
+    """When a day has ended."""
+    return datetime.combine(day + timedelta(days=1), time(), UTC)
+
+
 def _days(run: Run, days: int) -> tuple[date, date]:
     """The first and the last of so many days that end with the run's data."""
-    last = date(1970, 1, 1) if run.as_of is None else run.as_of.astimezone(UTC).date()
+    last = last_day(run)
     return last - timedelta(days=min(days, last.toordinal()) - 1), last
 
 
 def _moments(first: date, last: date) -> tuple[datetime, datetime]:
     """When some days begin, and when they have ended."""
-    return datetime.combine(first, time(), UTC), datetime.combine(last + timedelta(days=1), time(), UTC)
+    return datetime.combine(first, time(), UTC), end_of(last)
 
 
 # --- what standing rests on -------------------------------------------------------------------------------
@@ -446,30 +454,24 @@ async def mix_named(store: AsyncStore, name: str) -> LensMix:
     """
     found = next((one for one in await list_mixes(store) if one.name == name), None)
     if found is None:
-        raise MixNotFound(f"There is no mix {name[:80]!r}; GET /v1/mixes lists those that there are.")
+        raise no_mix(name)
     return found
 
 
-async def members_columns(reader: PublishedReader, run: Run, community: str | None) -> LensColumns:
+async def members_columns(reader: PublishedReader, run: Run, community: Community | None) -> LensColumns:
     """What lenses say of the members of a community that are compared, or of those of all that were found.
 
     Raises:
         InvalidRequest: the run measured through no lens, or there are too many accounts.
     """
     _require_lenses(run)
-    communities = await reader.communities(run.id)
-    if community is not None:
-        communities = [one for one in (*communities, *await _defined(reader, run)) if one.id == community]
+    communities = await reader.communities(run.id) if community is None else [community]
     if sum(one.base for one in communities) > MOST_ACCOUNTS:
         raise InvalidRequest(
             f"More than {MOST_ACCOUNTS:,} accounts cannot be compared while you wait; ask about a smaller community, "
             "or name the accounts."
         )
     return await reader.lens_columns(run.id, tuple(one.id for one in communities))
-
-
-async def _defined(reader: PublishedReader, run: Run) -> list[Community]:
-    return [one for one, _ in await reader.defined(run)]
 
 
 async def account_columns(
@@ -590,18 +592,10 @@ def correlations(columns: LensColumns, run: Run) -> dict[str, Any]:
     """How alike the lenses of a run rank accounts: Spearman's correlation of each two, over those that have both."""
     names = [name for name in LENS_NAMES if name in _asked(run)]
     table = np.array([columns.values[LENS_NAMES.index(name)] for name in names]).reshape(len(names), -1)
-    found, both = rank_correlations(steadied_table(table))
+    found, both = rank_correlations(table)
     return {
         "lenses": names,
         "accounts": len(columns.keys),
         "correlation": [[None if math.isnan(one) else one for one in row] for row in found.tolist()],
         "compared": both.tolist(),
     }
-
-
-def steadied_table(table: Float64) -> Float64:
-    """The same, NaN where it was; values equal but for rounding are equal."""
-    known = ~np.isnan(table)
-    result = np.full_like(table, np.nan)
-    result[known] = steadied(table[known])
-    return result

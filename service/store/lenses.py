@@ -194,8 +194,13 @@ async def forget_mix(store: AsyncStore, name: str) -> LensMix:
 
     rows = await store.write_transaction(work)
     if not rows:
-        raise MixNotFound(f"There is no mix {name[:80]!r}; GET /v1/mixes lists those that there are.")
+        raise no_mix(name)
     return _mix(name, rows[0])
+
+
+def no_mix(name: str) -> MixNotFound:
+    """The error for a name that no mix has."""
+    return MixNotFound(f"There is no mix {name[:80]!r}; GET /v1/mixes lists those that there are.")
 
 
 def _mix(name: str, row: Row) -> LensMix:

@@ -18,8 +18,7 @@ from service.domain import (
 from service.errors import CommunityNotFound, InvalidRequest
 from service.store.driver import AsyncStore, AsyncTx, Row, Store
 from service.store.runs import in_utc
-
-VALUES_A_ROW = 10_000
+from service.store.snapshots import VALUES_A_ROW
 
 
 def read_before(store: Store, run: Run, number: Int32) -> Before:
