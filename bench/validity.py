@@ -34,6 +34,7 @@ from service.domain import (
     BacktestSpec,
     Float64,
     Graph,
+    PartWeights,
     Past,
     RunSpec,
     ScoringRules,
@@ -41,6 +42,7 @@ from service.domain import (
 )
 from service.flows.backtest import backtest, split_at
 from service.flows.calibrate import calibrate, windows
+from service.flows.recipes import recipe_of
 from service.sample import DEMO_FOLLOWS, make_sample
 from service.sample_words import TOPICS
 from tests.unit.attacks import bought, burst, fake_ring, ring
@@ -78,11 +80,12 @@ def proof(data: Path, follows: int, draws: int) -> None:
                         if one.ahead is None
                         else f"  {one.ahead:+.3f} ({one.ahead_low:+.3f} to {one.ahead_high:+.3f})"
                     )
-                    print(f"    {ranking:<11} {one.value:.3f} ({one.low:.3f} to {one.high:.3f}){ahead}")
+                    print(f"    {ranking:<19} {one.value:.3f} ({one.low:.3f} to {one.high:.3f}){ahead}")
             if report.coverage is not None:
                 one = report.coverage
                 print(f"  small accounts: {one.covered:.1%} of {one.accounts:,} in the {one.interval:.0%} interval")
             by_places(graph, past, spec)
+            by_recipe(graph, past, spec, "visibility")
         for outcome in OUTCOMES:
             spec = BacktestSpec(draws=draws)
             found = calibrate(graph, [past(cut) for cut, _ in windows(graph, spec)], spec, outcome, None, no_progress)
@@ -108,6 +111,20 @@ def by_places(graph: Graph, past: Callable[[int], Past], spec: BacktestSpec) -> 
                 values.append(ndcg(worth, placed, first))
         ours, plain = np.mean(values, axis=0)
         print(f"  {outcome}: NDCG@20 of the score {ours:.3f}, of percentiles with the same weights {plain:.3f}")
+
+
+def by_recipe(graph: Graph, past: Callable[[int], Past], spec: BacktestSpec, objective: str) -> None:
+    """NDCG@20 of the score with the weights of a recipe that gives some to lenses."""
+    recipe = recipe_of(objective)
+    weights = recipe.weights.model_dump()
+    shares = {part: weight / sum(weights.values()) for part, weight in weights.items()}
+    rules = spec.rules.model_copy(update={"weights": PartWeights(**shares)})
+    asked = spec.model_copy(update={"rules": rules, "lenses": recipe.lenses})
+    report = backtest(graph, past(cut_days(graph, spec)[1]), asked, no_progress)
+    for one in report.figures:
+        if (one.ranking, one.measure, one.first) == ("score", "ndcg", 20):
+            shown = f"{one.value:.3f} ({one.low:.3f} to {one.high:.3f})"
+            print(f"  {one.outcome}: NDCG@20 with the weights of {objective} {shown}")
 
 
 def outside_truth(data: Path) -> None:

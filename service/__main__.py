@@ -37,6 +37,7 @@ from service.domain import (
     Import,
     ImportState,
     NewSchedule,
+    PartWeights,
     Recipe,
     Retention,
     RoleName,
@@ -657,6 +658,8 @@ def calibrate(
     if outcome not in OUTCOMES:
         raise BadInput(f"There is no outcome {outcome[:80]!r}; there are {' and '.join(OUTCOMES)}.")
     spec = backtest_spec(None, 0.7, None, first, objective, rules, keep_undated, seed)
+    if spec.lenses:
+        raise BadInput(f"Weights of parts are fitted, and objective {objective} weighs lenses, too; name another one.")
     with console.shown_progress(quiet=as_json) as progress, open_store(store_source(config), progress) as address:
         kept = config.data_dir / "graphs"
         found = read_and_calibrate(address, kept, spec, outcome, objective, progress, config.run_memory_mb)
@@ -684,12 +687,17 @@ def backtest_spec(
     from service.flows.recipes import recipe_of
 
     used = run_spec(seed, "auto", rules).rules
-    if objective is not None:
-        recipe = recipe_of(objective)
+    recipe = None if objective is None else recipe_of(objective)
+    if recipe is not None:
         if recipe.rank_by != "score":
             raise BadInput(f"Objective {objective} ranks by {recipe.rank_by}, not by a score; name another one.")
-        used = used.model_copy(update={"weights": recipe.weights})
+        weights = recipe.weights.model_dump()
+        if whole := sum(weights.values()):  # else lenses are all of the score
+            shares = {part: weight / whole for part, weight in weights.items()}
+            used = used.model_copy(update={"weights": PartWeights(**shares)})
     given: dict[str, Any] = {"cut": cut, "share": share, "horizon_days": horizon, "seed": seed, "rules": used}
+    if recipe is not None:
+        given["lenses"] = recipe.lenses
     if first:
         given["first"] = first
     if keep_undated:
@@ -826,7 +834,11 @@ def ambassadors(
         typer.Option(help="What is looked for, as a text in English or French, or some words: relevance to it counts."),
     ] = None,
     weights: Annotated[
-        str | None, typer.Option(help="Weights of parts that sum to 1, e.g. authority:0.4,trust:0.6.")
+        str | None,
+        typer.Option(
+            help="Weights of parts that sum to 1, e.g. authority:0.4,trust:0.6; lenses are extra parts, e.g. "
+            "trust:0.7,lens.context:0.3."
+        ),
     ] = None,
     track: Annotated[Track | None, typer.Option(help="Only candidates of this track.")] = None,
     role: Annotated[RoleName | None, typer.Option(help="Only those with this role.")] = None,

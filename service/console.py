@@ -248,6 +248,7 @@ def recipes_table(recipes: Sequence[domain.Recipe], lang: Language) -> Table:
     table = Table("objective", "asks for", "by", "why, and why not the others", box=None, padding=(0, 2, 1, 0))
     for one in recipes:
         weights = [(part, weight) for part, weight in one.weights.model_dump().items() if weight]
+        weights += [(domain.lens_part(lens), weight) for lens, weight in one.lenses.items()]
         weights.sort(key=lambda pair: -pair[1])
         mix = "audience" if one.rank_by == "audience" else "\n".join(f"{part} {weight:g}" for part, weight in weights)
         whom = ", ".join(one.types) + ("\n" + "\n".join([*one.tracks, *one.roles]) if one.tracks or one.roles else "")
@@ -444,7 +445,7 @@ def _figures_table(figures: Sequence[domain.RankingFigure], outcome: domain.Outc
         row = {(one.measure, one.first): one for one in some if one.ranking == ranking}
         cells = [f"{row[key].value:.3f} [dim]±{(row[key].high - row[key].low) / 2:.2f}[/]" for key in measures]
         kind = next(iter(row.values())).kind
-        style = {"score": "[bold]", "part": "[dim]", "baseline": "[not bold]"}[kind]
+        style = {"score": "[bold]", "part": "[dim]", "lens": "[dim]", "baseline": "[not bold]"}[kind]
         table.add_row(f"{style}{ranking}[/]", *cells)
     return table
 

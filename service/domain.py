@@ -1102,6 +1102,30 @@ MIXABLE: tuple[str, ...] = (
 """What can be mixed: lenses, and the parts of the ambassador score that need no brand, as `score.` and their name."""
 
 
+LensPart = Literal[
+    "lens.social_capital",
+    "lens.standing",
+    "lens.authority",
+    "lens.market",
+    "lens.audience",
+    "lens.profile",
+    "lens.context",
+]
+LENS_PARTS: tuple[LensPart, ...] = get_args(LensPart)
+"""Lenses as extra parts of the ambassador score, in the order of LENS_NAMES."""
+
+ScorePart = PartName | LensPart
+
+
+def lens_part(lens: LensName) -> LensPart:
+    """What a lens is called as an extra part of the ambassador score."""
+    return LENS_PARTS[LENS_NAMES.index(lens)]
+
+
+LensShares = dict[LensName, Share]
+"""Weights of lenses as extra parts, by lens; those that are not named weigh nothing."""
+
+
 EngineName = Literal["auto", "fast", "reference"]
 
 MeasureName = Literal[
@@ -1392,6 +1416,18 @@ class BacktestSpec(Frozen):
     )
     seed: int = Field(default=42, ge=0, le=2**31 - 1, description="Seed of everything random.")
     rules: ScoringRules = ScoringRules(**WITHOUT_CHANCE)
+    lenses: LensShares = Field(
+        default_factory=dict,
+        description="Weights of lenses as extra parts of the score; what they leave of 1 is that of the six parts, "
+        "which share it as `rules.weights` say.",
+    )
+
+    @field_validator("lenses")
+    @classmethod
+    def _leave_something(cls, lenses: LensShares) -> LensShares:
+        if sum(lenses.values()) > 1 + 1e-9:
+            raise PydanticCustomError("lenses", "weights of lenses must not sum to more than 1")
+        return {lens: lenses[lens] for lens in LENS_NAMES if lenses.get(lens)}
 
     @field_validator("first")
     @classmethod
@@ -1499,20 +1535,33 @@ class MentionEvidence(Frozen):
     share: float
 
 
+class LensEvidence(Frozen):
+    """What one part of a lens gives to an account's value through it, in the lens's unit; all of them sum to it."""
+
+    kind: Literal["lens"] = "lens"
+    account: str
+    lens: LensName
+    part: str
+    contribution: float
+    share: float
+
+
 Evidence = Annotated[
-    TieEvidence | TopicEvidence | WordEvidence | RelationEvidence | MentionEvidence, Field(discriminator="kind")
+    TieEvidence | TopicEvidence | WordEvidence | RelationEvidence | MentionEvidence | LensEvidence,
+    Field(discriminator="kind"),
 ]
 
 
 class Part(Frozen):
     """One part of a score. Null raw, x and points mean that the whole community lacks the data.
 
+    A part `lens.…` is a lens that a question, or its recipe, gave weight; raw is then the value through this lens.
     `weight` is the weight in force after the weights of null parts were shared out. `points` is
     `points_millionths` / 10⁶, of the score's 100. `note` says what a value stands for where the account has no data of
     its own. Evidence is in order of contribution.
     """
 
-    part: PartName
+    part: ScorePart
     weight: float
     raw: float | None
     x: float | None
@@ -1824,7 +1873,8 @@ class Community(Frozen):
 class Recipe(Frozen):
     """What an objective asks for: types, tracks and roles (empty: any), how to rank, weights, and why.
 
-    `rank_by` is score, or audience. `why_not` says of each type that is not asked for why it is not.
+    `rank_by` is score, or audience. `why_not` says of each type that is not asked for why it is not. `weights` of parts
+    and those of `lenses`, which are extra parts, sum to 1 together.
     """
 
     name: str
@@ -1837,11 +1887,12 @@ class Recipe(Frozen):
     why: Said
     why_not: dict[Literal["macro", "micro"], Said] = Field(default_factory=dict)
     weights: PartWeights
+    lenses: LensShares = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if abs(sum(self.weights.model_dump().values()) - 1) > 1e-9:
-            raise PydanticCustomError("weights", "weights must sum to 1")
+        if abs(sum(self.weights.model_dump().values()) + sum(self.lenses.values()) - 1) > 1e-9:
+            raise PydanticCustomError("weights", "weights, with those of lenses, must sum to 1")
         if set(self.why_not) != {"macro", "micro"} - set(self.types):
             raise PydanticCustomError("why_not", "say why_not of each type that is not among types, and of no other")
         return self
@@ -1892,6 +1943,34 @@ class CommunityBasis(Frozen):
     raw: dict[PartName, str]
     null_reasons: dict[PartName, str]
     topics: dict[str, str]
+
+
+class LensesHead(Frozen):
+    """What questions that weigh lenses need of one community: the first line of `lenses/<id>`.
+
+    `values` has of each lens base64 of float64, little-endian, ascending: values of those of the base who have one.
+    `null_reasons` says why of lenses through which nobody of the base has any. After it comes a line for each
+    candidate, in order of rank.
+    """
+
+    community: str
+    values: dict[LensName, str]
+    null_reasons: dict[LensName, str]
+
+
+class SaidByLens(Frozen):
+    """What one lens says of one account: a value that is the sum of its parts, or null with the reason."""
+
+    value: float | None
+    parts: dict[str, float]
+    reason: str | None
+
+
+class CandidateLenses(Frozen):
+    """What lenses say of a candidate."""
+
+    key: str
+    lenses: dict[LensName, SaidByLens]
 
 
 class WordsHead(Frozen):
@@ -2244,7 +2323,7 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 """What is measured afterwards: interactions received from the community; members who respond for the first time."""
 
 QualityMeasure = Literal["ndcg", "precision", "spearman"]
-RankingKind = Literal["score", "part", "baseline"]
+RankingKind = Literal["score", "part", "lens", "baseline"]
 
 
 class LeftOut(Frozen):
@@ -2468,9 +2547,10 @@ class PublishedPart:
     `groups` (by level, then canonical order), and of each community, found or defined, `candidates/<id>` (`Candidate`
     by rank), `macros/<id>` (likewise), `excluded/<id>` (`Excluded` by gate, then key) and `basis/<id>` (one
     `CommunityBasis`, then a `CandidateBasis` for each candidate by rank); `detractors` of all brands (`Detractor` by
-    brand, most unfavourable mentions first, then key); `brands` (`Brand`, all of the graph, by key); `subtopics`
-    (`SubTopic`, by name), where the run measured through lenses. Parts of a community without any line are left out,
-    but `candidates`, and `basis` of those that are respectable.
+    brand, most unfavourable mentions first, then key); `brands` (`Brand`, all of the graph, by key). Where the run
+    measured through lenses there are `subtopics` (`SubTopic`, by name) and, of each community that has a basis,
+    `lenses/<id>` (one `LensesHead`, then a `CandidateLenses` for each candidate by rank). Parts of a community without
+    any line are left out, but `candidates`, and `basis` of those that are respectable.
     """
 
     name: str

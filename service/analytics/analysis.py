@@ -27,7 +27,7 @@ from service.analytics.hierarchy import coarser_levels, describe_levels
 from service.analytics.integrity import Integrity, integrity
 from service.analytics.intervals import REWEIGHTED, Intervals, rank_intervals, replicate_scores, replicate_x
 from service.analytics.lenses.all import measure_lenses
-from service.analytics.lenses.documents import lens_documents
+from service.analytics.lenses.documents import lens_basis_lines, lens_documents
 from service.analytics.lenses.observed import Observed
 from service.analytics.lenses.topics_tree import subtopics
 from service.analytics.lineage import Overlaps, continued, lineage_of, overlaps
@@ -216,6 +216,8 @@ def analyse(
     if not np.isnan(sure).all():
         measures["confidence"] = sure
     lenses = measure_lenses(_observed(everything, scores, before), spec.lenses, progress)
+    if lenses:
+        publish(_lens_pages(lenses, graph, [*communities, *defined], scores))
     return Analysis(
         quality=_quality(read, signs, partition, communities, defined, hierarchy, lenses, engine),
         labels=partition.labels,
@@ -230,7 +232,7 @@ def analyse(
         lineage=lineage,
         ended=ended,
         lenses=lenses,
-        lens_documents=keep(lens_documents(lenses, graph.n)),
+        lens_documents=keep(lens_documents(lenses, np.arange(graph.n))),
     )
 
 
@@ -483,6 +485,16 @@ def _pages(
     excluded = list(excluded_lines(described))
     if excluded:
         yield f"excluded/{community.id}", excluded
+
+
+def _lens_pages(
+    lenses: list[LensValues], graph: Graph, communities: list[Community], scores: list[CommunityScores]
+) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """What is published of lenses for questions, of each community that has a basis."""
+    for community, scored in zip(communities, scores, strict=True):
+        if community.base and (community.candidates or community.respectable):
+            base, candidates = scored.members[scored.in_base], scored.members[ranked(scored.rank)]
+            yield f"lenses/{community.id}", lens_basis_lines(lenses, graph.keys, community.id, base, candidates)
 
 
 def _replicate_scores(scores: CommunityScores, candidates: Int32, replicates: Float32) -> Int64:

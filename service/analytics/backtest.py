@@ -1,9 +1,9 @@
 """Would scores of before have said who is responded to afterwards? Rankings of one time against outcomes of the next.
 
 Within each community of the time before, everybody who could be a candidate (the base without macros) is ranked by the
-ambassador score, by each of its parts, and by what is simple to count: followers, ties, PageRank, interactions received
-so far, and nothing at all. What each of them was worth is counted afterwards: interactions received from the community,
-and members who respond for the first time.
+ambassador score, by each of its parts, through each lens, and by what is simple to count: followers, ties, PageRank,
+interactions received so far, and nothing at all. What each of them was worth is counted afterwards: interactions
+received from the community, and members who respond for the first time.
 
 Intervals: each draw takes communities with replacement, and gives every member who responds an exponential weight of
 mean 1 (the Bayesian bootstrap, Rubin 1981): what would have been measured in other communities like these, had other
@@ -24,26 +24,32 @@ import numpy as np
 from service.analytics.forecast import expected_responses
 from service.analytics.past import day_span, responses
 from service.analytics.ranking_quality import at_places, discounts, ndcg, precision, standard_ranks
-from service.analytics.scoring import MACRO
+from service.analytics.scoring import MACRO, by_part, exponential_scores, points_of, weights_in_force
 from service.analytics.ties import tie_graph
 from service.domain import (
+    LENS_NAMES,
+    LENS_PARTS,
     OUTCOMES,
     PART_NAMES,
     SMALL_FOLLOWERS,
     Analysis,
     BacktestSpec,
     Community,
+    CommunityScores,
     Coverage,
     Float64,
     Graph,
     Int32,
     Int64,
+    LensName,
     MeasuredCommunity,
     Outcome,
     Progress,
     QualityMeasure,
     RankingFigure,
     RankingKind,
+    ScorePart,
+    lens_part,
 )
 from service.errors import NothingToTest
 
@@ -54,6 +60,7 @@ network; every order as likely as any other."""
 RANKINGS: dict[str, RankingKind] = {
     "score": "score",
     **dict.fromkeys(PART_NAMES[:-1], "part"),
+    **dict.fromkeys(LENS_PARTS, "lens"),
     **dict.fromkeys(BASELINES, "baseline"),
 }
 """All rankings by name, and of which kind they are. Affinity is none: a back-test is about no brand."""
@@ -139,7 +146,7 @@ def rank_members(was: Graph, analysis: Analysis, spec: BacktestSpec) -> Iterator
 
     Args:
         was: the graph of the time before, and nothing else: what is not in it cannot count.
-        analysis: of that graph, with the measure `pagerank`.
+        analysis: of that graph, with the measure `pagerank` and all lenses.
         spec: how many count from the top; the rules.
     """
     ties = tie_graph(was, spec.rules)
@@ -164,7 +171,9 @@ def rank_members(was: Graph, analysis: Analysis, spec: BacktestSpec) -> Iterator
             "random": np.zeros(len(ranked)),
         }
         parts = np.nan_to_num(scores.raw[: len(PART_NAMES) - 1, ranked])
-        values = [scores.score[ranked], *parts, *(simple[name] for name in BASELINES)]
+        lenses = {lens.lens: np.where(lens.null < 0, lens.value, 0)[members] for lens in analysis.lenses}
+        score = _mixed_score(scores, lenses, spec)[ranked] if spec.lenses else scores.score[ranked]
+        values = [score, *parts, *(lenses[name][ranked] for name in LENS_NAMES), *(simple[name] for name in BASELINES)]
         yield Ranked(
             community=community,
             members=members,
@@ -172,6 +181,32 @@ def rank_members(was: Graph, analysis: Analysis, spec: BacktestSpec) -> Iterator
             x=scores.x[: len(PART_NAMES) - 1, ranked],
             values=np.stack([np.asarray(one, dtype=np.float64) for one in values], axis=1),
         )
+
+
+def _mixed_score(scores: CommunityScores, lenses: Mapping[LensName, Int64], spec: BacktestSpec) -> Int64:
+    """Score the members of a community by parts and lenses together: int64[k] in millionths, 0 outside the base.
+
+    Args:
+        scores: of the community.
+        lenses: int64[k] of each lens, 0 for who has no value.
+        spec: what lenses weigh; the parts share what is left as its rules say.
+    """
+    base = np.flatnonzero(scores.in_base)
+    x = np.full((len(PART_NAMES) + len(spec.lenses), len(base)), np.nan)
+    x[: len(PART_NAMES)] = scores.x[:, base]
+    left = 1 - sum(spec.lenses.values())
+    of_parts = weights_in_force(by_part(spec.rules.weights), [])
+    weights: dict[ScorePart, float] = {part: weight * left for part, weight in of_parts.items()}
+    null: set[ScorePart] = {*scores.null_reasons}
+    for row, (lens, weight) in enumerate(spec.lenses.items(), len(PART_NAMES)):
+        weights[lens_part(lens)] = weight
+        if lenses[lens][base].any():
+            x[row] = exponential_scores(lenses[lens][base].astype(np.float64))
+        else:
+            null.add(lens_part(lens))
+    score = np.zeros(len(scores.members), dtype=np.int64)
+    score[base] = points_of(x, weights_in_force(weights, null)).sum(axis=0)
+    return score
 
 
 def _received_inside(was: Graph, labels: Int32, days: tuple[int, int] | None) -> Float64:

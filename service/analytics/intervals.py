@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -49,7 +49,7 @@ def replicate_x(replicates: Float32, base: Mapping[PartName, Float64]) -> Float6
     return scores_in(np.ascontiguousarray(replicates), np.concatenate(ordered), ends, table)
 
 
-def replicate_scores(x: Float64, weights: Mapping[PartName, float], fixed: Int64) -> Int64:
+def replicate_scores(x: Float64, weights: Mapping[Any, float], fixed: Int64) -> Int64:
     """Score some accounts in each reweighting.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -37,20 +38,28 @@ NULL_REASONS: dict[PartName, str] = {
 MEMBER, MICRO, MACRO = (TYPE_NAMES.index(name) for name in ("member", "micro", "macro"))
 
 
-def weights_in_force(weights: PartWeights, null: Iterable[PartName]) -> dict[PartName, float]:
-    """Weights of the parts after those of null parts were shared out in proportion; 0 for null parts.
+Part = TypeVar("Part", bound=str)
+
+
+def weights_in_force(weights: Mapping[Part, float], null: Iterable[str]) -> dict[Part, float]:
+    """Weights of parts after those of null parts were shared out in proportion; 0 for null parts.
 
     All are 0 where only null parts have any weight.
     """
     lacking = set(null)
-    known = {part: 0.0 if part in lacking else float(getattr(weights, part)) for part in PART_NAMES}
+    known = {part: 0.0 if part in lacking else weight for part, weight in weights.items()}
     total = sum(known.values())
     return {part: weight / total if total else 0.0 for part, weight in known.items()}
 
 
+def by_part(weights: PartWeights) -> dict[PartName, float]:
+    """Weights of the six parts, in the order of PART_NAMES."""
+    return {part: float(getattr(weights, part)) for part in PART_NAMES}
+
+
 def require_weights(rules: ScoringRules) -> None:
     """Raise InvalidRequest where only affinity has any weight, which needs a brand, and a run is about none."""
-    if not any(weights_in_force(rules.weights, ["affinity"]).values()):
+    if not any(weights_in_force(by_part(rules.weights), ["affinity"]).values()):
         others = ", ".join(PART_NAMES[:-1])
         raise InvalidRequest(
             f"The rules give weight only to affinity, and a run names no brand; give some to {others}, and name the "
@@ -141,17 +150,17 @@ def exponential_scores(raw: Float64) -> Float64:
     return np.where(raw == 0, 0.0, score_table(len(raw))[places])
 
 
-def points_of(x: Float64, weights: Mapping[PartName, float]) -> Int64:
-    """Points of each part, 100 · weight · x, in millionths: int64[6, k]; 0 where a part is null or has no weight.
+def points_of(x: Float64, weights: Mapping[Part, float]) -> Int64:
+    """Points of each part, 100 · weight · x, in millionths: int64[p, k]; 0 where a part is null or has no weight.
 
     Each is rounded by itself, so that of who has x = 1 in several parts they could come to more than 100 in all. What
     is too much, a millionth or two, is then taken from the part with the largest weight.
 
     Args:
-        x: float64[6, k] in the order of PART_NAMES, NaN where a part is null.
+        x: float64[p, k] in the order of the weights, NaN where a part is null.
         weights: those in force.
     """
-    weight = np.array([weights[part] for part in PART_NAMES])
+    weight = np.array(list(weights.values()))
     points: Int64 = np.rint(100 * MILLION * weight[:, None] * np.nan_to_num(x)).astype(np.int64)
     points[np.argmax(weight)] -= np.maximum(points.sum(axis=0) - 100 * MILLION, 0)
     return points
@@ -205,7 +214,7 @@ def score_community(
     in_base = gate < 0
     base = np.flatnonzero(in_base)
     null: dict[PartName, str] = {part: why for part, why in NULL_REASONS.items() if part not in raw}
-    weights = weights_in_force(rules.weights, null)
+    weights = weights_in_force(by_part(rules.weights), null)
     shape = (len(PART_NAMES), community.n)
     raws, x = np.full(shape, np.nan), np.full(shape, np.nan)
     for row, part in enumerate(PART_NAMES):

@@ -8,7 +8,17 @@ from __future__ import annotations
 import math
 from datetime import date
 
-from service.domain import BrandRelation, BrandStanding, Reason, RelationName, Role, Said, SignName
+from service.domain import (
+    BrandRelation,
+    BrandStanding,
+    LensName,
+    Reason,
+    RelationName,
+    Role,
+    Said,
+    SignName,
+    lens_part,
+)
 
 # Not strftime: its names depend on the locale.
 _MONTHS = {
@@ -28,6 +38,43 @@ _RELATIONS: dict[RelationName, tuple[str, str]] = {
     "customer": ("Customer", "Client"),
     "user": ("User", "Utilisateur"),
 }
+
+
+_LENSES: dict[LensName, tuple[str, str]] = {
+    "social_capital": ("social capital", "le capital social"),
+    "standing": ("standing in the community", "le rang dans la communauté"),
+    "authority": ("authority in topics", "l'autorité sur ses thèmes"),
+    "market": ("price", "le cours"),
+    "audience": ("active audience", "l'audience active"),
+    "profile": ("profile", "le profil"),
+    "context": ("influence in context", "l'influence en contexte"),
+}
+
+
+def lens_reason(lens: LensName, value: float, ahead: int, compared: int) -> Reason:
+    """Say where an account stands by a lens.
+
+    Args:
+        lens: which one.
+        value: the account's.
+        ahead: how many of those compared have a higher value.
+        compared: how many are compared, the account included.
+    """
+    name, nom = _LENSES[lens]
+    if ahead == 0:
+        en, fr = (
+            f"none of the {compared:,} accounts compared is higher",
+            f"aucun des {number(compared)} comptes comparés",
+        )
+        fr += " n'est plus haut"
+    else:
+        en = f"number {ahead + 1:,} of the {compared:,} accounts compared"
+        fr = f"n° {number(ahead + 1)} des {number(compared)} comptes comparés"
+    return Reason(
+        about=lens_part(lens),
+        en=f"By {name} ({value:,.1f}): {en}.",
+        fr=f"Selon {nom} ({_decimal(value, 1)}) : {fr}.",
+    )
 
 
 def authority_reason(below: int, equal: int, others: int, followers: int, engaging: int) -> Reason:

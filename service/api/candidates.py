@@ -99,7 +99,7 @@ async def list_ambassadors(
         lines = published.mask.shown((await reader.part(published.run.id, f"candidates/{community_id}")).lines)
         members |= {"empty_reason": b"null", **page(lines, published.run.id, asked, offset, query.limit)}
         return answer(request, published, members)
-    population = await reader.population(published.run, community, words=question.brief is not None)
+    population = await reader.population(published.run, community, question)
     found = _page_of_question(population, question, published, brands, asked, offset, query.limit)
     return answer(request, published, {**members, **found})
 
@@ -137,7 +137,7 @@ async def list_influencers(
     if question.prepared or not community.candidates:
         micros = mask.shown((await reader.part(published.run.id, f"candidates/{community_id}")).lines)
     else:
-        population = await reader.population(published.run, community)
+        population = await reader.population(published.run, community, question)
         ranking = population.ranking(question, published.run.spec.rules)
         positions = selected(population, ranking, question, mask.hides)
         micros = [document(population, ranking, at, None) for at in positions]
@@ -233,7 +233,7 @@ async def list_brand_ambassadors(
         brand, query.objective, query.topic, query.weights, query.track, query.role, query.size_band,
         brief=query.brief, standing=query.standing, of_brand=True,
     )  # fmt: skip
-    population = await reader.everybody(published.run, words=question.brief is not None)
+    population = await reader.everybody(published.run, question)
     why = nobody_because(None, question, include=True)
     members: dict[str, bytes] = {
         "brand": to_json({"key": brand, "name": brands[brand]}),

@@ -30,6 +30,7 @@ from service.domain import (
     Import,
     ImportState,
     LensName,
+    LensShares,
     NewSchedule,
     Outcome,
     PartWeights,
@@ -193,8 +194,9 @@ class AskingQuery(PageQuery):
     brief: BriefText | None = None
     weights: str | None = Field(
         default=None,
-        max_length=300,
-        description="Weights of parts that sum to 1; parts that are not named get 0. They win over the objective's.",
+        max_length=600,
+        description="Weights of parts, and of lenses as extra parts (`lens.context`), that sum to 1; those that are "
+        "not named get 0. They win over the objective's.",
         examples=["authority:0.4,trust:0.6"],
     )
     track: Track | None = Field(default=None, description="Only candidates of this track.")
@@ -402,13 +404,18 @@ class AskedBrief(BaseModel):
 
 
 class AskedQuestion(BaseModel):
-    """What was asked, with defaults resolved. `weights` are before those of null parts are shared out."""
+    """What was asked, with defaults resolved.
+
+    `weights` of the six parts and those of `lenses`, which are extra parts, are before those of null parts are shared
+    out, and sum to 1 together.
+    """
 
     brand: str | None
     topic: str | None
     brief: AskedBrief | None
     objective: AskedObjective | None
     weights: PartWeights
+    lenses: LensShares
     tracks: list[Track]
     roles: list[RoleName]
     size_band: SizeBand | None

@@ -12,6 +12,8 @@ from pydantic_core import from_json, to_json
 from service.content.words import Brief, read_brief
 from service.domain import (
     BRAND_TRACKS,
+    LENS_NAMES,
+    LENS_PARTS,
     MILLION,
     PART_NAMES,
     Brand,
@@ -20,6 +22,7 @@ from service.domain import (
     BrandTrack,
     Candidate,
     Community,
+    LensShares,
     PartWeights,
     RoleName,
     Run,
@@ -28,6 +31,7 @@ from service.domain import (
     StoreAddress,
     Track,
     TrackCandidates,
+    lens_part,
 )
 from service.errors import AccountNotFound, BrandNotFound, CommunityNotFound, InvalidRequest
 from service.flows.briefs import BriefMeasure, unmeasured
@@ -74,6 +78,7 @@ def asked_question(
     recipe = None if objective is None else recipe_of(objective)
     if recipe is not None and recipe.needs_brand and brand is None and needs_brand:
         raise InvalidRequest(f"Objective {recipe.name} is about a brand; name one with brand=.")
+    given, lenses = (None, {}) if weights is None else parse_weights(weights)
     tracks: tuple[Track, ...] = recipe.tracks if recipe is not None and brand is not None else ()
     if track is not None:
         tracks = (track,)
@@ -84,7 +89,8 @@ def asked_question(
         topic=topic,
         brief=asked,
         recipe=recipe,
-        weights=None if weights is None else parse_weights(weights),
+        weights=given,
+        lenses=lenses,
         tracks=tracks,
         roles=(role,) if role is not None else recipe.roles if recipe is not None else (),
         size_band=size_band,
@@ -105,14 +111,17 @@ def usable_brief(text: str) -> Brief:
     return brief
 
 
-def parse_weights(text: str) -> PartWeights:
-    """Read weights such as `authority:0.4,trust:0.6`; parts that are not named get 0.
+def parse_weights(text: str) -> tuple[PartWeights, LensShares]:
+    """Read weights such as `authority:0.4,lens.context:0.6`: those of the parts, and those of lenses as extra parts.
+
+    Parts that are not named get 0.
 
     Raises:
         InvalidRequest: they cannot be used; `errors` names the field.
     """
-    given = read_weights(text, PART_NAMES, "part", "authority:0.4,trust:0.6")
-    return PartWeights.model_validate({part: given.get(part, 0.0) for part in PART_NAMES})
+    given = read_weights(text, (*PART_NAMES, *LENS_PARTS), "part", "authority:0.4,trust:0.6")
+    parts = PartWeights.model_validate({part: given.get(part, 0.0) for part in PART_NAMES})
+    return parts, {lens: given[lens_part(lens)] for lens in LENS_NAMES if given.get(lens_part(lens))}
 
 
 def read_weights(text: str, names: Sequence[str], kind: str, example: str) -> dict[str, float]:
@@ -157,7 +166,7 @@ def described_question(question: Question, rules: ScoringRules, measured: BriefM
         measured: the brief as it was measured; without, nobody was compared.
     """
     recipe = question.recipe
-    weights = question.weights or (recipe.weights if recipe is not None else rules.weights)
+    weights, lenses = question.mix
     return {
         "brand": question.brand,
         "topic": question.topic,
@@ -165,7 +174,8 @@ def described_question(question: Question, rules: ScoringRules, measured: BriefM
         "objective": None
         if recipe is None
         else recipe.model_dump(mode="json", include={"name", "title", "types", "rank_by", "why", "why_not"}),
-        "weights": weights.model_dump(),
+        "weights": (weights or rules.weights).model_dump(),
+        "lenses": dict(lenses),
         "tracks": list(question.tracks),
         "roles": list(question.roles),
         "size_band": question.size_band,
@@ -474,7 +484,7 @@ async def read_ambassadors(
             if why is None and question.prepared:
                 lines = mask.shown((await reader.part(run.id, f"candidates/{community.id}")).lines)[:limit]
             elif why is None:
-                population = await reader.population(run, community, words=question.brief is not None)
+                population = await reader.population(run, community, question)
                 ranking = population.ranking(question, run.spec.rules)
                 name = brands.get(question.brand) if question.brand is not None else None
                 places = selected(population, ranking, question, mask.hides)
@@ -536,7 +546,7 @@ async def read_brand_candidates(
         brands = await reader.brands(run.id)
         if brand not in brands:
             raise _no_brand(brand)
-        population = await reader.everybody(run, words=asked.brief is not None)
+        population = await reader.everybody(run, asked)
     ranking = population.ranking(asked, run.spec.rules)
     tracks: dict[BrandTrack, list[BrandCandidate]] = {track: [] for track in BRAND_TRACKS}
     for at in selected(population, ranking, asked, mask.hides):

@@ -10,17 +10,19 @@ from service.errors import InvalidRequest
 from service.flows.backtest import OUTCOME_WORDS, READABLE, measure_name
 
 WIDTH, LEFT, RIGHT, TOP, ROW, BOTTOM = 760, 250, 70, 76, 28, 46
-COLOURS = {"score": "#0b6e4f", "part": "#8a8f98", "baseline": "#c8553d"}
+COLOURS = {"score": "#0b6e4f", "part": "#8a8f98", "lens": "#3b6ea8", "baseline": "#c8553d"}
 WORDS = {
     "en": {
         "score": "ambassador score",
         "part": "part of it",
+        "lens": "lens",
         "baseline": "simple baseline",
         "below": "scored on {began} to {cut}, measured from then to {until}; {communities} communities",
     },
     "fr": {
         "score": "score d'ambassadeur",
         "part": "une partie",
+        "lens": "lentille",
         "baseline": "mesure simple",
         "below": "score du {began} au {cut}, mesure de là au {until} ; {communities} communautés",
     },

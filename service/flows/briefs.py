@@ -16,6 +16,7 @@ from pydantic_core import from_json
 from service.analytics.rounding import significant
 from service.content.words import Brief
 from service.domain import CommunityFit, Float64
+from service.flows.packing import unpacked
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class CommunityWords:
             if form in self.words:
                 line = from_json(self.words[form])
                 places = np.frombuffer(base64.b64decode(line["places"]), dtype="<i4")
-                weights = np.frombuffer(base64.b64decode(line["weights"]), dtype="<f8")
+                weights = unpacked(line["weights"])
                 most[places] = np.maximum(most[places], weights)
         return most
 

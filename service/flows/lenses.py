@@ -38,6 +38,7 @@ from service.domain import (
 )
 from service.errors import InvalidRequest
 from service.flows.asking import read_weights
+from service.flows.lens_parts import WITHIN_COMMUNITIES
 from service.flows.masking import Mask
 from service.flows.published import PublishedReader
 from service.store.driver import AsyncStore, Row
@@ -72,9 +73,6 @@ MOST_ACCOUNTS = 200_000
 
 ERRORS_NAMED = 20
 """So many of the things that are wrong with a request are named."""
-
-OF_COMMUNITIES = ("standing", "context")
-"""Lenses whose values are relative to each account's own community."""
 
 BACK = {"day": 1, "week": 7, "month": 28}
 """Changes are told over so many days: against the latest published run whose data is at least so much older ..."""
@@ -543,7 +541,7 @@ def rank_by_mix(
         "weights_in_force": {} if found is None else dict(zip(found.names, found.weights, strict=True)),
         "without": [name for name, of in values.items() if np.isnan(of).all()],
         "relative_to_communities": [
-            name for name in values if name in OF_COMMUNITIES and len(set(columns.communities)) > 1
+            name for name in values if name in WITHIN_COMMUNITIES and len(set(columns.communities)) > 1
         ],
     }
     if found is None:

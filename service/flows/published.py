@@ -38,8 +38,9 @@ from service.errors import (
 )
 from service.flows.brand_limits import Sees, may_see
 from service.flows.briefs import CommunityWords, fit_of
+from service.flows.lens_parts import CommunityLenses
 from service.flows.masking import Mask
-from service.flows.questions import Population, community_population, union_population
+from service.flows.questions import Population, Question, community_population, union_population
 from service.store.differences import published_before, read_member_changes
 from service.store.driver import AsyncStore
 from service.store.erasures import read_hidden
@@ -313,8 +314,8 @@ class PublishedReader:
         found = map(Brand.model_validate_json, lines)
         return {brand.key: brand.name for brand in found if may_see(sees, brand.key)}
 
-    async def population(self, run: Run, community: Community, *, words: bool = False) -> Population:
-        """Return the candidates of a community with what questions need of them; with what they say, for briefs.
+    async def population(self, run: Run, community: Community, question: Question) -> Population:
+        """Return the candidates of a community with what a question needs of them.
 
         Raises:
             InvalidRequest: the run was made by an earlier version, which did not publish that.
@@ -325,11 +326,10 @@ class PublishedReader:
             basis = await self._basis(run, community)
             return await asyncio.to_thread(community_population, community.label, lines, basis)
 
-        found = await self._population((run.id, community.id), make)
-        return await self._with_words(run, found) if words else found
+        return await self._completed(run, await self._population((run.id, community.id), make), question)
 
-    async def everybody(self, run: Run, *, words: bool = False) -> Population:
-        """Return the candidates of all respectable communities that a run found; with what they say, for briefs.
+    async def everybody(self, run: Run, question: Question) -> Population:
+        """Return the candidates of all respectable communities that a run found, with what a question needs of them.
 
         Raises:
             InvalidRequest: the run was made by an earlier version, which did not publish what that needs.
@@ -343,8 +343,7 @@ class PublishedReader:
                     parts.append((community.label, lines, await self._basis(run, community)))
             return await asyncio.to_thread(union_population, parts)
 
-        found = await self._population((run.id, ""), make)
-        return await self._with_words(run, found) if words else found
+        return await self._completed(run, await self._population((run.id, ""), make), question)
 
     async def lens_columns(self, run_id: str, ids: tuple[str, ...]) -> LensColumns:
         """Return what lenses say of the members of some communities that are compared."""
@@ -371,13 +370,22 @@ class PublishedReader:
         ]
         return sorted(found, key=lambda one: (-one.fit.relevance, -one.size, one.id))
 
-    async def _with_words(self, run: Run, population: Population) -> Population:
-        """Add what accounts say, once."""
-        if not population.words:
+    async def _completed(self, run: Run, population: Population, question: Question) -> Population:
+        """Add what accounts say, for briefs, and what lenses say, where they have weight; each once."""
+        if question.brief is not None and not population.words:
             parts = [(await self.part_if_any(run.id, f"words/{community}")).lines for community in population.labels]
             words = await asyncio.to_thread(lambda: [CommunityWords.of(lines) for lines in parts])
             if not population.words:  # nobody else was faster
                 population.words.extend(words)
+        if question.mix[1] and not population.lenses:
+            parts = [(await self.part_if_any(run.id, f"lenses/{community}")).lines for community in population.labels]
+            if not all(parts) and run.quality is not None and run.quality.lenses:
+                raise InvalidRequest(
+                    f"Run {run.id} did not publish what questions need that give weight to lenses; analyse again."
+                )
+            lenses = await asyncio.to_thread(lambda: [CommunityLenses.of(lines) for lines in parts])
+            if not population.lenses:
+                population.lenses.extend(lenses)
         return population
 
     async def _basis(self, run: Run, community: Community) -> Sequence[bytes]:

@@ -18,8 +18,8 @@ from pydantic_core import from_json, to_json
 from service.analytics.brands import time_of
 from service.analytics.intervals import REWEIGHTED, Intervals, rank_intervals, replicate_scores, replicate_x
 from service.analytics.rounding import significant
-from service.analytics.scoring import NULL_REASONS, points_of, score_table, share_of, weights_in_force
-from service.analytics.sentences import brief_reason, relevance_reason
+from service.analytics.scoring import NULL_REASONS, by_part, points_of, score_table, share_of, weights_in_force
+from service.analytics.sentences import brief_reason, lens_reason, relevance_reason
 from service.content.words import Brief
 from service.domain import (
     MILLION,
@@ -29,18 +29,24 @@ from service.domain import (
     Float32,
     Float64,
     Int64,
+    LensName,
+    LensShares,
     PartName,
     PartWeights,
     Recipe,
     RoleName,
+    ScorePart,
     ScoringRules,
     SizeBand,
     Track,
+    lens_part,
 )
 from service.flows.briefs import BriefMeasure, CommunityWords, SaidWord, measure_brief
+from service.flows.lens_parts import WITHIN_COMMUNITIES, CommunityLenses, LensMeasure, measure_lens
+from service.flows.packing import unpacked
 
-Scoring = tuple[str | None, str | None, str | None, PartWeights | None]
-"""Brand, topic, brief and weights of a question."""
+Scoring = tuple[str | None, str | None, str | None, PartWeights | None, tuple[tuple[LensName, float], ...]]
+"""Brand, topic, brief and weights of a question, those of lenses last."""
 
 NO_POSTS = [0, -1, "", -1]
 """Posts about a topic of who has none, when the first was, and key and time of the latest."""
@@ -53,6 +59,7 @@ NOT_ON_BRIEF = "Nothing that this account wrote or shared is known to say what t
 NOBODY_ON_TOPIC = "Nobody who is compared is known to have written or shared about this topic."
 NO_TIE_TO_BRAND = "Has nothing to do with this brand, as far as is known."
 NOT_ON_TOPIC = "Nothing that this account wrote or shared about this topic is known."
+WITHIN_COMMUNITY = "The value is relative to the account's own community."
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,8 @@ class Question:
         brand, topic: measure affinity and relevance to these.
         brief: measure relevance to this text instead of a topic.
         recipe: that of the objective.
-        weights: those given with the question; they win over the recipe's, and these over the run's.
+        weights, lenses: those given with the question, of parts and of lenses as extra parts; they win over the
+            recipe's, and these over the run's.
         tracks, roles, size_band: filters; empty or None: any. They select, and change no rank.
         standing: filter: advocates, or untapped, of the brand.
     """
@@ -73,6 +81,7 @@ class Question:
     brief: Brief | None = None
     recipe: Recipe | None = None
     weights: PartWeights | None = None
+    lenses: LensShares = field(default_factory=dict)
     tracks: tuple[Track, ...] = ()
     roles: tuple[RoleName, ...] = ()
     size_band: SizeBand | None = None
@@ -84,10 +93,17 @@ class Question:
         return self == Question()
 
     @property
+    def mix(self) -> tuple[PartWeights | None, LensShares]:
+        """Weights of the parts, None for those of the run, and of lenses: of the question, or else of its recipe."""
+        if self.weights is not None or self.recipe is None:
+            return self.weights, self.lenses
+        return self.recipe.weights, self.recipe.lenses
+
+    @property
     def scoring(self) -> Scoring:
         """What ranks depend on: brand, topic, brief and weights, but no filter."""
-        weights = self.weights or (self.recipe.weights if self.recipe is not None else None)
-        return self.brand, self.topic, None if self.brief is None else self.brief.text, weights
+        weights, lenses = self.mix
+        return self.brand, self.topic, None if self.brief is None else self.brief.text, weights, tuple(lenses.items())
 
 
 @dataclass(frozen=True)
@@ -106,6 +122,7 @@ class Population:
         topics: of each community, relevance to each topic of those of its base who have it, as base64.
         named: what the population is called.
         words: of each community, what accounts say; filled when the first brief comes.
+        lenses: of each community, what lenses say; filled when the first question comes that gives them weight.
     """
 
     communities: list[str]
@@ -122,6 +139,7 @@ class Population:
     documents: dict[int, Document] = field(default_factory=dict)
     rankings: dict[Scoring, Ranking] = field(default_factory=dict)
     words: list[CommunityWords] = field(default_factory=list)
+    lenses: list[CommunityLenses] = field(default_factory=list)
 
     @cached_property
     def x(self) -> Float64:
@@ -174,25 +192,29 @@ class Ranking:
         places: int64[q], which candidates of the population, best first; a brand's detractors are left out.
         score: int64[q], in millionths.
         intervals: of their ranks.
-        raw, x: float64[6, q], NaN where a part is null. points: int64[6, q].
+        parts: the six parts, then the lenses that have weight.
+        raw, x: float64[parts, q], NaN where a part is null. points: int64[parts, q].
         weights, null_reasons: in force.
         detractors: how many were left out.
         untapped: bool[q].
         brief: the brief as it was measured, if one was asked; its arrays are by candidate of the population.
+        lenses: those that have weight, as they were measured; likewise.
     """
 
     question: Question
     places: Int64
     score: Int64
     intervals: Intervals
+    parts: tuple[ScorePart, ...]
     raw: Float64
     x: Float64
     points: Int64
-    weights: dict[PartName, float]
-    null_reasons: dict[PartName, str]
+    weights: dict[ScorePart, float]
+    null_reasons: dict[ScorePart, str]
     detractors: int
     untapped: Bool
     brief: BriefMeasure | None
+    lenses: tuple[LensMeasure, ...]
     evidence_items: int
 
 
@@ -217,7 +239,8 @@ def rank_candidates(population: Population, question: Question, rules: ScoringRu
         question: what they are ranked by; filters do not matter.
         rules: those of the run.
     """
-    raw, x, null = population.raw.copy(), population.x.copy(), dict(population.null_reasons)
+    raw, x = population.raw.copy(), population.x.copy()
+    null: dict[ScorePart, str] = dict(population.null_reasons.items())
     count = len(population.candidates)
     places = population.order
     standings: list[dict[str, Any] | None] = [None] * count
@@ -236,13 +259,16 @@ def rank_candidates(population: Population, question: Question, rules: ScoringRu
         null.pop("affinity", None)
         against = np.array([one is not None and one["detractor"] for one in standings], dtype=np.bool_)
         places = places[~against[places]]
-    weights = weights_in_force(question.scoring[3] or rules.weights, null)
+    of_parts, of_lenses = question.mix
+    asked: dict[ScorePart, float] = dict(by_part(of_parts or rules.weights).items())
+    asked.update((lens_part(lens), weight) for lens, weight in of_lenses.items())
+    lenses = tuple(measure_lens(lens, population.lenses, count) for lens in of_lenses)
+    raw, x = _with_lenses(population, lenses, raw, x, null)
+    weights = weights_in_force(asked, null)
     points = points_of(x, weights)
     score = points.sum(axis=0)
     places = places[np.argsort(-score[places], kind="stable")]
-    fixed = np.asarray(
-        sum(points[row] for row, part in enumerate(PART_NAMES) if part not in REWEIGHTED), dtype=np.int64
-    )
+    fixed = np.asarray(sum(points[row] for row, part in enumerate(weights) if part not in REWEIGHTED), dtype=np.int64)
     again, ranks = replicate_scores(population.x_again, weights, fixed), np.zeros(count, dtype=np.int64)
     ranks[places] = np.arange(1, len(places) + 1)
     if len(places) < count:
@@ -254,6 +280,7 @@ def rank_candidates(population: Population, question: Question, rules: ScoringRu
         places=places,
         score=score[places],
         intervals=intervals,
+        parts=tuple(weights),
         raw=raw[:, places],
         x=x[:, places],
         points=points[:, places],
@@ -262,12 +289,13 @@ def rank_candidates(population: Population, question: Question, rules: ScoringRu
         detractors=count - len(places),
         untapped=_untapped([standings[i] for i in places.tolist()], question, rules),
         brief=brief,
+        lenses=lenses,
         evidence_items=rules.evidence_items,
     )
 
 
 def _measure_topic(
-    population: Population, topic: str, rules: ScoringRules, raw: Float64, x: Float64, null: dict[PartName, str]
+    population: Population, topic: str, rules: ScoringRules, raw: Float64, x: Float64, null: dict[ScorePart, str]
 ) -> None:
     """Put relevance to a topic in place of relevance to what communities talk about."""
     row = PART_NAMES.index("relevance")
@@ -285,7 +313,7 @@ def _measure_topic(
 
 
 def _measure_brief(
-    population: Population, brief: BriefMeasure, raw: Float64, x: Float64, null: dict[PartName, str]
+    population: Population, brief: BriefMeasure, raw: Float64, x: Float64, null: dict[ScorePart, str]
 ) -> None:
     """Put relevance to a brief in place of relevance to what communities talk about."""
     row = PART_NAMES.index("relevance")
@@ -296,6 +324,20 @@ def _measure_brief(
     raw[row] = brief.raw
     x[row] = scores_among(brief.base, population.size, brief.raw)
     null.pop("relevance", None)
+
+
+def _with_lenses(
+    population: Population, lenses: Sequence[LensMeasure], raw: Float64, x: Float64, null: dict[ScorePart, str]
+) -> tuple[Float64, Float64]:
+    """Add a row to raw values and to x for each lens, NaN where nobody who is compared has a value."""
+    for one in lenses:
+        own = np.full((2, len(one.raw)), np.nan)
+        if one.null_reason is None:
+            own[0], own[1] = one.raw, scores_among(one.base, population.size, one.raw)
+        else:
+            null[lens_part(one.lens)] = one.null_reason
+        raw, x = np.vstack([raw, own[0]]), np.vstack([x, own[1]])
+    return raw, x
 
 
 def _untapped(standings: list[dict[str, Any] | None], question: Question, rules: ScoringRules) -> Bool:
@@ -382,6 +424,7 @@ def document(population: Population, ranking: Ranking, position: int, brand_name
         fields["brand"] = to_json({**standing, "untapped": bool(ranking.untapped[position])})
         fields["track"] = to_json(standing["track"])
     parts = [_part(population, ranking, position, row, prepared, of_brand) for row in range(len(PART_NAMES))]
+    parts += [_lens_part(population, ranking, position, row) for row in range(len(PART_NAMES), len(ranking.parts))]
     fields["parts"] = b"[" + b",".join(parts) + b"]"
     return b"{" + b",".join(b'"%s":%s' % (name.encode(), value) for name, value in fields.items()) + b"}"
 
@@ -447,6 +490,25 @@ def _part(
     return to_json(part)[:-1] + b',"evidence":' + evidence + b"}"
 
 
+def _lens_part(population: Population, ranking: Ranking, position: int, row: int) -> bytes:
+    """A lens as a part: a `domain.Part`."""
+    name, lens, i = ranking.parts[row], ranking.lenses[row - len(PART_NAMES)], int(ranking.places[position])
+    nothing: dict[str, Any] = dict.fromkeys(("raw", "x", "points", "points_millionths", "null_reason", "note"))
+    part = {"part": name, "weight": ranking.weights[name], **nothing, "evidence": []}
+    if lens.null_reason is not None:
+        return to_json({**part, "null_reason": lens.null_reason})
+    points = int(ranking.points[row, position])
+    part |= {"raw": lens.raw[i], "x": float(ranking.x[row, position])}
+    part |= {"points": points / MILLION, "points_millionths": points}
+    if lens.said[i]["value"] is None:
+        part["note"] = lens.said[i]["reason"]
+    else:
+        part["evidence"] = lens.evidence(population.candidates[i]["key"], i)
+        if len(population.labels) > 1 and lens.lens in WITHIN_COMMUNITIES:
+            part["note"] = WITHIN_COMMUNITY
+    return to_json(part)
+
+
 def _word_evidence(account: str, said: SaidWord, raw: float) -> dict[str, Any]:
     """A `domain.WordEvidence`."""
     return {
@@ -480,17 +542,15 @@ def _reasons(
     if of_brand is not None:
         by_part["affinity"] = of_brand["reasons"]
         rest = [reason for reason in rest if reason not in of_brand["reasons"]]
+    for lens in ranking.lenses:
+        standing = lens_reason(lens.lens, float(lens.raw[i]), lens.ahead(i), population.size)
+        by_part[lens_part(lens.lens)] = [standing.model_dump()]
     points = ranking.points[:, position].tolist()
-    order = sorted((row for row in range(len(PART_NAMES)) if points[row]), key=lambda row: -points[row])
-    return [reason for row in order for reason in by_part.get(PART_NAMES[row], [])] + rest
+    order = sorted((row for row in range(len(points)) if points[row]), key=lambda row: -points[row])
+    return [reason for row in order for reason in by_part.get(ranking.parts[row], [])] + rest
 
 
 # --- populations ------------------------------------------------------------------------------------------------------
-
-
-def unpacked(text: str) -> Float64:
-    """Values of base64 of float64, little-endian."""
-    return np.frombuffer(base64.b64decode(text), dtype="<f8").astype(np.float64)
 
 
 def community_population(label: str, lines: Sequence[bytes], basis: Sequence[bytes]) -> Population:

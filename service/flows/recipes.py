@@ -12,7 +12,7 @@ from service.domain import AccountType, Recipe
 from service.errors import ConfigurationError, InvalidRequest
 
 FOLDER = Path(__file__).resolve().parents[1] / "recipes"
-ORDER = ("mass", "targeted", "advocacy", "employee_advocacy", "trend_scouting")
+ORDER = ("mass", "targeted", "advocacy", "employee_advocacy", "trend_scouting", "visibility")
 """How recipes are listed; others stand after these, by name."""
 
 

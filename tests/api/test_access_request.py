@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from service.__main__ import app as command
-from service.domain import Follow, NewDead, NewDelivery, StoreAddress, no_progress
+from service.domain import LENS_NAMES, Follow, NewDead, NewDelivery, StoreAddress, no_progress
 from service.errors import AccountNotFound, StoreError
 from service.files import json_stream
 from service.flows import access_request
@@ -160,6 +160,8 @@ def test_it_holds_where_runs_put_the_account(sample: tuple[Store, Path, str], ap
         }
         assert found["reasons"]
         assert parts[f"basis/{row['community']}"]["document"]
+        through = parts[f"lenses/{row['community']}"]["document"]
+        assert (through["key"], set(through["lenses"])) == (row["key"], set(LENS_NAMES))
         assert set(parts[f"words/{row['community']}"]["document"]) == {"place", "words"}
         standings = api_of_sample.get(f"/v1/accounts/{row['key']}").json()["standings"]
         here = [one for one in document["memberships"] if run in one["runs"]]

@@ -94,6 +94,7 @@ def test_answers_to_questions_add_up_and_say_what_was_asked(asked: TestClient) -
         {"weights": "authority:0.5,trust:0.5"}, {"brand": "bee"}, {"topic": "#Jazz"}, {"objective": "targeted"},
         {"objective": "advocacy", "brand": "bee"}, {"brand": "owl", "topic": "tea"},
         {"brief": "All that #JAZZ, and teas"}, {"brief": "jazz", "brand": "bee", "weights": "relevance:1"},
+        {"weights": "lens.standing:0.5,trust:0.5"}, {"objective": "visibility", "brief": "jazz", "brand": "bee"},
     ):  # fmt: skip
         page = ambassadors(asked, community, **query)
         assert page.items
@@ -117,6 +118,48 @@ def test_answers_to_questions_add_up_and_say_what_was_asked(asked: TestClient) -
     assert "t:a2" not in {one.key for one in everybody.items}, "a detractor of this brand"
     assert "t:a2" in {one.key for one in plain.items}, "of this brand, not of others"
     assert "1 detractor of Bee left out" in everybody.items[0].population
+
+
+def test_lenses_are_extra_parts_of_a_question(asked: TestClient) -> None:
+    """They are what lenses say, weigh as asked, and are the recipe's unless the question has weights of its own."""
+    community = first(asked)
+    page = ambassadors(asked, community, weights="lens.standing:0.3,lens.market:0.2,reach:0.5")
+    assert page.question.lenses == {"standing": 0.3, "market": 0.2}
+    assert (page.question.weights.reach, page.question.weights.trust) == (0.5, 0)
+    for one in page.items:
+        extra = {part.part: part for part in one.parts[6:]}
+        assert list(extra) == ["lens.standing", "lens.market"]
+        card = asked.get(f"/v1/accounts/{one.key}/scorecard").json()["lenses"]
+        for lens in ("standing", "market"):
+            part = extra[f"lens.{lens}"]  # type: ignore[index]
+            assert part.raw == card[lens]["value"]
+            gave = {item.part: item.contribution for item in part.evidence if item.kind == "lens"}
+            assert gave == {name: points for name, points in card[lens]["parts"].items() if points}
+    visible = ambassadors(asked, community, objective="visibility")
+    assert visible.question.lenses == {"social_capital": 0.3, "context": 0.3}
+    assert [part.part for part in visible.items[0].parts[6:]] == ["lens.social_capital", "lens.context"]
+    influencers = asked.get(f"/v1/communities/{community}/influencers", params={"objective": "visibility"}).json()
+    assert influencers["micros"]["items"] == [one.model_dump(mode="json") for one in visible.items]
+    assert influencers["macros"]["asked"] is False
+    own = ambassadors(asked, community, objective="visibility", weights="trust:1")
+    assert (own.question.lenses, own.question.weights.trust) == ({}, 1)
+    answer = asked.get("/v1/brands/bee/ambassadors", params={"weights": "lens.context:1", "track": "open"})
+    across = BrandAmbassadorPage.model_validate(answer.json())
+    assert across.items
+    assert [part.note for one in across.items for part in one.parts[6:] if part.evidence] == [
+        "The value is relative to the account's own community."
+    ] * len([one for one in across.items if one.parts[6].evidence])
+
+
+def test_a_run_without_lenses_says_so_and_shares_their_weight_out(api: TestClient, store: Store) -> None:
+    fill(store)
+    publish(store, SPEC.model_copy(update={"lenses": ()}))
+    community = first(api)
+    page = ambassadors(api, community, weights="lens.standing:0.5,trust:0.5")
+    assert [one.key for one in page.items] == [one.key for one in ambassadors(api, community, weights="trust:1").items]
+    for one in page.items:
+        assert (one.parts[6].part, one.parts[6].weight, one.parts[6].raw) == ("lens.standing", 0, None)
+        assert "did not measure through this lens" in str(one.parts[6].null_reason)
 
 
 def test_a_brief_is_answered_with_its_words_and_the_posts_that_say_them(asked: TestClient) -> None:
@@ -182,6 +225,8 @@ def test_questions_that_cannot_be_answered(asked: TestClient) -> None:
     for query, status, code in (
         ({"weights": "authority:2"}, 422, "invalid_request"),
         ({"weights": "authority:0.2"}, 422, "invalid_request"),
+        ({"weights": "lens.fame:1"}, 422, "invalid_request"),
+        ({"weights": "lens.market:0.5,trust:0.4"}, 422, "invalid_request"),
         ({"objective": "fame"}, 422, "invalid_request"),
         ({"objective": "advocacy"}, 422, "invalid_request"),
         ({"brand": "none"}, 404, "brand_not_found"),
@@ -475,6 +520,17 @@ def test_a_run_of_earlier_times_answers_only_what_it_published(asked: TestClient
         is_problem(refused, 422, "invalid_request")
         assert "analyse again" in refused.json()["detail"]
         assert fresh.get("/v1/brands").json()["items"] == []
+
+
+def test_a_run_from_before_lenses_were_parts_refuses_them_and_nothing_else(asked: TestClient, store: Store) -> None:
+    community = first(asked)
+    store.statement("MATCH (f:RunFile) WHERE f.part STARTS WITH 'lenses/' DETACH DELETE f")
+    with TestClient(create_app(api_settings(store.address)), base_url="http://127.0.0.1:8000") as fresh:
+        address = f"/v1/communities/{community}/ambassadors"
+        refused = fresh.get(address, params={"objective": "visibility"})
+        is_problem(refused, 422, "invalid_request")
+        assert "analyse again" in refused.json()["detail"]
+        assert fresh.get(address, params={"objective": "targeted"}).status_code == 200
 
 
 def test_every_candidate_is_a_whole_document(asked: TestClient) -> None:

@@ -233,7 +233,7 @@ def an_analysis(store: Store, sizes: list[int], isolates: int, seed: int) -> tup
         lineage=[],
         ended=[],
         lenses=(lenses := [a_lens("standing", graph.n, rng), a_lens("profile", graph.n, rng)]),
-        lens_documents=list(lens_documents(lenses, graph.n)),
+        lens_documents=list(lens_documents(lenses, np.arange(graph.n))),
         scores=scores,
         defined=[],
         parts=[],

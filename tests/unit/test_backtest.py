@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from scipy.stats import spearmanr
 
+from service.analytics.analysis import analyse
 from service.analytics.backtest import BASELINES, RANKINGS, _Sum, cut_days, outcomes_after
 from service.analytics.calibration import fit_weights, part_weights
 from service.analytics.forecast import expected_responses
@@ -22,23 +24,26 @@ from service.analytics.past import as_it_was, require_no_future
 from service.analytics.ranking_quality import at_places, discounts, ndcg, precision, standard_ranks
 from service.domain import (
     DAY_MS,
+    PART_NAMES,
     BacktestReport,
     BacktestSpec,
     EndorsementColumns,
     EngagementColumns,
     FollowColumns,
     Graph,
+    LensShares,
     PartWeights,
     Past,
     Texts,
     no_progress,
 )
 from service.errors import FutureLeaked, InvalidRequest, NothingToTest
-from service.flows.backtest import backtest, ranked_before
+from service.flows.backtest import backtest, ranked_before, run_of_backtest
 from service.flows.backtest_chart import chart
 from service.flows.calibrate import calibrate, windows
 from service.sample import DAY, MIN_FOLLOWS
 from tests.unit.analytics_graphs import endorsed_in, laws, make_graph
+from tests.unit.plain_scores import plain_x
 from tests.unit.sample_graph import past_of, sample_and_graph, snapshot_of
 
 FOLLOWS = 6_000
@@ -331,6 +336,59 @@ def test_engagement_so_far_is_ahead_of_chance_in_the_sample() -> None:
     assert by["score"].low > by["random"].high
 
 
+def test_a_score_of_one_lens_alone_is_that_lens() -> None:
+    """Every figure of the score is then that of the lens, with its interval: places keep the order of values."""
+    graph, past, before = sampled()
+    report = backtest(graph, past, SPEC.model_copy(update={"lenses": {"market": 1.0}}), no_progress)
+    by = {(one.outcome, one.measure, one.first, one.ranking): one for one in report.figures}
+    for (*measure, ranking), one in by.items():
+        if ranking == "score":
+            lens = by[(*measure, "lens.market")]  # type: ignore[index]
+            assert (one.value, one.low, one.high) == (lens.value, lens.low, lens.high)
+            assert lens.ahead == 0
+    others = [one for one in before.figures if one.ranking != "score"]
+    kept = [(one.ranking, one.value) for one in report.figures if one.ranking != "score"]
+    assert kept == [(one.ranking, one.value) for one in others], "other rankings do not depend on it"
+
+
+def test_parts_and_lenses_are_weighed_together_as_in_a_question() -> None:
+    """The score of a back-test with lenses is that of the same weights in a question, member by member."""
+    graph, past, _ = sampled()
+    was, _, _ = as_it_was(graph, past)
+    shares: LensShares = {"standing": 0.25, "context": 0.35}
+    rules = SPEC.rules.model_copy(
+        update={"weights": PartWeights(authority=0.5, reach=0, resonance=0, trust=0.5, relevance=0, affinity=0)}
+    )
+    found, _, _ = ranked_before(was, SPEC.model_copy(update={"rules": rules, "lenses": shares}), no_progress)
+    columns = [list(RANKINGS).index(name) for name in ("lens.standing", "lens.context")]
+    analysis = analyse(was, run_of_backtest(SPEC.model_copy(update={"rules": rules})), no_progress)
+    scores = {one.id: one_scores for one, one_scores in zip(analysis.communities, analysis.scores, strict=False)}
+    assert found
+    for ranked in found:
+        of = scores[ranked.community.id]
+        base = np.flatnonzero(of.in_base)
+        weights = {"authority": 0.2, "trust": 0.2, **shares}
+        x = {part: dict(zip(base, of.x[PART_NAMES.index(part), base], strict=True)) for part in ("authority", "trust")}  # type: ignore[arg-type]
+        for lens, column in zip(shares, columns, strict=True):
+            values = next(one for one in analysis.lenses if one.lens == lens)
+            of_base = [float(values.value[of.members[i]]) if values.null[of.members[i]] < 0 else 0.0 for i in base]
+            x[lens] = {i: plain_x(value, of_base) for i, value in zip(base, of_base, strict=True)}
+            own = [values.value[of.members[i]] if values.null[of.members[i]] < 0 else 0 for i in ranked.ranked]
+            assert ranked.values[:, column].tolist() == own
+        for place, i in enumerate(ranked.ranked.tolist()):
+            score = sum(100 * 1_000_000 * weights[name] * x[name][i] for name in weights)
+            assert ranked.values[place, 0] == pytest.approx(score, abs=3)
+
+
+def test_lenses_that_weigh_more_than_everything_are_refused() -> None:
+    with pytest.raises(ValidationError, match="not sum to more than 1"):
+        BacktestSpec(lenses={"market": 0.7, "context": 0.4})
+    assert BacktestSpec(lenses={"market": 0.2, "standing": 0.1, "context": 0}).lenses == {
+        "standing": 0.1,
+        "market": 0.2,
+    }
+
+
 def test_the_order_in_which_things_were_read_does_not_show() -> None:
     graph, past, report = sampled()
     now = columns_of(graph)
@@ -339,7 +397,9 @@ def test_the_order_in_which_things_were_read_does_not_show() -> None:
     shuffled = build_graph(
         replace(
             now,
-            follows=FollowColumns(*(getattr(now.follows, one)[follows] for one in ("source", "target", "weight"))),
+            follows=FollowColumns(
+                *(getattr(now.follows, one)[follows] for one in ("source", "target", "weight", "day"))  # type: ignore[index]
+            ),
             engagements=EngagementColumns(
                 *(getattr(now.engagements, one)[engaged] for one in ("source", "target", "day", "counts"))
             ),

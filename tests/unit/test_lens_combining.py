@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from service.analytics.lenses.combining import mixed, rank_correlations
-from service.analytics.lenses.documents import lens_documents
+from service.analytics.lenses.documents import lens_basis_lines, lens_documents
 from service.analytics.scoring import exponential_scores
-from service.domain import MILLION, LensValues
+from service.domain import MILLION, CandidateLenses, LensesHead, LensValues
+from service.flows.packing import unpacked
 
 from .analytics_graphs import laws
 
@@ -80,7 +81,7 @@ def test_documents_say_what_the_arrays_say(n: int) -> None:
     def refuse(constant: str) -> Any:
         raise AssertionError(f"{constant} is no JSON")
 
-    found = [json.loads(line, parse_constant=refuse) for line in lens_documents([lens], n)]
+    found = [json.loads(line, parse_constant=refuse) for line in lens_documents([lens], np.arange(n))]
     assert len(found) == n
     for k, document in enumerate(found):
         known = lens.null[k] < 0
@@ -97,4 +98,29 @@ def test_documents_say_what_the_arrays_say(n: int) -> None:
                 },
             }
         }
-    assert list(lens_documents([], 3)) == [b"{}"] * 3
+    assert list(lens_documents([], np.arange(3))) == [b"{}"] * 3
+
+
+def test_documents_of_some_accounts_are_those_of_all_without_figures() -> None:
+    lens, some = a_lens(50), np.array([49, 0, 7, 8], dtype=np.int32)
+    every = [json.loads(line) for line in lens_documents([lens], np.arange(50))]
+    for k in some.tolist():
+        del every[k]["standing"]["figures"]
+    found = [json.loads(line) for line in lens_documents([lens], some, with_figures=False)]
+    assert found == [every[k] for k in some.tolist()]
+
+
+def test_what_questions_need_of_lenses() -> None:
+    """Values of the base that are known, ascending, and what is said of each candidate, who is named in front."""
+    lens, keys = a_lens(10), [f'n:"{k}"' for k in range(10)]
+    base, candidates = np.array([9, 6, 4, 1], dtype=np.int32), np.array([6, 1], dtype=np.int32)
+    first, *rest = lens_basis_lines([lens], keys, "c", base, candidates)
+    head = LensesHead.model_validate_json(first)
+    assert (head.community, head.null_reasons) == ("c", {})
+    assert unpacked(head.values["standing"]).tolist() == [4.000004, 6.000006]
+    found = [CandidateLenses.model_validate_json(line) for line in rest]
+    assert [one.key for one in found] == ['n:"6"', 'n:"1"']
+    assert found[0].lenses["standing"].parts == {"only": 6.000006}
+    assert found[1].lenses["standing"].model_dump() == {"value": None, "parts": {}, "reason": 'Not "known".'}
+    nobody, *_ = lens_basis_lines([lens], keys, "c", base[3:], candidates[:0])
+    assert LensesHead.model_validate_json(nobody).null_reasons == {"standing": 'Not "known".'}

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from service.analytics.analysis import analyse
 from service.domain import (
+    LENS_NAMES,
     MILLION,
     PART_NAMES,
     ROLE_NAMES,
@@ -21,6 +22,8 @@ from service.domain import (
     Community,
     CommunityBasis,
     Graph,
+    HiddenAccount,
+    LensName,
     PartWeights,
     RunSpec,
     ScoringRules,
@@ -28,6 +31,9 @@ from service.domain import (
 )
 from service.errors import ConfigurationError, InvalidRequest
 from service.flows.asking import asked_question, described_question, nobody_because, parse_weights
+from service.flows.lens_parts import NOT_MEASURED, WITHIN_COMMUNITIES, CommunityLenses
+from service.flows.masking import Mask
+from service.flows.packing import unpacked
 from service.flows.questions import (
     Population,
     Question,
@@ -35,7 +41,6 @@ from service.flows.questions import (
     document,
     selected,
     union_population,
-    unpacked,
 )
 from service.flows.recipes import FOLDER, read_recipe, recipe_of, recipes
 from tests.unit.plain_scores import plain_x
@@ -58,19 +63,18 @@ def population(place: int) -> tuple[Community, Population]:
     _, analysis, parts = published()
     community = analysis.communities[place]
     lines, basis = (parts[f"{kind}/{community.id}"] for kind in ("candidates", "basis"))
-    return community, community_population(community.label, lines, basis)
+    found = community_population(community.label, lines, basis)
+    found.lenses.append(CommunityLenses.of(parts[f"lenses/{community.id}"]))
+    return community, found
 
 
 @functools.cache
 def everybody() -> Population:
     _, analysis, parts = published()
-    return union_population(
-        [
-            (one.label, parts[f"candidates/{one.id}"], parts[f"basis/{one.id}"])
-            for one in analysis.communities
-            if one.respectable
-        ]
-    )
+    chosen = [one for one in analysis.communities if one.respectable]
+    found = union_population([(one.label, parts[f"candidates/{one.id}"], parts[f"basis/{one.id}"]) for one in chosen])
+    found.lenses.extend(CommunityLenses.of(parts[f"lenses/{one.id}"]) for one in chosen)
+    return found
 
 
 def answers(of: Population, question: Question, brand_name: str | None = None) -> list[Candidate]:
@@ -233,6 +237,124 @@ def test_across_communities_x_is_over_all_bases_together() -> None:
         assert "times the average of its community" in str(authority.note)
 
 
+# --- lenses as extra parts ---------------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.one_of(st.none(), st.integers(0, 5)),
+    weights,
+    st.dictionaries(st.sampled_from(LENS_NAMES), st.integers(1, 20), min_size=1, max_size=4),
+    st.sampled_from([None, "velora"]),
+)
+def test_lenses_are_parts_like_the_others(
+    place: int | None, asked: PartWeights, of_lenses: dict[LensName, int], brand: str | None
+) -> None:
+    """Against a slow plain version that takes values of lenses from the analysis; of one community, and of all."""
+    graph, analysis, _ = published()
+    of = everybody() if place is None else population(place)[1]
+    chosen = [place] if place is not None else [i for i, one in enumerate(analysis.communities) if one.respectable]
+    base = [int(i) for at in chosen for i in analysis.scores[at].members[analysis.scores[at].in_base]]
+    assert of.size == len(base)
+    half = sum(of_lenses.values())
+    shares = {lens: float(Fraction(of_lenses[lens], 2 * half)) for lens in LENS_NAMES if lens in of_lenses}
+    halved = PartWeights(**{part: weight / 2 for part, weight in asked.model_dump().items()})
+    question = Question(brand=brand, weights=halved, lenses=shares)
+    found = answers(of, question, "Velora")
+    without = {(one.community, one.key): one for one in answers(of, Question(brand=brand, weights=asked), "Velora")}
+    assert len(without) == len(found)
+    lenses = {lens.lens: lens for lens in analysis.lenses}
+    keys = list(graph.keys)
+    for one in found[:: max(1, len(found) // 40)]:
+        names = [part.part for part in one.parts]
+        assert names == [*PART_NAMES, *(f"lens.{lens}" for lens in shares)]
+        plain = without[one.community, one.key]
+        for mine, theirs in zip(one.parts, plain.parts, strict=False):
+            assert (mine.raw, mine.x, mine.evidence) == (theirs.raw, theirs.x, theirs.evidence)
+        i = keys.index(one.key)
+        for part in one.parts[len(PART_NAMES) :]:
+            lens = lenses[part.part.removeprefix("lens.")]  # type: ignore[index]
+            values = {j: lens.value[j] / MILLION if lens.null[j] < 0 else None for j in base}
+            every = [value or 0.0 for value in values.values()]
+            if all(value is None for value in values.values()):
+                assert (part.raw, part.x, part.weight, part.points_millionths) == (None, None, 0, None)
+                assert part.null_reason in lens.reasons
+                continue
+            value = values[i]
+            assert part.raw == (value or 0.0)
+            assert part.x == pytest.approx(plain_x(value or 0.0, every), abs=1.1e-9)
+            assert part.points_millionths is not None
+            assert part.points_millionths == pytest.approx(100 * MILLION * part.weight * (part.x or 0), abs=1)
+            if value is None:
+                assert part.note in lens.reasons
+                assert part.evidence == ()
+                continue
+            assert (part.note is not None) == (place is None and lens.lens in WITHIN_COMMUNITIES)
+            gave = {item.part: item for item in part.evidence if item.kind == "lens"}
+            assert sum(round(item.contribution * MILLION) for item in gave.values()) == lens.value[i]
+            assert {name: round(item.contribution * MILLION) for name, item in gave.items()} == {
+                name: points[i] for name, points in lens.parts.items() if points[i]
+            }
+            [said] = [reason for reason in one.reasons if reason.about == part.part] or [None]
+            assert (said is not None) == (part.points_millionths > 0)
+            ahead = sum(other > (value or 0.0) for other in every)
+            if said is not None:
+                assert said.en != said.fr
+                assert f"number {ahead + 1:,} of the" in said.en if ahead else "none of the" in said.en
+        assert one.score_millionths == sum(part.points_millionths or 0 for part in one.parts)
+        assert sum(part.weight for part in one.parts) == pytest.approx(1)
+        known = {name for name, part in zip(names, one.parts, strict=True) if part.raw is not None}
+        given = halved.model_dump() | {f"lens.{lens}": share for lens, share in shares.items()}
+        total = sum(weight for name, weight in given.items() if name in known)
+        for part in one.parts:
+            assert part.weight == pytest.approx(given[part.part] / total if part.part in known else 0)
+        assert one.rank_interval is not None
+        assert one.rank_interval.low <= one.rank <= one.rank_interval.high
+    assert [one.rank for one in found] == list(range(1, len(found) + 1))
+    order = [(-one.score_millionths, one.key, one.community) for one in found]
+    assert order == sorted(order)
+
+
+def test_a_lens_alone_ranks_candidates_by_its_values_and_leaves_nothing_to_chance() -> None:
+    _, of = population(0)
+    found = answers(of, asked_question(None, None, None, "lens.market:1", None, None, None))
+    values = [next(part.raw for part in one.parts if part.part == "lens.market") for one in found]
+    assert values == sorted(values, reverse=True)  # type: ignore[type-var]
+    for one in found:  # lenses rest on no reweighting of ties: only equals are tied
+        assert one.rank_interval is not None
+        assert one.rank_interval.low == one.rank == one.rank_interval.high
+
+
+def test_a_lens_that_the_run_left_out_is_null_and_its_weight_shared_out() -> None:
+    _, analysis, parts = published()
+    community = analysis.communities[0]
+    of = community_population(community.label, parts[f"candidates/{community.id}"], parts[f"basis/{community.id}"])
+    of.lenses.append(CommunityLenses.of([]))
+    found = answers(of, asked_question(None, None, None, "lens.market:0.5,trust:0.5", None, None, None))
+    assert found == [
+        one.model_copy(update={"parts": (*one.parts, found[0].parts[-1])})
+        for one in answers(population(0)[1], asked_question(None, None, None, "trust:1", None, None, None))
+    ]
+    assert (found[0].parts[-1].part, found[0].parts[-1].null_reason) == ("lens.market", NOT_MEASURED)
+
+
+def test_who_was_erased_stays_in_its_place_and_has_no_value() -> None:
+    _, analysis, parts = published()
+    community = analysis.communities[0]
+    lines = list(parts[f"lenses/{community.id}"])
+    key = json.loads(lines[3])["key"]
+    cleaned = Mask((HiddenAccount(key, None, None),)).erased_lines(b"".join(line + b"\n" for line in lines))
+    after = cleaned.split(b"\n")[:-1]
+    assert len(after) == len(lines)
+    assert key.encode() not in cleaned
+    assert [now for now, then in zip(after, lines, strict=True) if now != then] == [after[3]]
+    of = community_population(community.label, parts[f"candidates/{community.id}"], parts[f"basis/{community.id}"])
+    of.lenses.append(CommunityLenses.of(after))
+    found = answers(of, asked_question(None, None, None, "lens.context:1", None, None, None))
+    [gone] = [one for one in found if one.key == key]
+    assert gone.score_millionths == 0
+
+
 # --- what callers ask --------------------------------------------------------------------------------------------
 
 
@@ -257,16 +379,20 @@ def test_weights_that_cannot_be_used(text: str, says: str) -> None:
 
 
 def test_weights() -> None:
-    assert parse_weights("authority:0.4, trust:0.6").model_dump() == {
+    parts, lenses = parse_weights("authority:0.4, trust:0.6")
+    assert parts.model_dump() == {
         "authority": 0.4, "reach": 0, "resonance": 0, "trust": 0.6, "relevance": 0, "affinity": 0,
     }  # fmt: skip
-    assert sum(parse_weights("authority:0.1,reach:0.2,trust:0.7").model_dump().values()) == pytest.approx(1)
+    assert lenses == {}
+    parts, lenses = parse_weights("lens.context:0.1,reach:0.2,lens.standing:0.7,lens.market:0")
+    assert sum(parts.model_dump().values()) == parts.reach == 0.2
+    assert list(lenses.items()) == [("standing", 0.7), ("context", 0.1)]
 
 
 def test_recipes_say_whom_they_ask_for_and_why_not_others() -> None:
-    assert list(recipes()) == ["mass", "targeted", "advocacy", "employee_advocacy", "trend_scouting"]
+    assert list(recipes()) == ["mass", "targeted", "advocacy", "employee_advocacy", "trend_scouting", "visibility"]
     for recipe in recipes().values():
-        assert sum(recipe.weights.model_dump().values()) == pytest.approx(1)
+        assert sum([*recipe.weights.model_dump().values(), *recipe.lenses.values()]) == pytest.approx(1)
         assert set(recipe.why_not) == {"macro", "micro"} - set(recipe.types)
         for said in (recipe.title, recipe.why, *recipe.why_not.values()):
             assert said.en
@@ -290,6 +416,12 @@ def test_an_objective_stands_where_nothing_is_said() -> None:
     mass = asked_question(None, "mass", None, None, None, None, None)
     community, _ = population(0)
     assert "influencers" in str(nobody_because(community, mass, include=True))
+    visibility = asked_question(None, "visibility", None, None, None, None, None)
+    described = described_question(visibility, RULES)
+    assert described["lenses"] == {"social_capital": 0.3, "context": 0.3}
+    assert sum(described["weights"].values()) == pytest.approx(0.4)
+    said = asked_question(None, "visibility", None, "trust:1", None, None, None)
+    assert described_question(said, RULES)["lenses"] == {}
     scouting = asked_question(None, "trend_scouting", None, None, None, None, None)
     assert nobody_because(community, scouting, include=True) is None
     assert scouting.roles == ("trend_discoverer",)
@@ -305,6 +437,8 @@ def test_an_objective_stands_where_nothing_is_said() -> None:
         (('types = ["micro"]', 'types = ["huge"]'), "types"),
         (('name = "targeted"', 'name = "other"'), "must be the same"),
         (("[weights]", "[weights"), "cannot be read"),
+        (("[weights]", "[lenses]\nfame = 0.1\n[weights]"), "fame"),
+        (("[weights]", "[lenses]\ncontext = 0.1\n[weights]"), "sum to 1"),
         (("affinity = 0.0", "fame = 0.0"), "fame"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,33 +10,62 @@ import numpy as np
 import numpy.typing as npt
 from pydantic_core import to_json
 
-from service.domain import MILLION, LensValues
+from service.domain import MILLION, Int32, Int64, LensesHead, LensValues
 
 ACCOUNTS_AT_ONCE = 2_000
 """Documents are made of so many accounts at once: as objects, those of all would take many times the memory."""
 
 
-def lens_documents(lenses: Sequence[LensValues], n: int) -> Iterator[bytes]:
-    """Yield one JSON object for each of n accounts: for each lens `value`, `parts`, `reason` and `figures`.
+def lens_documents(
+    lenses: Sequence[LensValues], accounts: Int32 | Int64, *, with_figures: bool = True
+) -> Iterator[bytes]:
+    """Yield one JSON object for each of some accounts: for each lens `value`, `parts`, `reason` and `figures`.
 
     What is null, NaN or unknown is null; `parts` is empty and `reason` a sentence where the value is null.
     """
-    for first in range(0, n, ACCOUNTS_AT_ONCE):
-        some = slice(first, min(first + ACCOUNTS_AT_ONCE, n))
-        columns = [_columns(lens, some) for lens in lenses]
+    for first in range(0, len(accounts), ACCOUNTS_AT_ONCE):
+        some = accounts[first : first + ACCOUNTS_AT_ONCE]
+        columns = [_columns(lens, some, with_figures=with_figures) for lens in lenses]
         names = [to_json(lens.lens).decode() for lens in lenses]
-        for row in zip(*columns, strict=True) if columns else (() for _ in range(some.stop - some.start)):
+        for row in zip(*columns, strict=True) if columns else (() for _ in some):
             yield ("{" + ",".join(f"{name}:{said}" for name, said in zip(names, row, strict=True)) + "}").encode()
 
 
-def _columns(lens: LensValues, some: slice) -> list[str]:
+def lens_basis_lines(
+    lenses: Sequence[LensValues], keys: Sequence[str], community: str, base: Int32, candidates: Int32
+) -> Iterator[bytes]:
+    """Write out what questions need that weigh lenses: a `domain.LensesHead`, then a `domain.CandidateLenses` each.
+
+    Args:
+        lenses: values of all accounts.
+        keys: of all accounts.
+        community: its id.
+        base: int32[b], positions of the accounts that are compared, at least one.
+        candidates: int32[c], those of the candidates, best first.
+    """
+    values, null_reasons = {}, {}
+    for lens in lenses:
+        of_base = lens.null[base]
+        known = base[of_base < 0]
+        values[lens.lens] = base64.b64encode((np.sort(lens.value[known]) / MILLION).astype("<f8").tobytes()).decode()
+        if len(known) == 0:  # the reason of most of them
+            null_reasons[lens.lens] = lens.reasons[int(np.bincount(of_base).argmax())]
+    head = LensesHead(community=community, values=values, null_reasons=null_reasons)
+    yield head.model_dump_json().encode()
+    documents = lens_documents(lenses, candidates, with_figures=False)
+    for i, said in zip(candidates.tolist(), documents, strict=True):
+        yield b'{"key":%s,"lenses":%s}' % (to_json(keys[i]), said)
+
+
+def _columns(lens: LensValues, some: Int32 | Int64, *, with_figures: bool) -> list[str]:
     """JSON of one lens for some accounts."""
     null = lens.null[some].tolist()
     parts = {name: _numbers(part[some] / MILLION) for name, part in lens.parts.items()}
-    figures = {name: _values(figure[some]) for name, figure in lens.figures.items()}
-    known = '{"value":%s,"parts":{' + ",".join(f'"{name}":%s' for name in parts) + '},"reason":null,"figures":{'
-    figured = ",".join(f'"{name}":%s' for name in figures) + "}}"
-    unknown = ['{"value":null,"parts":{},"reason":' + to_json(one).decode() + ',"figures":{' for one in lens.reasons]
+    figures = {name: _values(figure, some) for name, figure in lens.figures.items()} if with_figures else {}
+    begins, ends = (',"figures":{', "}}") if with_figures else ("", "}")
+    known = '{"value":%s,"parts":{' + ",".join(f'"{name}":%s' for name in parts) + '},"reason":null' + begins
+    figured = ",".join(f'"{name}":%s' for name in figures) + ends
+    unknown = ['{"value":null,"parts":{},"reason":' + to_json(one).decode() + begins for one in lens.reasons]
     rows = zip(_numbers(lens.value[some] / MILLION), *parts.values(), strict=True)
     more = zip(*figures.values(), strict=True) if figures else iter([()] * len(null))
     return [
@@ -44,9 +74,10 @@ def _columns(lens: LensValues, some: slice) -> list[str]:
     ]
 
 
-def _values(values: npt.NDArray[Any] | list[str | None]) -> list[str]:
+def _values(values: npt.NDArray[Any] | list[str | None], some: Int32 | Int64) -> list[str]:
     if isinstance(values, list):
-        return [to_json(one).decode() for one in values]
+        return [to_json(values[i]).decode() for i in some.tolist()]
+    values = values[some]
     if values.ndim == 1:
         return _numbers(values)
     unknown = np.isnan(values).all(axis=1).tolist()
