@@ -98,7 +98,8 @@ def _drawn(report: BacktestReport, figures: list[RankingFigure], lang: Literal["
             f'stroke-width="3" stroke-opacity="0.45"/><circle cx="{x(figure.value):.1f}" cy="{y}" r="5" '
             f'fill="{colour}"/><text x="{WIDTH - RIGHT + 14}" y="{y + 4}" fill="#1b1f24">{figure.value:.3f}</text>'
         )
-    for place, kind in enumerate(("score", "part", "baseline")):
+    there = {figure.kind for figure in figures}
+    for place, kind in enumerate(kind for kind in COLOURS if kind in there):
         lines.append(
             f'<circle cx="{22 + 190 * place}" cy="{height - 14}" r="5" fill="{COLOURS[kind]}"/>'
             f'<text x="{34 + 190 * place}" y="{height - 10}" fill="#57606a">{escape(words[kind])}</text>'

@@ -443,6 +443,9 @@ def test_the_chart_shows_every_ranking(lang: str) -> None:
     assert all(f"{one.value:.3f}" in texts for one in some)
     assert "NDCG@10" in texts[0]
     assert ("follower count" if lang == "en" else "le nombre d'abonnés") in texts
+    legend = {"en": ["ambassador score", "part of it", "lens", "simple baseline"],
+              "fr": ["score d'ambassadeur", "une partie", "lentille", "mesure simple"]}  # fmt: skip
+    assert texts[-4:] == legend[lang]
 
 
 def test_a_chart_of_figures_that_are_not_there_is_refused() -> None:
