@@ -18,6 +18,12 @@ CALL (account, time) {
   SET u.at = datetime({epochMillis: time - 1}), u.v = $v
 }
 CALL (account, time) {
+  // Since when these are is not known any more: whoever reads only what changed has to see that.
+  MATCH (account)<-[f:FOLLOWS]-()
+  WHERE f.at.epochMillis = time
+  SET f.v = $v
+}
+CALL (account, time) {
   MATCH (account)<-[f:FOLLOWS]-(follower)
   WHERE coalesce(f.at.epochMillis, -1) < time
   DELETE f

@@ -20,6 +20,7 @@ RETURN
   a.key AS follower,
   b.key AS followee,
   count(f) > 0 AS follows,
-  max(f.at) AS followed_at,
+  // A list of all followers says that they follow, and not since when.
+  max(CASE WHEN b.followers_complete_at IS NULL OR f.at <> b.followers_complete_at THEN f.at END) AS followed_at,
   min(e.day) AS first_engaged,
   max(e.day) AS last_engaged

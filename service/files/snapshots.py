@@ -28,7 +28,7 @@ import numpy as np
 
 from service.domain import Graph
 
-FORMAT = 7
+FORMAT = 8
 """Raised when what a Graph holds changes: folders of another format are not read."""
 
 HEAD = "graph.json"

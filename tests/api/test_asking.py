@@ -355,12 +355,23 @@ def test_an_account_explained(asked: TestClient, store: Store) -> None:
     tie = found.evidence[0]
     rows = store.statement(found.cypher, follower=tie.follower, followee=tie.followee)
     assert rows
+    address = f"/v1/communities/{community}/accounts/{one.key}"
+    store.statement(
+        "MATCH (:Account {key: $a})-[f:FOLLOWS]->(b:Account {key: $b}) SET f.at = datetime('2024-06-01T00:00:00Z')",
+        a=tie.follower,
+        b=tie.followee,
+    )
+    assert asked.get(address).json()["evidence"][0]["followed_at"] == "2024-06-01T00:00:00Z"
+    store.statement("MATCH (b:Account {key: $b}) SET b.followers_complete_at = datetime('2024-06-01T00:00:00Z')",
+                    b=tie.followee)  # fmt: skip
+    listed = asked.get(address).json()["evidence"][0]
+    assert (listed["follows"], listed["followed_at"]) == (True, None), "a list of all followers does not say since when"
     store.statement(
         "MATCH (a:Account {key: $a})-[r:FOLLOWS|ENGAGED]->(b:Account {key: $b}) DELETE r",
         a=tie.follower,
         b=tie.followee,
     )
-    again = asked.get(f"/v1/communities/{community}/accounts/{one.key}").json()["evidence"][0]
+    again = asked.get(address).json()["evidence"][0]
     assert (again["follower"], again["in_graph"]) == (tie.follower, False)
     brand = asked.get("/v1/communities").json()["items"][1]["id"]
     outside = asked.get(f"/v1/communities/{brand}/accounts/t:b5").json()

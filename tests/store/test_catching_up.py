@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from service.analytics.graph import build_graph, columns_of
 from service.content.words import read_text
-from service.domain import Changes, ErasureRequest, Follow, Graph, ReadText, no_progress
+from service.domain import DAY_MS, Changes, ErasureRequest, Follow, Graph, ReadText, no_progress
 from service.flows import snapshots as flow
 from service.flows.snapshots import read_graph
 from service.records import THINGS, Statement
@@ -328,3 +329,29 @@ def test_what_a_complete_list_of_followers_ends_is_caught_up(store: Store, tmp_p
     graph, way = caught_up(store, tmp_path, ways)
     assert way == "changes"
     assert_equal(graph, read_whole(store))
+
+
+@pytest.mark.parametrize("list_first", [True, False])
+def test_a_list_of_followers_does_not_say_since_when(
+    store: Store, tmp_path: Path, ways: list[str], list_first: bool
+) -> None:
+    """Whoever is in it follows, and nobody knows since when; whoever came later, since then. In any order."""
+    base(store)
+    apply_follows(store, [Follow(f"t:{b}", "t:0", 1.0, 3 * DAY_MS) for b in (1, 2)])
+    assert caught_up(store, tmp_path, ways)[1] == "all"
+    named = [Follow(f"t:{b}", "t:0", 1.0, 10 * DAY_MS) for b in (1, 3)] + [Follow("t:4", "t:0", 1.0, 11 * DAY_MS)]
+    steps: list[Callable[[], object]] = [
+        lambda: apply_batch(store, "complete_followers", [Statement("complete_followers", ("t:0",), (), 10 * DAY_MS)]),
+        lambda: apply_follows(store, named),
+    ]
+    for step in steps if list_first else reversed(steps):
+        step()
+        graph, way = caught_up(store, tmp_path, ways)
+        assert way == "changes"
+        assert_equal(graph, read_whole(store))
+    keys = list(graph.keys)
+    here = np.flatnonzero(graph.out_idx == keys.index("t:0"))
+    follower = np.repeat(np.arange(graph.n), np.diff(graph.out_ptr))
+    assert {keys[follower[e]]: int(graph.out_day[e]) for e in here} == {"t:1": -1, "t:3": -1, "t:4": 11}
+    other = np.flatnonzero(graph.out_idx != keys.index("t:0"))
+    assert (graph.out_day[other] == 0).all(), "those of others are as they were"
