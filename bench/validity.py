@@ -34,7 +34,6 @@ from service.domain import (
     BacktestSpec,
     Float64,
     Graph,
-    PartWeights,
     Past,
     RunSpec,
     ScoringRules,
@@ -42,7 +41,7 @@ from service.domain import (
 )
 from service.flows.backtest import backtest, split_at
 from service.flows.calibrate import calibrate, windows
-from service.flows.recipes import recipe_of
+from service.flows.recipes import recipe_of, weighed_by
 from service.sample import DEMO_FOLLOWS, make_sample
 from service.sample_words import TOPICS
 from tests.unit.attacks import bought, burst, fake_ring, ring
@@ -115,11 +114,7 @@ def by_places(graph: Graph, past: Callable[[int], Past], spec: BacktestSpec) -> 
 
 def by_recipe(graph: Graph, past: Callable[[int], Past], spec: BacktestSpec, objective: str) -> None:
     """NDCG@20 of the score with the weights of a recipe that gives some to lenses."""
-    recipe = recipe_of(objective)
-    weights = recipe.weights.model_dump()
-    shares = {part: weight / sum(weights.values()) for part, weight in weights.items()}
-    rules = spec.rules.model_copy(update={"weights": PartWeights(**shares)})
-    asked = spec.model_copy(update={"rules": rules, "lenses": recipe.lenses})
+    asked = weighed_by(recipe_of(objective), spec)
     report = backtest(graph, past(cut_days(graph, spec)[1]), asked, no_progress)
     for one in report.figures:
         if (one.ranking, one.measure, one.first) == ("score", "ndcg", 20):

@@ -37,7 +37,6 @@ from service.domain import (
     Import,
     ImportState,
     NewSchedule,
-    PartWeights,
     Recipe,
     Retention,
     RoleName,
@@ -684,28 +683,19 @@ def backtest_spec(
     Raises:
         BadInput: a value is not of the schema, or the rules file cannot be read; each field is named.
     """
-    from service.flows.recipes import recipe_of
+    from service.flows.recipes import recipe_of, weighed_by
 
     used = run_spec(seed, "auto", rules).rules
-    recipe = None if objective is None else recipe_of(objective)
-    if recipe is not None:
-        if recipe.rank_by != "score":
-            raise BadInput(f"Objective {objective} ranks by {recipe.rank_by}, not by a score; name another one.")
-        weights = recipe.weights.model_dump()
-        if whole := sum(weights.values()):  # else lenses are all of the score
-            shares = {part: weight / whole for part, weight in weights.items()}
-            used = used.model_copy(update={"weights": PartWeights(**shares)})
     given: dict[str, Any] = {"cut": cut, "share": share, "horizon_days": horizon, "seed": seed, "rules": used}
-    if recipe is not None:
-        given["lenses"] = recipe.lenses
     if first:
         given["first"] = first
     if keep_undated:
         given["undated_follows"] = "keep"
     try:
-        return BacktestSpec.model_validate(given)
+        spec = BacktestSpec.model_validate(given)
     except ValidationError as error:
         raise BadInput(f"This back-test cannot be asked for: {named(error)}.") from error
+    return spec if objective is None else weighed_by(recipe_of(objective), spec)
 
 
 def write_text(path: Path, text: str) -> None:

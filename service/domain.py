@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self, get_args, overload
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 MILLION = 1_000_000
@@ -840,7 +840,7 @@ EngagementWeight = Annotated[float, Field(ge=0, le=1_000_000)]
 
 
 class PartWeights(Frozen):
-    """Weights of the six parts of the ambassador score; they must sum to 1.
+    """Weights of the six parts of the ambassador score; with those of lenses, where any have weight, they sum to 1.
 
     Parts that a whole community lacks the data for are null, and their weight is shared out in proportion.
     """
@@ -1122,8 +1122,12 @@ def lens_part(lens: LensName) -> LensPart:
     return LENS_PARTS[LENS_NAMES.index(lens)]
 
 
-LensShares = dict[LensName, Share]
-"""Weights of lenses as extra parts, by lens; those that are not named weigh nothing."""
+def _in_order(shares: dict[LensName, float]) -> dict[LensName, float]:
+    return {lens: shares[lens] for lens in LENS_NAMES if shares.get(lens)}
+
+
+LensShares = Annotated[dict[LensName, Share], AfterValidator(_in_order)]
+"""Weights of lenses as extra parts, in the order of LENS_NAMES; those that weigh nothing are not in it."""
 
 
 EngineName = Literal["auto", "fast", "reference"]
@@ -1427,7 +1431,7 @@ class BacktestSpec(Frozen):
     def _leave_something(cls, lenses: LensShares) -> LensShares:
         if sum(lenses.values()) > 1 + 1e-9:
             raise PydanticCustomError("lenses", "weights of lenses must not sum to more than 1")
-        return {lens: lenses[lens] for lens in LENS_NAMES if lenses.get(lens)}
+        return lenses
 
     @field_validator("first")
     @classmethod

@@ -8,6 +8,7 @@
 // column: keys LIST<STRING> keys of accounts
 // column: handles LIST<STRING> of each of them, empty where unknown
 // column: types LIST<STRING> of each of them: macro, micro or member
+// column: own LIST<STRING> ids of the communities that they are in by what was found
 // column: values LIST<LIST> of each of them, what the lenses say in their order, NaN where that is nothing
 // column: raw LIST<LIST> of each of them, the parts in their order, NaN likewise
 // mode: read
@@ -24,8 +25,9 @@ CALL (r, c) {
     collect(a.key) AS keys,
     collect(coalesce(a.handle, '')) AS handles,
     collect(m.type) AS types,
+    collect(DISTINCT s.community) AS own,
     collect([name IN $lenses | coalesce(s[name], toFloat('NaN'))]) AS values,
     collect([name IN $parts | coalesce(m[name], toFloat('NaN'))]) AS raw
 }
-RETURN c.id AS community, c.size AS size, keys, handles, types, values, raw
+RETURN c.id AS community, c.size AS size, keys, handles, types, own, values, raw
 ORDER BY community

@@ -492,7 +492,7 @@ def _lens_pages(
 ) -> Iterator[tuple[str, Iterable[bytes]]]:
     """What is published of lenses for questions, of each community that has a basis."""
     for community, scored in zip(communities, scores, strict=True):
-        if community.base and (community.candidates or community.respectable):
+        if community.candidates or community.respectable:
             base, candidates = scored.members[scored.in_base], scored.members[ranked(scored.rank)]
             yield f"lenses/{community.id}", lens_basis_lines(lenses, graph.keys, community.id, base, candidates)
 

@@ -154,7 +154,7 @@ def points_of(x: Float64, weights: Mapping[Part, float]) -> Int64:
     """Points of each part, 100 · weight · x, in millionths: int64[p, k]; 0 where a part is null or has no weight.
 
     Each is rounded by itself, so that of who has x = 1 in several parts they could come to more than 100 in all. What
-    is too much, a millionth or two, is then taken from the part with the largest weight.
+    is too much, a few millionths, is then taken from the part with the largest weight.
 
     Args:
         x: float64[p, k] in the order of the weights, NaN where a part is null.

@@ -61,7 +61,9 @@ def lens_reason(lens: LensName, value: float, ahead: int, compared: int) -> Reas
         compared: how many are compared, the account included.
     """
     name, nom = _LENSES[lens]
-    if ahead == 0:
+    if compared == 1:
+        en, fr = "nobody else is compared", "aucun autre compte n'est comparé"
+    elif ahead == 0:
         en, fr = (
             f"none of the {compared:,} accounts compared is higher",
             f"aucun des {number(compared)} comptes comparés",

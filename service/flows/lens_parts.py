@@ -18,28 +18,8 @@ WITHIN_COMMUNITIES: tuple[LensName, ...] = ("standing", "context")
 
 NOT_MEASURED = "The run did not measure through this lens: its specification left it out."
 
-
-@dataclass(frozen=True)
-class CommunityLenses:
-    """What lenses say of a community, as a run published it.
-
-    Attributes:
-        values: of each lens, as base64, the values of those compared who have one.
-        null_reasons: why there are none, of the other lenses.
-        candidates: the lines of the candidates, in the order of their ranks.
-    """
-
-    values: dict[LensName, str]
-    null_reasons: dict[LensName, str]
-    candidates: Sequence[bytes]
-
-    @classmethod
-    def of(cls, lines: Sequence[bytes]) -> CommunityLenses:
-        """Take the part `lenses/<id>` apart; without lines, the run measured through no lens."""
-        if not lines:
-            return cls({}, {}, ())
-        head = from_json(lines[0])
-        return cls(head["values"], head["null_reasons"], lines[1:])
+NOTHING: dict[str, Any] = {"value": None, "parts": {}, "reason": NOT_MEASURED}
+"""What a lens through which the run did not measure says."""
 
 
 @dataclass(frozen=True)
@@ -50,24 +30,29 @@ class LensMeasure:
         lens: its name.
         base: float64, values of those of the base who have one, ascending.
         raw: float64[k], values of the candidates; 0 for who has none.
-        said: length k, `domain.SaidByLens` of each as parsed JSON.
+        lines: length k, `domain.CandidateLenses` of each as published; none where the run measured through no lens.
         null_reason: why nobody has a value; None where somebody does.
     """
 
     lens: LensName
     base: Float64
     raw: Float64
-    said: list[dict[str, Any]]
+    lines: list[bytes]
     null_reason: str | None
+
+    def said(self, i: int) -> dict[str, Any]:
+        """What the lens says of candidate i: a `domain.SaidByLens`."""
+        found: dict[str, Any] = from_json(self.lines[i]).get("lenses", {}).get(self.lens, NOTHING)
+        return found
 
     def ahead(self, i: int) -> int:
         """How many of those compared have a higher value than candidate i."""
         return len(self.base) - int(np.searchsorted(self.base, self.raw[i], side="right"))
 
-    def evidence(self, key: str, i: int) -> list[dict[str, Any]]:
-        """What each part of the lens gives to the value of candidate i, most first: `domain.LensEvidence` each."""
+    def evidence(self, key: str, i: int, parts: dict[str, float]) -> list[dict[str, Any]]:
+        """What parts of the lens give to the value of candidate i, most first: `domain.LensEvidence` each."""
         value = self.raw[i]
-        gave = sorted(self.said[i]["parts"].items(), key=lambda part: -part[1])
+        gave = sorted(parts.items(), key=lambda part: -part[1])
         return [
             {
                 "kind": "lens", "account": key, "lens": self.lens, "part": part, "contribution": points,
@@ -78,20 +63,28 @@ class LensMeasure:
         ]  # fmt: skip
 
 
-def measure_lens(lens: LensName, communities: Sequence[CommunityLenses], candidates: int) -> LensMeasure:
-    """Look through a lens at the candidates of communities, in their order, and at their bases together."""
-    nothing: dict[str, Any] = {"value": None, "parts": {}, "reason": NOT_MEASURED}
-    said = [from_json(line).get("lenses", {}).get(lens, nothing) for of in communities for line in of.candidates]
-    if not said:  # the run has published nothing of any lens
-        said = [nothing] * candidates
-    base = np.sort(
-        np.concatenate([np.zeros(0), *(unpacked(of.values[lens]) for of in communities if lens in of.values)])
-    )
-    reasons = [of.null_reasons[lens] for of in communities if lens in of.null_reasons]
-    return LensMeasure(
-        lens=lens,
-        base=base,
-        raw=np.array([one["value"] or 0.0 for one in said]),
-        said=said,
-        null_reason=None if len(base) else (reasons or [NOT_MEASURED])[0],
-    )
+def measure_lenses(
+    lenses: Sequence[LensName], parts: Sequence[Sequence[bytes]], candidates: int
+) -> dict[LensName, LensMeasure]:
+    """Look through lenses at the candidates of communities, in their order, and at their bases together.
+
+    Args:
+        lenses: which.
+        parts: of each community the lines of `lenses/<id>`; none where the run measured through no lens.
+        candidates: how many there are.
+    """
+    heads = [from_json(lines[0]) for lines in parts if lines]
+    lines = [line for of in parts for line in of[1:]]
+    values = {lens: np.zeros(candidates) for lens in lenses}
+    for i, line in enumerate(lines):
+        said = from_json(line).get("lenses", {})  # of who was erased nothing but the place is left
+        for lens in lenses:
+            values[lens][i] = said.get(lens, NOTHING)["value"] or 0.0
+    return {lens: _measured(lens, heads, lines, values[lens]) for lens in lenses}
+
+
+def _measured(lens: LensName, heads: list[dict[str, Any]], lines: list[bytes], raw: Float64) -> LensMeasure:
+    known = [unpacked(head["values"][lens]) for head in heads if lens in head["values"]]
+    base = np.sort(np.concatenate([np.zeros(0), *known]))
+    reasons = [head["null_reasons"][lens] for head in heads if lens in head["null_reasons"]]
+    return LensMeasure(lens, base, raw, lines, None if len(base) else (reasons or [NOT_MEASURED])[0])

@@ -540,9 +540,7 @@ def rank_by_mix(
         "weights": {name: weight for name, weight in weights.items() if weight},
         "weights_in_force": {} if found is None else dict(zip(found.names, found.weights, strict=True)),
         "without": [name for name, of in values.items() if np.isnan(of).all()],
-        "relative_to_communities": [
-            name for name in values if name in WITHIN_COMMUNITIES and len(set(columns.communities)) > 1
-        ],
+        "relative_to_communities": [name for name in values if name in WITHIN_COMMUNITIES and len(columns.own) > 1],
     }
     if found is None:
         return [], 0, about

@@ -38,7 +38,7 @@ from service.errors import (
 )
 from service.flows.brand_limits import Sees, may_see
 from service.flows.briefs import CommunityWords, fit_of
-from service.flows.lens_parts import CommunityLenses
+from service.flows.lens_parts import measure_lenses
 from service.flows.masking import Mask
 from service.flows.questions import Population, Question, community_population, union_population
 from service.store.differences import published_before, read_member_changes
@@ -324,7 +324,8 @@ class PublishedReader:
         async def make() -> Population:
             lines = (await self.part(run.id, f"candidates/{community.id}")).lines
             basis = await self._basis(run, community)
-            return await asyncio.to_thread(community_population, community.label, lines, basis)
+            defined = community.kind != "found"
+            return await asyncio.to_thread(community_population, community.label, lines, basis, defined=defined)
 
         return await self._completed(run, await self._population((run.id, community.id), make), question)
 
@@ -377,15 +378,14 @@ class PublishedReader:
             words = await asyncio.to_thread(lambda: [CommunityWords.of(lines) for lines in parts])
             if not population.words:  # nobody else was faster
                 population.words.extend(words)
-        if question.mix[1] and not population.lenses:
+        new = [lens for lens in question.mix[1] if lens not in population.lenses]
+        if new:
             parts = [(await self.part_if_any(run.id, f"lenses/{community}")).lines for community in population.labels]
-            if not all(parts) and run.quality is not None and run.quality.lenses:
+            if not all(parts) and run.spec.lenses:
                 raise InvalidRequest(
                     f"Run {run.id} did not publish what questions need that give weight to lenses; analyse again."
                 )
-            lenses = await asyncio.to_thread(lambda: [CommunityLenses.of(lines) for lines in parts])
-            if not population.lenses:
-                population.lenses.extend(lenses)
+            population.lenses.update(await asyncio.to_thread(measure_lenses, new, parts, len(population.candidates)))
         return population
 
     async def _basis(self, run: Run, community: Community) -> Sequence[bytes]:
@@ -541,7 +541,7 @@ class PublishedReader:
                 await self.part_if_any(run.id, name)
             communities = [*await self.communities(run.id), *(one for one, _ in await self.defined(run))]
             for community in communities:
-                for kind in ("basis", "macros"):
+                for kind in ("lenses", "basis", "macros"):
                     if community.respectable and self._last is run:
                         await self.part_if_any(run.id, f"{kind}/{community.id}")
             # Last what is asked for most: where not all has room in memory, what came first goes first.

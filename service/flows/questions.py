@@ -42,7 +42,7 @@ from service.domain import (
     lens_part,
 )
 from service.flows.briefs import BriefMeasure, CommunityWords, SaidWord, measure_brief
-from service.flows.lens_parts import WITHIN_COMMUNITIES, CommunityLenses, LensMeasure, measure_lens
+from service.flows.lens_parts import WITHIN_COMMUNITIES, LensMeasure
 from service.flows.packing import unpacked
 
 Scoring = tuple[str | None, str | None, str | None, PartWeights | None, tuple[tuple[LensName, float], ...]]
@@ -122,7 +122,8 @@ class Population:
         topics: of each community, relevance to each topic of those of its base who have it, as base64.
         named: what the population is called.
         words: of each community, what accounts say; filled when the first brief comes.
-        lenses: of each community, what lenses say; filled when the first question comes that gives them weight.
+        defined: whether it is a community that people defined, whose members are of several that were found.
+        lenses: what lenses say, by lens; each is filled when the first question comes that gives it weight.
     """
 
     communities: list[str]
@@ -139,7 +140,8 @@ class Population:
     documents: dict[int, Document] = field(default_factory=dict)
     rankings: dict[Scoring, Ranking] = field(default_factory=dict)
     words: list[CommunityWords] = field(default_factory=list)
-    lenses: list[CommunityLenses] = field(default_factory=list)
+    lenses: dict[LensName, LensMeasure] = field(default_factory=dict)
+    defined: bool = False
 
     @cached_property
     def x(self) -> Float64:
@@ -262,7 +264,7 @@ def rank_candidates(population: Population, question: Question, rules: ScoringRu
     of_parts, of_lenses = question.mix
     asked: dict[ScorePart, float] = dict(by_part(of_parts or rules.weights).items())
     asked.update((lens_part(lens), weight) for lens, weight in of_lenses.items())
-    lenses = tuple(measure_lens(lens, population.lenses, count) for lens in of_lenses)
+    lenses = tuple(population.lenses[lens] for lens in of_lenses)
     raw, x = _with_lenses(population, lenses, raw, x, null)
     weights = weights_in_force(asked, null)
     points = points_of(x, weights)
@@ -500,12 +502,13 @@ def _lens_part(population: Population, ranking: Ranking, position: int, row: int
     points = int(ranking.points[row, position])
     part |= {"raw": lens.raw[i], "x": float(ranking.x[row, position])}
     part |= {"points": points / MILLION, "points_millionths": points}
-    if lens.said[i]["value"] is None:
-        part["note"] = lens.said[i]["reason"]
+    said = lens.said(i)
+    if said["value"] is None:
+        part["note"] = said["reason"]
     else:
-        part["evidence"] = lens.evidence(population.candidates[i]["key"], i)
-        if len(population.labels) > 1 and lens.lens in WITHIN_COMMUNITIES:
-            part["note"] = WITHIN_COMMUNITY
+        part["evidence"] = lens.evidence(population.candidates[i]["key"], i, said["parts"])
+        several = population.defined or len(population.labels) > 1
+        part["note"] = WITHIN_COMMUNITY if several and lens.lens in WITHIN_COMMUNITIES else None
     return to_json(part)
 
 
@@ -524,42 +527,45 @@ def _reasons(
     """Reasons of parts that gave points, most points first, then all others; those of the brand belong to affinity."""
     i = int(ranking.places[position])
     prepared, one, question = population.document(i), population.candidates[i], ranking.question
-    by_part: dict[str, list[dict[str, Any]]] = {}
+    reasons_of: dict[str, list[dict[str, Any]]] = {}
     rest = []
     for reason in prepared.reasons:
         if reason["about"] in PART_NAMES:
-            by_part.setdefault(reason["about"], []).append(reason)
+            reasons_of.setdefault(reason["about"], []).append(reason)
         else:
             rest.append(reason)
     if question.topic is not None:
         posts = one["topics"].get(question.topic, NO_POSTS)[0]
         said = relevance_reason(posts, one["topic_posts"], (question.topic,)) if posts else None
-        by_part["relevance"] = [said.model_dump()] if said else []
+        reasons_of["relevance"] = [said.model_dump()] if said else []
     if ranking.brief is not None:
         asked = len(ranking.brief.accounts)
         words = [(one.word, one.posts) for one in ranking.brief.strongest(i, asked)]
-        by_part["relevance"] = [brief_reason(words, asked).model_dump()] if words else []
+        reasons_of["relevance"] = [brief_reason(words, asked).model_dump()] if words else []
     if of_brand is not None:
-        by_part["affinity"] = of_brand["reasons"]
+        reasons_of["affinity"] = of_brand["reasons"]
         rest = [reason for reason in rest if reason not in of_brand["reasons"]]
     for lens in ranking.lenses:
         standing = lens_reason(lens.lens, float(lens.raw[i]), lens.ahead(i), population.size)
-        by_part[lens_part(lens.lens)] = [standing.model_dump()]
+        reasons_of[lens_part(lens.lens)] = [standing.model_dump()]
     points = ranking.points[:, position].tolist()
     order = sorted((row for row in range(len(points)) if points[row]), key=lambda row: -points[row])
-    return [reason for row in order for reason in by_part.get(ranking.parts[row], [])] + rest
+    return [reason for row in order for reason in reasons_of.get(ranking.parts[row], [])] + rest
 
 
 # --- populations ------------------------------------------------------------------------------------------------------
 
 
-def community_population(label: str, lines: Sequence[bytes], basis: Sequence[bytes]) -> Population:
+def community_population(
+    label: str, lines: Sequence[bytes], basis: Sequence[bytes], *, defined: bool = False
+) -> Population:
     """The candidates of one community, compared with its base.
 
     Args:
         label: of the community.
         lines: its published candidates, by rank.
         basis: its published basis.
+        defined: whether people defined it.
     """
     head, candidates = from_json(basis[0]), [from_json(line) for line in basis[1:]]
     base = {part: unpacked(values) for part, values in head["raw"].items()}
@@ -576,6 +582,7 @@ def community_population(label: str, lines: Sequence[bytes], basis: Sequence[byt
         replicates=_replicates(candidates),
         topics=[head["topics"]],
         named=f"{head['base']:,} {noun} of community {head['community']} that pass the integrity gates",
+        defined=defined,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from service.domain import AccountType, Recipe
+from service.domain import AccountType, BacktestSpec, Recipe
 from service.errors import ConfigurationError, InvalidRequest
 
 FOLDER = Path(__file__).resolve().parents[1] / "recipes"
@@ -56,6 +56,20 @@ def recipe_of(objective: str) -> Recipe:
     if found is None:
         raise InvalidRequest(f"There is no objective {objective[:80]!r}; there are {', '.join(recipes())}.")
     return found
+
+
+def weighed_by(recipe: Recipe, spec: BacktestSpec) -> BacktestSpec:
+    """Return a back-test of the score with a recipe's weights.
+
+    Raises:
+        InvalidRequest: the recipe does not rank by a score.
+    """
+    if recipe.rank_by != "score":
+        raise InvalidRequest(f"Objective {recipe.name} ranks by {recipe.rank_by}, not by a score; name another one.")
+    rules = spec.rules
+    if any(recipe.weights.model_dump().values()):  # else lenses are all of it
+        rules = rules.model_copy(update={"weights": recipe.weights})
+    return spec.model_copy(update={"rules": rules, "lenses": recipe.lenses})
 
 
 def asks_for(recipe: Recipe | None, kind: AccountType) -> bool:

@@ -24,6 +24,7 @@ class LensColumns:
         handles: of the accounts, empty where unknown.
         communities: id of the community in which each was found, None for none.
         types: macro, micro or member, None in no community.
+        own: ids of the communities that they are in by what was found; None for accounts in none.
         values: float64[lenses, k] in the order of LENS_NAMES, NaN where a lens has no value.
         raw: float64[6, k] in the order of PART_NAMES, NaN likewise; authority, which sums to 1 in each community, times
             the number of its members, so that it compares across communities.
@@ -33,6 +34,7 @@ class LensColumns:
     handles: list[str]
     communities: list[str | None]
     types: list[str | None]
+    own: set[str | None]
     values: Float64
     raw: Float64
 
@@ -45,6 +47,7 @@ async def read_members(store: AsyncStore, run_id: str, ids: Sequence[str]) -> Le
         handles=[handle for row in rows for handle in row["handles"]],
         communities=[row["community"] for row in rows for _ in row["keys"]],
         types=[kind for row in rows for kind in row["types"]],
+        own={own for row in rows for own in row["own"]},
         values=_table([values for row in rows for values in row["values"]], len(LENS_NAMES)),
         raw=_raw([raw for row in rows for raw in row["raw"]], [row["size"] for row in rows for _ in row["keys"]]),
     )
@@ -64,6 +67,7 @@ async def read_accounts(store: AsyncStore, run_id: str, keys: Sequence[str]) -> 
         handles=[row["handle"] for row in rows],
         communities=[row["community"] for row in rows],
         types=[row["type"] for row in rows],
+        own={row["community"] for row in rows},
         values=_table([row["values"] for row in rows], len(LENS_NAMES)),
         raw=_raw([row["raw"] for row in rows], [row["size"] or 1 for row in rows]),
     )

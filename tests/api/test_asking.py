@@ -146,9 +146,8 @@ def test_lenses_are_extra_parts_of_a_question(asked: TestClient) -> None:
     answer = asked.get("/v1/brands/bee/ambassadors", params={"weights": "lens.context:1", "track": "open"})
     across = BrandAmbassadorPage.model_validate(answer.json())
     assert across.items
-    assert [part.note for one in across.items for part in one.parts[6:] if part.evidence] == [
-        "The value is relative to the account's own community."
-    ] * len([one for one in across.items if one.parts[6].evidence])
+    notes = {part.note for one in across.items for part in one.parts[6:] if part.evidence}
+    assert notes == {"The value is relative to the account's own community."}
 
 
 def test_a_run_without_lenses_says_so_and_shares_their_weight_out(api: TestClient, store: Store) -> None:
@@ -160,6 +159,17 @@ def test_a_run_without_lenses_says_so_and_shares_their_weight_out(api: TestClien
     for one in page.items:
         assert (one.parts[6].part, one.parts[6].weight, one.parts[6].raw) == ("lens.standing", 0, None)
         assert "did not measure through this lens" in str(one.parts[6].null_reason)
+
+
+def test_a_community_of_which_nobody_is_compared_stops_no_question_about_lenses(api: TestClient, store: Store) -> None:
+    fill(store)
+    store.statement("MATCH (a:Account) WHERE a.key STARTS WITH 't:b' SET a.opted_out = true")
+    publish(store, SPEC)
+    listed = api.get("/v1/communities").json()["items"]
+    assert [(one["respectable"], one["base"]) for one in listed if one["base"] == 0] == [(True, 0)]
+    answer = api.get("/v1/brands/bee/ambassadors", params={"weights": "lens.standing:1"})
+    assert answer.status_code == 200
+    assert BrandAmbassadorPage.model_validate(answer.json()).items
 
 
 def test_a_brief_is_answered_with_its_words_and_the_posts_that_say_them(asked: TestClient) -> None:
@@ -534,8 +544,13 @@ def test_a_run_of_earlier_times_answers_only_what_it_published(asked: TestClient
 
 
 def test_a_run_from_before_lenses_were_parts_refuses_them_and_nothing_else(asked: TestClient, store: Store) -> None:
+    """Such a run kept no specification of lenses, and none of what they say: neither is taken for a wish."""
     community = first(asked)
     store.statement("MATCH (f:RunFile) WHERE f.part STARTS WITH 'lenses/' DETACH DELETE f")
+    [row] = store.statement("MATCH (r:Run) RETURN r.id AS id, r.spec AS spec, r.quality AS quality")
+    older = {name: json.dumps({key: value for key, value in json.loads(row[name]).items() if key != "lenses"})
+             for name in ("spec", "quality")}  # fmt: skip
+    store.statement("MATCH (r:Run {id: $id}) SET r.spec = $spec, r.quality = $quality", id=row["id"], **older)
     with TestClient(create_app(api_settings(store.address)), base_url="http://127.0.0.1:8000") as fresh:
         address = f"/v1/communities/{community}/ambassadors"
         refused = fresh.get(address, params={"objective": "visibility"})

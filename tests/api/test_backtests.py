@@ -40,6 +40,11 @@ def test_a_backtest_from_question_to_picture(api: TestClient, sample_store: Stor
     other = api.post("/v1/backtests", json={**ASKED, "share": 0.5}, headers={"Idempotency-Key": "one"})
     assert (other.status_code, other.json()["code"]) == (409, "idempotency_conflict")
 
+    without = api.post("/v1/backtests", json={**ASKED, "lenses": {"market": 0}}, headers={"Idempotency-Key": "one"})
+    assert (without.status_code, without.json()["id"]) == (200, one["id"])
+    weighed = api.post("/v1/backtests", json={**ASKED, "lenses": {"market": 0.2}}, headers={"Idempotency-Key": "one"})
+    assert (weighed.status_code, weighed.json()["code"]) == (409, "idempotency_conflict")
+
     claim(sample_store, one["id"])
     execute(sample_store.address, one["id"], tmp_path / "graphs")
     done = api.get(address).json()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from service.analytics.lenses.combining import mixed, rank_correlations
-from service.analytics.lenses.documents import lens_basis_lines, lens_documents
+from service.analytics.lenses.documents import NOBODY, lens_basis_lines, lens_documents
 from service.analytics.scoring import exponential_scores
 from service.domain import MILLION, CandidateLenses, LensesHead, LensValues
 from service.flows.packing import unpacked
@@ -122,5 +122,9 @@ def test_what_questions_need_of_lenses() -> None:
     assert [one.key for one in found] == ['n:"6"', 'n:"1"']
     assert found[0].lenses["standing"].parts == {"only": 6.000006}
     assert found[1].lenses["standing"].model_dump() == {"value": None, "parts": {}, "reason": 'Not "known".'}
-    nobody, *_ = lens_basis_lines([lens], keys, "c", base[3:], candidates[:0])
-    assert LensesHead.model_validate_json(nobody).null_reasons == {"standing": 'Not "known".'}
+    for few, why in (
+        (base[3:], 'Not "known".'),
+        (base[:0], NOBODY),
+    ):
+        [nobody] = lens_basis_lines([lens], keys, "c", few, candidates[:0])
+        assert LensesHead.model_validate_json(nobody).null_reasons == {"standing": why}

@@ -31,7 +31,7 @@ from service.domain import (
 )
 from service.errors import ConfigurationError, InvalidRequest
 from service.flows.asking import asked_question, described_question, nobody_because, parse_weights
-from service.flows.lens_parts import NOT_MEASURED, WITHIN_COMMUNITIES, CommunityLenses
+from service.flows.lens_parts import NOT_MEASURED, WITHIN_COMMUNITIES, measure_lenses
 from service.flows.masking import Mask
 from service.flows.packing import unpacked
 from service.flows.questions import (
@@ -64,7 +64,7 @@ def population(place: int) -> tuple[Community, Population]:
     community = analysis.communities[place]
     lines, basis = (parts[f"{kind}/{community.id}"] for kind in ("candidates", "basis"))
     found = community_population(community.label, lines, basis)
-    found.lenses.append(CommunityLenses.of(parts[f"lenses/{community.id}"]))
+    found.lenses.update(measure_lenses(LENS_NAMES, [parts[f"lenses/{community.id}"]], len(found.candidates)))
     return community, found
 
 
@@ -73,7 +73,8 @@ def everybody() -> Population:
     _, analysis, parts = published()
     chosen = [one for one in analysis.communities if one.respectable]
     found = union_population([(one.label, parts[f"candidates/{one.id}"], parts[f"basis/{one.id}"]) for one in chosen])
-    found.lenses.extend(CommunityLenses.of(parts[f"lenses/{one.id}"]) for one in chosen)
+    of_lenses = [parts[f"lenses/{one.id}"] for one in chosen]
+    found.lenses.update(measure_lenses(LENS_NAMES, of_lenses, len(found.candidates)))
     return found
 
 
@@ -329,13 +330,23 @@ def test_a_lens_that_the_run_left_out_is_null_and_its_weight_shared_out() -> Non
     _, analysis, parts = published()
     community = analysis.communities[0]
     of = community_population(community.label, parts[f"candidates/{community.id}"], parts[f"basis/{community.id}"])
-    of.lenses.append(CommunityLenses.of([]))
+    of.lenses.update(measure_lenses(["market"], [[]], len(of.candidates)))
     found = answers(of, asked_question(None, None, None, "lens.market:0.5,trust:0.5", None, None, None))
     assert found == [
         one.model_copy(update={"parts": (*one.parts, found[0].parts[-1])})
         for one in answers(population(0)[1], asked_question(None, None, None, "trust:1", None, None, None))
     ]
     assert (found[0].parts[-1].part, found[0].parts[-1].null_reason) == ("lens.market", NOT_MEASURED)
+
+
+def test_a_community_that_people_defined_says_that_values_are_of_others() -> None:
+    _, analysis, parts = published()
+    one = analysis.communities[0]
+    of = community_population(one.label, parts[f"candidates/{one.id}"], parts[f"basis/{one.id}"], defined=True)
+    of.lenses.update(population(0)[1].lenses)
+    found = answers(of, asked_question(None, None, None, "lens.context:0.5,lens.market:0.5", None, None, None))
+    notes = {part.part: part.note for part in found[0].parts[6:]}
+    assert notes == {"lens.market": None, "lens.context": "The value is relative to the account's own community."}
 
 
 def test_who_was_erased_stays_in_its_place_and_has_no_value() -> None:
@@ -349,7 +360,7 @@ def test_who_was_erased_stays_in_its_place_and_has_no_value() -> None:
     assert key.encode() not in cleaned
     assert [now for now, then in zip(after, lines, strict=True) if now != then] == [after[3]]
     of = community_population(community.label, parts[f"candidates/{community.id}"], parts[f"basis/{community.id}"])
-    of.lenses.append(CommunityLenses.of(after))
+    of.lenses.update(measure_lenses(["context"], [after], len(of.candidates)))
     found = answers(of, asked_question(None, None, None, "lens.context:1", None, None, None))
     [gone] = [one for one in found if one.key == key]
     assert gone.score_millionths == 0
@@ -439,6 +450,7 @@ def test_an_objective_stands_where_nothing_is_said() -> None:
         (("[weights]", "[weights"), "cannot be read"),
         (("[weights]", "[lenses]\nfame = 0.1\n[weights]"), "fame"),
         (("[weights]", "[lenses]\ncontext = 0.1\n[weights]"), "sum to 1"),
+        (("[weights]", "[lenses]\ncontext = -0.1\n[weights]"), "lenses.context"),
         (("affinity = 0.0", "fame = 0.0"), "fame"),
     ],
 )

@@ -16,6 +16,9 @@ ACCOUNTS_AT_ONCE = 2_000
 """Documents are made of so many accounts at once: as objects, those of all would take many times the memory."""
 
 
+NOBODY = "Nobody is compared: no member passes the integrity gates."
+
+
 def lens_documents(
     lenses: Sequence[LensValues], accounts: Int32 | Int64, *, with_figures: bool = True
 ) -> Iterator[bytes]:
@@ -40,7 +43,7 @@ def lens_basis_lines(
         lenses: values of all accounts.
         keys: of all accounts.
         community: its id.
-        base: int32[b], positions of the accounts that are compared, at least one.
+        base: int32[b], positions of the accounts that are compared.
         candidates: int32[c], those of the candidates, best first.
     """
     values, null_reasons = {}, {}
@@ -49,7 +52,7 @@ def lens_basis_lines(
         known = base[of_base < 0]
         values[lens.lens] = base64.b64encode((np.sort(lens.value[known]) / MILLION).astype("<f8").tobytes()).decode()
         if len(known) == 0:  # the reason of most of them
-            null_reasons[lens.lens] = lens.reasons[int(np.bincount(of_base).argmax())]
+            null_reasons[lens.lens] = lens.reasons[int(np.bincount(of_base).argmax())] if len(base) else NOBODY
     head = LensesHead(community=community, values=values, null_reasons=null_reasons)
     yield head.model_dump_json().encode()
     documents = lens_documents(lenses, candidates, with_figures=False)
