@@ -10,20 +10,33 @@ A file `cypher/<area>/<name>.cypher` holds one statement under a header of comme
 
 `parameter`, `column` and `index` may repeat or be absent. Parameters are checked both ways: each one the
 statement uses must be declared, and each one declared must be used.
+
+Statements under `cypher/explore` are for analysts. They have more lines: the `group` under which they are listed,
+`cost` (what the work grows with), and of each parameter a `default`, or as `example` a value that means something in
+the sample; both are JSON:
+
+    // group: Communities
+    // parameter: community STRING id of the community
+    // parameter: most INTEGER how many at most
+    // example: community "cjqmnpx266o"
+    // default: most 20
+    // cost: one look at each member of the community and its follows
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from service.errors import QueryFileInvalid
 
-_HEADER_LINE = re.compile(r"//\s*(answers|parameter|column|mode|index):\s*(.+?)\s*$")
+_KINDS = ("answers", "parameter", "column", "mode", "index", "group", "cost", "default", "example")
+_HEADER_LINE = re.compile(r"//\s*(" + "|".join(_KINDS) + r"):\s*(.+?)\s*$")
 _DECLARATION = re.compile(r"(\w+)\s+(ZONED DATETIME|LIST<[A-Z]+>|[A-Z]+)\s+(\S.*)$")
 _PARAMETER = re.compile(r"\$(\w+)")
 # Strings, quoted names and comments may hold a dollar sign or a semicolon that is no parameter and no end.
@@ -41,7 +54,10 @@ class Declared:
 
 @dataclass(frozen=True)
 class Query:
-    """One statement with its header. `name` is `area/name`, as in the path of its file."""
+    """One statement with its header. `name` is `area/name`, as in the path of its file.
+
+    `group`, `cost`, `defaults` and `examples` are those of statements for analysts.
+    """
 
     name: str
     text: str
@@ -50,6 +66,10 @@ class Query:
     columns: tuple[Declared, ...]
     mode: Literal["read", "write"]
     indexes: tuple[str, ...]
+    group: str | None = None
+    cost: str | None = None
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    examples: Mapping[str, Any] = field(default_factory=dict)
 
     def check(self, given: Mapping[str, object]) -> None:
         """Raise QueryFileInvalid unless exactly the declared parameters are given."""
@@ -106,7 +126,7 @@ def parse_query(root: Path, file: Path) -> Query:
     """Read one query file; its name is its path below `root` without the ending."""
     name = file.relative_to(root).with_suffix("").as_posix()
     text = file.read_text(encoding="utf-8")
-    header: dict[str, list[str]] = {"answers": [], "parameter": [], "column": [], "mode": [], "index": []}
+    header: dict[str, list[str]] = {kind: [] for kind in _KINDS}
     lines = text.splitlines()
     for line in lines:
         if not line.startswith("//"):
@@ -117,6 +137,11 @@ def parse_query(root: Path, file: Path) -> Query:
         header[match[1]].append(match[2])
     if len(header["answers"]) != 1 or header["mode"] not in (["read"], ["write"]):
         raise QueryFileInvalid(f"Query {name}: the header needs one `answers` and one `mode` (read or write).")
+    for_analysts = name.startswith("explore/")
+    if any(len(header[kind]) != for_analysts for kind in ("group", "cost")):
+        raise QueryFileInvalid(
+            f"Query {name}: statements under explore, and only those, have one `group` and one `cost`."
+        )
     statement = _QUOTED.sub("''", text)
     if statement.strip().rstrip(";").count(";"):
         raise QueryFileInvalid(f"Query {name}: one statement a file.")
@@ -127,6 +152,9 @@ def parse_query(root: Path, file: Path) -> Query:
             f"Query {name}: used but not declared {sorted(used - declared)}, "
             f"declared but not used {sorted(declared - used)}."
         )
+    defaults, examples = (_values(name, header[kind], declared) for kind in ("default", "example"))
+    if for_analysts and defaults.keys() | examples.keys() != declared:
+        raise QueryFileInvalid(f"Query {name}: each parameter needs a `default` or an `example`.")
     return Query(
         name=name,
         text=text.strip().rstrip(";"),
@@ -135,7 +163,24 @@ def parse_query(root: Path, file: Path) -> Query:
         columns=tuple(_declared(name, line) for line in header["column"]),
         mode="read" if header["mode"] == ["read"] else "write",
         indexes=tuple(header["index"]),
+        group=next(iter(header["group"]), None),
+        cost=next(iter(header["cost"]), None),
+        defaults=defaults,
+        examples=examples,
     )
+
+
+def _values(name: str, lines: list[str], declared: set[str]) -> dict[str, Any]:
+    values = {}
+    for line in lines:
+        parameter, _, value = line.partition(" ")
+        try:
+            values[parameter] = json.loads(value)
+        except ValueError:
+            raise QueryFileInvalid(f"Query {name}: the value of {parameter} is no JSON: {value}.") from None
+    if unknown := values.keys() - declared:
+        raise QueryFileInvalid(f"Query {name}: values of {sorted(unknown)}, which are no parameters.")
+    return values
 
 
 def _declared(query: str, line: str) -> Declared:
