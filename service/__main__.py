@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from pydantic import SecretStr, SerializeAsAny, TypeAdapter, ValidationError
@@ -949,6 +949,63 @@ def scorecard(
         print(json.dumps(found, indent=2, ensure_ascii=False))
     else:
         console.out.print(console.scorecard(found, read))
+
+
+@app.command()
+def query(
+    name: Annotated[str | None, typer.Argument(help="Name of the query; without it all of them are listed.")] = None,
+    param: Annotated[
+        list[str] | None, typer.Option("--param", "-p", help="A parameter as NAME=VALUE; may be said several times.")
+    ] = None,
+    form: Annotated[
+        Literal["table", "csv", "json", "browser"],
+        typer.Option("--format", help="How to write rows; browser: the statement for Neo4j Browser, not asked."),
+    ] = "table",
+    about: Annotated[
+        bool, typer.Option("--about", help="Say what a query takes and gives, with its statement, without asking it.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Write to this file instead of standard output.")] = None,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds after which Neo4j ends the query.")] = 60,
+) -> None:
+    """Ask the graph a question of the query library.
+
+    Each query is a Cypher statement in [bold]cypher/explore[/], with its question, parameters and columns. It only
+    reads. Lists are written with commas: --param keys=a:1,a:2.
+
+    Examples:
+
+      entourage query
+
+      entourage query communities --format csv --out communities.csv
+
+      entourage query why_candidate --about
+    """
+    from service.flows import explore
+    from service.flows.store import open_store
+
+    if name is None:
+        console.out.print(console.queries_table(explore.explore_queries(), explore.GROUPS))
+        return
+    found = explore.find_query(name)
+    if about:
+        console.out.print(console.query_card(found, explore.example_command(found)))
+        return
+    parameters = explore.read_parameters(found, param or [])
+    if form == "browser":
+        text = explore.for_browser(found, parameters) + "\n"
+    else:
+        with open_store(store_source(settings()), migrated=False) as address:
+            answer = explore.ask(address, found, parameters, timeout)
+        if form == "table" and out is None:
+            console.out.print(console.rows_table([one.name for one in found.columns], answer.rows))
+            console.note(f"{len(answer.rows):,} {'row' if len(answer.rows) == 1 else 'rows'}.")
+            return
+        text = answer.to_json() + "\n" if form == "json" else answer.to_csv()
+    if out is None:
+        print(text, end="")
+    else:
+        write_text(out, text)
+        console.note(f"Wrote {out}.")
 
 
 @app.command()

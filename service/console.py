@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console, Group
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # importing them for real would slow down every command, `--h
     from service.flows.retention import PruneReport
     from service.store.embedded import EmbeddedStatus
     from service.store.migrations import MigrationReport
+    from service.store.queries import Query
 
 
 Language = Literal["en", "fr"]
@@ -255,6 +257,63 @@ def recipes_table(recipes: Sequence[domain.Recipe], lang: Language) -> Table:
         said = [getattr(one.why, lang), *(getattr(why, lang) for why in one.why_not.values())]
         table.add_row(f"[bold]{one.name}[/]", whom, mix, escape("\n".join(said)))
     return table
+
+
+def queries_table(queries: Mapping[str, Query], groups: Sequence[str]) -> Table:
+    """List queries for analysts by group: name and question."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("query", no_wrap=True)
+    table.add_column("what it answers", overflow="fold")
+    for group in groups:
+        some = [(name, query) for name, query in queries.items() if query.group == group]
+        if some:
+            table.add_row(f"\n[bold]{group}[/]", "")
+        for name, query in some:
+            table.add_row(name, escape(query.answers))
+    return table
+
+
+def query_card(query: Query, example: str) -> Group:
+    """Show what a query takes and gives, how to ask it, and its statement."""
+    name = query.name.rpartition("/")[2]
+    lines: list[Any] = [f"[bold]{name}[/]: {escape(query.answers)}", f"[dim]Cost: {escape(query.cost or '')}[/]", ""]
+    for title, declared in (("parameter", query.parameters), ("column", query.columns)):
+        table = Table(title, "type", "meaning", box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+        for one in declared:
+            default = f" ({json.dumps(query.defaults[one.name])} if not given)" if one.name in query.defaults else ""
+            table.add_row(one.name, one.type, escape(one.meaning + (default if title == "parameter" else "")))
+        if declared:
+            lines += [table, ""]
+    return Group(*lines, f"For example: {escape(example)}", "", escape(query.text))
+
+
+def rows_table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> Table:
+    """Draw rows of a query; numbers to the right."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for name in columns:
+        known = [row[name] for row in rows if row[name] is not None]
+        numbers = bool(known) and all(isinstance(one, int | float) and not isinstance(one, bool) for one in known)
+        table.add_column(name, justify="right" if numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(shown_value(row[name])) for name in columns))
+    return table
+
+
+def shown_value(value: Any) -> str:
+    """A value of a query as people read it."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1_000 else f"{value:,.0f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, list):
+        return ", ".join(map(shown_value, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {shown_value(one)}" for name, one in value.items())
+    return value.isoformat(" ", "minutes") if isinstance(value, datetime) else str(value)
 
 
 def scorecard(found: dict[str, Any], run: domain.Run) -> Group:

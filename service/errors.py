@@ -27,6 +27,7 @@ EntourageError
 │   ├── ImportNotFound
 │   ├── ScheduleNotFound
 │   ├── MixNotFound
+│   ├── QueryNotFound
 │   ├── ErasureNotFound
 │   ├── NothingPublished              no run has been published yet
 │   └── RouteNotFound                 no such address (405 where only the method is wrong)
@@ -41,6 +42,7 @@ EntourageError
 │   ├── StoreUnavailable              no answer from Neo4j
 │   │   └── StoreLoading              it stands still while a first load goes on
 │   ├── StoreRefused                  a statement or value that Neo4j does not take
+│   ├── StoreTimedOut                 a query that took longer than it may
 │   ├── StoreAuthFailed               wrong user or password
 │   ├── StoreStartFailed              the embedded server did not start
 │   │   ├── NoNetworkForJars          first start without network
@@ -282,6 +284,13 @@ class MixNotFound(NotFound):
     title = "Mix not found"
 
 
+class QueryNotFound(NotFound):
+    """No query for analysts under this name."""
+
+    code = "query_not_found"
+    title = "Query not found"
+
+
 class ScheduleNotFound(NotFound):
     """No schedule of runs with this id."""
 
@@ -390,6 +399,13 @@ class StoreRefused(StoreError):
 
     code = "store_refused"
     title = "Graph store refused a statement"
+
+
+class StoreTimedOut(StoreError):
+    """Neo4j ended what took longer than it may."""
+
+    code = "store_timed_out"
+    title = "Query took too long"
 
 
 class StoreAuthFailed(StoreError):

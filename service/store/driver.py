@@ -21,7 +21,7 @@ from neo4j.exceptions import (
 )
 
 from service.domain import ErasureKeys, StoreAddress
-from service.errors import BadInput, StoreAuthFailed, StoreError, StoreRefused, StoreUnavailable
+from service.errors import BadInput, StoreAuthFailed, StoreError, StoreRefused, StoreTimedOut, StoreUnavailable
 from service.store.queries import Queries, load_queries
 
 T = TypeVar("T")
@@ -45,6 +45,7 @@ def store_errors(uri: str) -> Iterator[None]:
     Raises:
         StoreAuthFailed: the server refused user or password.
         StoreUnavailable: no answer, or the connection broke.
+        StoreTimedOut: it took longer than was allowed.
         StoreError: anything else Neo4j refused; its own code is named.
     """
     uri = _shown(uri)
@@ -63,6 +64,10 @@ def store_errors(uri: str) -> Iterator[None]:
             f"Neo4j at {uri} could not finish this now ({error.code}); try again in a moment."
         ) from error
     except ClientError as error:
+        if "TransactionTimedOut" in (error.code or ""):
+            raise StoreTimedOut(
+                "Neo4j ended a query that took longer than it may; ask for less, or give it more time."
+            ) from error
         said = f"Neo4j refused a statement ({error.code}): {error.message}"
         # What is wrong with a statement stays wrong; what is wrong with the database may be mended.
         of_statement = (error.code or "").startswith(("Neo.ClientError.Statement.", "Neo.ClientError.Schema."))
@@ -151,6 +156,20 @@ class Store:
         """Run one read query in a managed transaction and return its rows."""
         with self._session() as session:
             return session.execute_read(lambda tx: Tx(tx, self.queries).run(name, **parameters))
+
+    def read_within(self, seconds: float, name: str, /, **parameters: Any) -> list[Row]:
+        """Do what `read` does; Neo4j ends the query after so many seconds.
+
+        Raises:
+            StoreTimedOut: it took longer.
+        """
+
+        @neo4j.unit_of_work(timeout=seconds)
+        def managed(tx: neo4j.ManagedTransaction) -> list[Row]:
+            return Tx(tx, self.queries).run(name, **parameters)
+
+        with self._session(default_access_mode=neo4j.READ_ACCESS) as session:
+            return session.execute_read(managed)
 
     def stream(self, name: str, /, *, rows_at_once: int = 1_000, **parameters: Any) -> Iterator[neo4j.Record]:
         """Run one read query and yield its records as they come: for results too large to hold at once.

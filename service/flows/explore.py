@@ -1,0 +1,203 @@
+"""Queries for analysts: which there are, what they take, and their answers. They are the files of `cypher/explore`."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from service.domain import StoreAddress
+from service.errors import InvalidRequest, QueryNotFound
+from service.store.driver import Store
+from service.store.queries import Declared, Query, load_queries
+
+AREA = "explore/"
+
+GROUPS = (
+    "The graph",
+    "Communities",
+    "Between communities",
+    "Accounts",
+    "Candidates",
+    "Brands",
+    "Over time",
+    "Manipulation",
+)
+"""In which order queries are listed."""
+
+TYPES = {
+    "INTEGER": "a whole number",
+    "FLOAT": "a number",
+    "BOOLEAN": "true or false",
+    "DATE": "a day such as 2026-05-01",
+}
+"""Types of parameters in words."""
+
+
+def explore_queries() -> dict[str, Query]:
+    """Return all queries for analysts by name, those of a group together."""
+    found = {name.removeprefix(AREA): query for name, query in load_queries().items() if name.startswith(AREA)}
+    return dict(sorted(found.items(), key=lambda one: (GROUPS.index(str(one[1].group)), one[0])))
+
+
+def find_query(name: str) -> Query:
+    """Return a query for analysts.
+
+    Raises:
+        QueryNotFound: there is none of this name.
+    """
+    queries = explore_queries()
+    if name not in queries:
+        near = difflib.get_close_matches(name, queries, n=3)
+        meant = f"did you mean {' or '.join(near)}? " if near else ""
+        raise QueryNotFound(f"There is no query {name[:80]!r}; {meant}`entourage query` lists those that there are.")
+    return queries[name]
+
+
+def read_parameters(query: Query, given: Sequence[str]) -> dict[str, Any]:
+    """Read parameters such as `most=5` as the types that a query declares; defaults stand for those that are not given.
+
+    A list is written with commas between its items, or as JSON.
+
+    Raises:
+        InvalidRequest: one is not known, there twice, not of its type, or missing; the message says what is needed.
+    """
+    short = query.name.removeprefix(AREA)
+    declared = {one.name: one for one in query.parameters}
+    values: dict[str, Any] = {}
+    for one in given:
+        name, equals, text = one.partition("=")
+        if not equals or name not in declared:
+            there = ", ".join(declared) or "none"
+            raise InvalidRequest(f"Query {short} has no parameter {name[:80]!r}; there are: {there}. Write NAME=VALUE.")
+        if name in values:
+            raise InvalidRequest(f"Parameter {name} is there twice.")
+        values[name] = _read(declared[name], text)
+    values = {**query.defaults, **values}
+    if missing := [one for name, one in declared.items() if name not in values]:
+        said = "; ".join(f"{one.name} ({one.meaning}), as --param {example_of(query, one.name)}" for one in missing)
+        raise InvalidRequest(f"Query {short} needs {said}.")
+    return values
+
+
+def _read(parameter: Declared, text: str) -> Any:
+    kind = parameter.type
+    try:
+        if kind.startswith("LIST<"):
+            return _read_list(kind[len("LIST<") : -1], text)
+        return _read_one(kind, text)
+    except ValueError:
+        needed = TYPES.get(kind, f"of type {kind}")
+        raise InvalidRequest(f"Parameter {parameter.name} must be {needed}: {text[:80]!r} is not.") from None
+
+
+def _read_one(kind: str, text: str) -> Any:
+    if kind == "INTEGER":
+        return int(text)
+    if kind == "FLOAT":
+        return float(text)
+    if kind == "DATE":
+        return date.fromisoformat(text)
+    if kind == "BOOLEAN":
+        if text.lower() not in ("true", "false"):
+            raise ValueError
+        return text.lower() == "true"
+    return text
+
+
+def _read_list(kind: str, text: str) -> list[Any]:
+    if text.startswith("["):
+        items = json.loads(text)
+        if not isinstance(items, list):
+            raise ValueError
+        return [_read_one(kind, str(one)) for one in items]
+    return [_read_one(kind, one.strip()) for one in text.split(",")] if text else []
+
+
+def example_of(query: Query, name: str) -> str:
+    """A parameter as it is typed, with the value that it has in the examples, or by default."""
+    value = query.examples.get(name, query.defaults.get(name))
+    return f"{name}={','.join(map(str, value)) if isinstance(value, list) else value}"
+
+
+def example_command(query: Query) -> str:
+    """The command that asks a query with its examples."""
+    words = ["entourage", "query", query.name.removeprefix(AREA)]
+    for name in query.examples:
+        words += ["--param", example_of(query, name)]
+    return " ".join(f"'{word}'" if " " in word else word for word in words)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Rows that a query gave: numbers, texts, booleans, dates, datetimes, None, and lists and maps of these."""
+
+    query: Query
+    rows: list[dict[str, Any]]
+
+    def to_csv(self) -> str:
+        """Write as CSV with a header; lists and maps as JSON, times as RFC 3339, what is not known empty."""
+        file = io.StringIO()
+        writer = csv.writer(file, lineterminator="\n")
+        columns = [one.name for one in self.query.columns]
+        writer.writerow(columns)
+        writer.writerows([_cell(row[name]) for name in columns] for row in self.rows)
+        return file.getvalue()
+
+    def to_json(self) -> str:
+        """Write as a JSON list of objects, a row each."""
+        return json.dumps(_plain(self.rows), indent=2, ensure_ascii=False)
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list | dict):
+        return json.dumps(_plain(value), ensure_ascii=False)
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return value.isoformat() if isinstance(value, date | time) else value
+
+
+def native(value: Any) -> Any:
+    """A value as the driver gives it with Python's own dates and times instead of Neo4j's."""
+    if isinstance(value, list):
+        return [native(one) for one in value]
+    if isinstance(value, dict):
+        return {name: native(one) for name, one in value.items()}
+    found = value.to_native() if hasattr(value, "to_native") else value
+    if isinstance(found, datetime) and found.tzinfo is not None:
+        return found.astimezone(UTC)
+    return found
+
+
+def ask(address: StoreAddress, query: Query, parameters: Mapping[str, Any], timeout_s: float) -> Answer:
+    """Ask a query; it only reads, and Neo4j ends it after so many seconds.
+
+    Raises:
+        StoreTimedOut: it took longer.
+        StoreError: Neo4j did not answer.
+    """
+    with Store(address) as store:
+        rows = store.read_within(timeout_s, query.name, **parameters)
+    return Answer(query, [{name: native(value) for name, value in row.items()} for row in rows])
+
+
+def for_browser(query: Query, parameters: Mapping[str, Any]) -> str:
+    """A query as Neo4j Browser takes it: its parameters first."""
+    lines = [f":param {name} => {_literal(value)};" for name, value in parameters.items()]
+    return "\n".join([*lines, f"{query.text};"])
+
+
+def _literal(value: Any) -> str:
+    return f"date('{value.isoformat()}')" if isinstance(value, date) else json.dumps(value, ensure_ascii=False)
