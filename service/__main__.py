@@ -930,6 +930,53 @@ def explain(
 
 
 @app.command()
+def community(
+    community: Annotated[str, typer.Argument(help="A community's id.")],
+    run: RunId = None,
+    limit: Annotated[int, typer.Option(min=1, help="Candidates and macro-influencers shown.")] = 5,
+    lang: Lang = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Show one community: how large and sure it is, what it cares for, whom gates keep out, and who is first in it."""
+    from service.flows.asking import read_influencers
+    from service.flows.store import open_store
+
+    with open_store(store_source(settings()), migrated=False) as address:
+        one, macros, micros = asyncio.run(read_influencers(address, community, run, limit))
+    if as_json:
+        found = {"community": one, "macros": macros, "micros": micros}
+        print(TypeAdapter(dict[str, Any]).dump_json(found, indent=2).decode())
+        return
+    console.out.print(console.community_card(one))
+    for title, listed in (("Ambassador candidates", micros), ("Macro-influencers", macros)):
+        if listed:
+            console.out.print(f"\n[bold]{title}[/]")
+            console.out.print(console.candidates_table(listed, lang))
+
+
+@app.command()
+def account(
+    key: Annotated[str, typer.Argument(help="The account's key, network:id.")],
+    run: RunId = None,
+    lang: Lang = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Show one account: who it is, where it stands in its communities and why, and what every lens says of it.
+
+    [bold]entourage explain KEY --community ID[/] takes its score in one community apart.
+    """
+    from service.flows.account_card import read_account_card
+    from service.flows.store import open_store
+
+    with open_store(store_source(settings()), migrated=False) as address:
+        read, found = asyncio.run(read_account_card(address, key, run))
+    if as_json:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        console.out.print(console.account_card(found, read, lang))
+
+
+@app.command()
 def scorecard(
     key: Annotated[str, typer.Argument(help="The account's key, network:id.")],
     run: RunId = None,

@@ -259,6 +259,71 @@ def recipes_table(recipes: Sequence[domain.Recipe], lang: Language) -> Table:
     return table
 
 
+def community_card(one: domain.Community) -> Group:
+    """Show one community: sizes, tests, what it cares for, whom gates keep out."""
+    lines: list[Any] = [community_title(one)]
+    if one.name or one.name_question is not None:
+        lines.append(_called(one))
+    of = max(one.follows_inside + one.follows_out, 1)
+    lines += [
+        f"{one.base:,} of {one.size:,} are compared: {one.micros:,} micro- and {one.macros:,} macro-influencers, "
+        f"{one.candidates:,} ambassador candidates; {one.secondary_members:,} more belong here, too",
+        f"{one.follows_inside:,} follows inside, {one.follows_inside / of:.0%} of those of its members; "
+        f"{one.follows_in:,} from outside; {one.reciprocity:.0%} go both ways",
+    ]
+    if one.part_of:
+        lines.append(f"part of group {one.part_of}")
+    if one.no_candidates_reason:
+        lines.append(f"[yellow]{escape(one.no_candidates_reason)}[/]")
+    tests = Table("test", "value", "asked", "", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for test in one.tests:
+        said = {True: "passed", False: "[yellow]failed[/]", None: "not known"}[test.passed]
+        tests.add_row(test.test, "-" if test.value is None else f"{test.value:,.3g}", f"{test.threshold:,.3g}", said)
+    lines += ["", tests]
+    if one.values:
+        table = Table("cares for", "members", "share", "elsewhere", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for value in one.values:
+            shares = f"{value.share:.0%}", f"{value.share_elsewhere:.1%}"
+            table.add_row(escape(value.topic), f"{value.members:,}", *shares)
+        lines += ["", table]
+    kept_out = [f"{gate.gate}: {gate.excluded:,}" for gate in one.gates if gate.excluded]
+    if kept_out:
+        lines += ["", f"Gates keep out {', '.join(kept_out)}"]
+    return Group(*lines)
+
+
+def account_card(found: dict[str, Any], run: domain.Run, lang: Language) -> Group:
+    """Show one account: who it is, a row for each of its communities, reasons, and what lenses say."""
+    account = found["account"]
+    name = domain.account_name(account["key"], account.get("handle") or "")
+    until = "" if run.as_of is None else f", data until {run.as_of:%Y-%m-%d}"
+    reported = found["reported_followers"]
+    lines: list[Any] = [
+        f"[bold]{escape(name)}[/]  [dim]{escape(account['key'])}, run {run.id}{until}[/]",
+        *(escape(account[one]) for one in ("name", "bio", "location") if account.get(one)),
+        f"{found['followers']:,} followers in the graph"
+        + ("" if reported is None else f" ({reported:,} reported)")
+        + f", follows {found['following']:,}",
+    ]
+    if account.get("opted_out"):
+        lines.append("[yellow]It opted out: nobody is named who does not want to be.[/]")
+    table = Table("community", "", "type", "rank", "score", "roles", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for one in found["standings"]:
+        community = one["community"]
+        table.add_row(
+            escape(community["label"] or ""), f"[dim]{community['id']}[/]", one["type"] or "secondary",
+            shown_value(one["rank"] or one["macro_rank"]), shown_value(one["score"]), ", ".join(one["roles"]),
+        )  # fmt: skip
+    lines += ["", table if found["standings"] else "It is in no community: it has no ties that count."]
+    for one in found["standings"]:
+        document = one["candidate"] or one["macro"]
+        if document is not None:
+            lines += ["", *(f"- {escape(reason[lang])}" for reason in document["reasons"])]
+        elif one["type"]:
+            lines += ["", escape(one["not_candidate_reason"])]
+    return Group(*lines, "", lens_table(found["lenses"]))
+
+
 def queries_table(queries: Mapping[str, Query], groups: Sequence[str]) -> Table:
     """List queries for analysts by group: name and question."""
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
@@ -322,15 +387,19 @@ def scorecard(found: dict[str, Any], run: domain.Run) -> Group:
     name = domain.account_name(account["key"], account["handle"] or "")
     where = "in no community" if community is None else f"in [bold]{escape(community['label'] or community['id'])}[/]"
     until = "" if run.as_of is None else f", data until {run.as_of:%Y-%m-%d}"
-    lines: list[Any] = [f"[bold]{escape(name)}[/] {where}  [dim]{escape(account['key'])}, run {run.id}{until}[/]", ""]
-    if not found["lenses"]:
-        lines.append("[yellow]This run measured through no lens; analyse again.[/]")
-        return Group(*lines)
+    head = f"[bold]{escape(name)}[/] {where}  [dim]{escape(account['key'])}, run {run.id}{until}[/]"
+    return Group(head, "", lens_table(found["lenses"]))
+
+
+def lens_table(lenses: dict[str, Any]) -> Table | str:
+    """Draw what lenses say of an account, a row each."""
+    if not lenses:
+        return "[yellow]This run measured through no lens; analyse again.[/]"
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for title, right in (("lens", False), ("value", True), ("day", True), ("week", True), ("month", True)):
         table.add_column(title, justify="right" if right else "left", no_wrap=True)
     table.add_column("made of", overflow="fold")
-    for lens, said in found["lenses"].items():
+    for lens, said in lenses.items():
         changes = [said["change"][span]["difference"] for span in ("day", "week", "month")]
         parts = "  ".join(f"{part} {points:,.2f}" for part, points in said["parts"].items())
         table.add_row(
@@ -339,7 +408,7 @@ def scorecard(found: dict[str, Any], run: domain.Run) -> Group:
             *("-" if one is None else f"{one:+,.2f}" for one in changes),
             parts if said["value"] is not None else f"[yellow]{escape(said['reason'])}[/]",
         )
-    return Group(*lines, table)
+    return table
 
 
 def explanation(found: dict[str, Any], community: domain.Community, lang: Language) -> Group:

@@ -266,6 +266,38 @@ def test_commands_that_explain(store_address: StoreAddress, run_id: str, tmp_pat
     assert "trend_scouting" in command(store_address, tmp_path, "recipes")
 
 
+def test_one_community_and_one_account_at_a_glance(
+    store_address: StoreAddress, run_id: str, store: Store, tmp_path: Path
+) -> None:
+    one = asyncio.run(read_communities(store_address))[0]
+    best = asyncio.run(read_candidates(store_address, one.id))[0]
+    shown = " ".join(command(store_address, tmp_path, "community", one.id).split())
+    assert f"{one.base:,} of {one.size:,} are compared" in shown
+    assert best.name in shown
+    assert all(test.test in shown for test in one.tests)
+    found = json.loads(command(store_address, tmp_path, "community", one.id, "--limit", "1", "--json"))
+    assert found["community"]["id"] == one.id
+    assert found["micros"] == [best.model_dump(mode="json")]
+    assert "community_not_found" in command(store_address, tmp_path, "community", "cnone", expect=4)
+
+    shown = " ".join(command(store_address, tmp_path, "account", best.key, "--lang", "fr").split())
+    assert best.name in shown
+    assert best.reasons[0].fr[:30] in shown
+    card = json.loads(command(store_address, tmp_path, "account", best.key, "--json"))
+    assert card["standings"][0]["candidate"] == best.model_dump(mode="json")
+    assert card["lenses"] == json.loads(command(store_address, tmp_path, "scorecard", best.key, "--json"))["lenses"]
+    assert "account_not_found" in command(store_address, tmp_path, "account", "t:none", expect=4)
+    store.statement(
+        "MATCH (g:Graph {id: 1}) SET g.v = g.v + 1, g.masks_v = coalesce(g.masks_v, 0) + 1 "
+        "WITH g MATCH (a:Account {key: $key}) SET a.opted_out = true, a.v = g.v",
+        key=best.key,
+    )
+    card = json.loads(command(store_address, tmp_path, "account", best.key, "--json"))
+    assert card["account"]["opted_out"] is True
+    assert (card["standings"][0]["candidate"], card["standings"][0]["rank"]) == (None, None)
+    assert best.name not in command(store_address, tmp_path, "community", one.id)
+
+
 def test_communities_that_people_define(store_address: StoreAddress, run_id: str, store: Store, tmp_path: Path) -> None:
     keys = tmp_path / "keys.txt"
     keys.write_text("t:a0\n\nt:a1\nt:b0\n", encoding="utf-8")
