@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SIZE ?= 100000
 
-.PHONY: help demo test test-long test-lts check lock bench-pipeline bench-engine clean
+.PHONY: help demo test test-long test-lts check query-page lock bench-pipeline bench-engine clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -38,6 +38,9 @@ bench-pipeline: $(VENV)/.installed ## Import, analyse and publish SIZE follows, 
 bench-engine: $(VENV)/.installed ## Leiden and PageRank on SIZE follows, beside igraph and NetworKit; PLAIN=1 adds networkx
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'igraph>=0.11' 'networkit>=11.0'
 	$(BIN)/python -m bench.engine --follows $(SIZE) $(if $(PLAIN),--plain)
+
+query-page: $(VENV)/.installed ## Write docs/queries.md anew from the statements in cypher/explore and the sample
+	$(BIN)/python -m tests.store.query_page
 
 lock: ## Write requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-header --no-emit-find-links --output-file requirements.lock pyproject.toml
