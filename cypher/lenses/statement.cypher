@@ -37,7 +37,11 @@ CALL (a, r, own) {
   MATCH (j:Account)-[f:FOLLOWS]->(a)
   WITH
     a, r, own, j,
-    CASE WHEN f.at IS NULL THEN null ELSE date(datetime({datetime: f.at, timezone: 'UTC'})) END AS day
+    CASE
+      // A list of all followers says that they follow, and not since when.
+      WHEN f.at IS NULL OR f.at = a.followers_complete_at THEN null
+      ELSE date(datetime({datetime: f.at, timezone: 'UTC'}))
+    END AS day
   WHERE ($undated AND day IS NULL) OR (day >= $first AND day <= $last)
   MATCH (j)-[s:SCORED]->(r)
   WHERE s.community = own.community

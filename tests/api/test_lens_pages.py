@@ -58,6 +58,7 @@ SCORED = st.fixed_dictionaries(
 WORLDS = st.fixed_dictionaries(
     {
         "own": st.none() | SCORED,
+        "listed": st.sampled_from([None, "2024-05-01T12:00:00+02:00"]),
         "rules": st.sampled_from(RULES),
         "others": st.dictionaries(
             st.sampled_from(KEYS),
@@ -83,6 +84,7 @@ def ringed(done: list[int | None]) -> World:
     in_ring = {"community": "c", "follow_ring": 1, "standing_weight": 2}
     return {
         "own": in_ring,
+        "listed": None,
         "rules": RULES[1],
         "others": {
             key: {
@@ -113,6 +115,9 @@ def write(store: Store, world: World) -> None:
         "WITH r, a, row WHERE row.scored IS NOT NULL CREATE (a)-[s:SCORED]->(r) SET s += row.scored",
         rows=[{name: one[name] for name in ("key", "hidden", "scored")} for one in accounts],
     )  # fmt: skip
+    store.statement(
+        "MATCH (a:Account {key: $key}) SET a.followers_complete_at = datetime($at)", key=STAR, at=world["listed"]
+    )
     both = [
         (a, b, world["others"][key][way])
         for key in world["others"]
@@ -184,7 +189,9 @@ def plain_statement(world: World) -> list[dict[str, Any]]:
                 done += [(day, kind, n, POINTS[kind]) for kind, n in zip(POINTS, counts, strict=True) if n]
         follow = one["to"]["follow"]
         if follow and not in_ring(world, key):
-            day = follow["at"] and datetime.fromisoformat(follow["at"]).astimezone(UTC).date()
+            at = follow["at"] and datetime.fromisoformat(follow["at"]).astimezone(UTC)
+            listed = world["listed"] and datetime.fromisoformat(world["listed"])
+            day = None if at is None or at == listed else at.date()
             if day is None or FIRST <= day <= LAST:
                 done.append((day, "follows", 1, 1))
         for day, kind, times, points in done:
