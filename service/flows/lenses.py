@@ -39,7 +39,7 @@ from service.domain import (
     SubTopic,
     account_name,
 )
-from service.errors import InvalidRequest
+from service.errors import InvalidRequest, RunNotFound
 from service.flows.asking import read_weights
 from service.flows.lens_parts import WITHIN_COMMUNITIES
 from service.flows.masking import Mask
@@ -102,6 +102,7 @@ async def scorecard(store: AsyncStore, reader: PublishedReader, run: Run, key: s
 
     Raises:
         AccountNotFound: there is no such account, or it is to be erased.
+        RunNotFound: what the run found is no longer kept.
     """
     found, said = await _of_account(store, reader, run, key)
     past = await read_lens_history(store, key)
@@ -125,6 +126,7 @@ async def lens_of_account(
 
     Raises:
         AccountNotFound: there is no such account, or it is to be erased.
+        RunNotFound: what the run found is no longer kept.
     """
     found, said = await _of_account(store, reader, run, key)
     past = await read_lens_history(store, key)
@@ -150,6 +152,8 @@ async def _of_account(
     row = await read_scored(store, run.id, key)
     if row is None:
         raise no_account(key)
+    if row["removed"]:
+        raise RunNotFound(f"What run {run.id} found is no longer kept; read the current run.")
     scored = row["scored"] or {}
     community = scored.get("community")
     silent: dict[str, Any] = {"value": None, "parts": {}, "reason": TOO_NEW, "figures": {}}
