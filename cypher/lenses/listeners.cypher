@@ -1,13 +1,15 @@
-// answers: Who follows an account or engaged with it in a window, and what did each of them do?
+// answers: Who follows an account or engaged with it in a window, and what did they do? By the weight of their follows.
 // parameter: run STRING the run's id: follows count that it counted, and those that came since
 // parameter: key STRING the account's key
 // parameter: first DATE the first day that counts
 // parameter: last DATE the last day that counts
-// column: account STRING key of who follows or engaged
-// column: handle STRING handle of the same, null where unknown
-// column: hidden BOOLEAN whether it opted out: it may not be named
-// column: follow FLOAT weight of the follow; null without one that counts
-// column: days LIST<LIST> of each day with interactions: days before `last`, likes, replies, mentions, reposts
+// parameter: masked LIST<STRING> keys of accounts that may not be named, beside those that opted out
+// column: follow FLOAT weight of the follows; null for those without one that counts
+// column: quiet INTEGER ties without interactions in the window, which are nothing but the follow
+// column: quiet_shown INTEGER those of them whose account may be named
+// column: accounts LIST<STRING> of each other tie the key of the account
+// column: hidden LIST<BOOLEAN> of each of them whether the account may not be named
+// column: days LIST<LIST> of each of them all its days, of each: days before `last`, likes, replies, mentions, reposts
 // mode: read
 // index: account_key
 // index: run_id
@@ -35,7 +37,7 @@ WITH a, r, own, j, max(follow) AS follow, collect(day) AS days
 WHERE j <> a
 OPTIONAL MATCH (j)-[s:SCORED]->(r)
 WITH
-  j, days,
+  j, days, coalesce(j.opted_out, false) OR j.key IN $masked AS hidden,
   CASE
     // Who has follows of which none counts is in no community.
     WHEN own IS NOT NULL AND own.community IS NULL THEN null
@@ -45,5 +47,15 @@ WITH
       AND EXISTS { (a)-[:FOLLOWS]->(j) } AND NOT EXISTS { (a)-[:ENGAGED]-(j) } THEN null
     ELSE follow
   END AS follow
-RETURN j.key AS account, j.handle AS handle, coalesce(j.opted_out, false) AS hidden, follow, days
-ORDER BY account
+WITH
+  follow, hidden,
+  CASE WHEN size(days) > 0 THEN j.key END AS account,
+  reduce(all = [], day IN days | all + day) AS days
+WHERE follow IS NOT NULL OR account IS NOT NULL
+RETURN
+  follow,
+  count(CASE WHEN account IS NULL THEN 1 END) AS quiet,
+  count(CASE WHEN account IS NULL AND NOT hidden THEN 1 END) AS quiet_shown,
+  collect(account) AS accounts,
+  collect(CASE WHEN account IS NOT NULL THEN hidden END) AS hidden,
+  collect(CASE WHEN account IS NOT NULL THEN days END) AS days

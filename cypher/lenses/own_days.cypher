@@ -2,9 +2,10 @@
 // parameter: key STRING the account's key
 // parameter: first DATE the first day
 // parameter: last DATE the last day
-// column: kind STRING given: what it did with another account on a day; gotten: what another did with it; posted
+// parameter: most INTEGER how many interactions of one kind, pair and day count
+// column: kind STRING given: what it did with others on a day; gotten: what others did with it; posted
 // column: day DATE when
-// column: counts LIST<INTEGER> likes, replies, mentions and reposts; of what was posted posts, and of these reposts
+// column: counts LIST<INTEGER> likes, replies, mentions and reposts that count; of what was posted posts and reposts
 // mode: read
 // index: account_key
 MATCH (a:Account {key: $key})
@@ -12,20 +13,23 @@ USING INDEX a:Account(key)
 CALL (a) {
   MATCH (a)-[e:ENGAGED]->(j)
   WHERE e.day >= $first AND e.day <= $last AND j <> a
-  RETURN 'given' AS kind, e.day AS day,
-    [coalesce(e.likes, 0), coalesce(e.replies, 0), coalesce(e.mentions, 0), coalesce(e.reposts, 0)] AS counts
+  RETURN 'given' AS kind, e
   UNION ALL
   MATCH (a)<-[e:ENGAGED]-(j)
   WHERE e.day >= $first AND e.day <= $last AND j <> a
-  RETURN 'gotten' AS kind, e.day AS day,
-    [coalesce(e.likes, 0), coalesce(e.replies, 0), coalesce(e.mentions, 0), coalesce(e.reposts, 0)] AS counts
-  UNION ALL
-  MATCH (a)-[:POSTED]->(p:Post)
-  WHERE p.at IS NOT NULL
-  WITH DISTINCT p, date(datetime({datetime: p.at, timezone: 'UTC'})) AS day
-  WHERE day >= $first AND day <= $last
-  WITH day, count(p) AS posts, count(CASE p.kind WHEN 'repost' THEN p END) AS reposts
-  RETURN 'posted' AS kind, day, [posts, reposts] AS counts
+  RETURN 'gotten' AS kind, e
 }
-RETURN kind, day, counts
+WITH
+  kind, e.day AS day,
+  [times IN [e.likes, e.replies, e.mentions, e.reposts] | CASE WHEN times > $most THEN $most ELSE times END] AS counted
+RETURN kind, day, [sum(counted[0]), sum(counted[1]), sum(counted[2]), sum(counted[3])] AS counts
+ORDER BY kind, day
+UNION ALL
+MATCH (a:Account {key: $key})
+USING INDEX a:Account(key)
+MATCH (a)-[:POSTED]->(p:Post)
+WHERE p.at IS NOT NULL
+WITH DISTINCT p, date(datetime({datetime: p.at, timezone: 'UTC'})) AS day
+WHERE day >= $first AND day <= $last
+RETURN 'posted' AS kind, day, [count(p), count(CASE p.kind WHEN 'repost' THEN p END)] AS counts
 ORDER BY kind, day

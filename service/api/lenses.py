@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -126,14 +126,6 @@ async def ranking_page(
     return encoded(about) | page_of(list(map(to_json, items)), total, published.run.id, asked, offset, limit)
 
 
-def _page(
-    found: Sequence[dict[str, Any]], published: Published, asked: str, offset: int, limit: int
-) -> dict[str, bytes]:
-    """The members of one page of what was found, of which only its own items are written."""
-    items = list(map(to_json, found[offset : offset + limit]))
-    return page_of(items, len(found), published.run.id, asked, offset, limit)
-
-
 @lenses.get(
     "/accounts/{key:path}/scorecard", tags=["accounts"], responses={200: {"model": ScorecardAnswer}, **CHANGING}
 )
@@ -168,9 +160,9 @@ async def get_lens(
     members = encoded(found)
     if lens == "standing" and found["figures"]:
         points = found["figures"]["points"]
-        actions, since = await statement(store, published.run, key, points, published.mask)
-        about = encoded({"points": points, "changed_since": since})
-        members["statement"] = object_of(about | _page(actions, published, asked, offset, query.limit))
+        actions, total, since = await statement(store, published.run, key, points, published.mask, offset, query.limit)
+        page = page_of(list(map(to_json, actions)), total, published.run.id, asked, offset, query.limit)
+        members["statement"] = object_of(encoded({"points": points, "changed_since": since}) | page)
     return answer(request, published, members, changing=True)
 
 
@@ -190,12 +182,13 @@ async def get_influences(
     published, offset = await where(reader, query, asked)
     published = naming(published, key)
     account = await reader.account(published.run.id, key)
-    listed = await influences(store, published.run, key, published.mask, inwards=query.direction == "influences")
+    inwards = query.direction == "influences"
+    listed, total = await influences(store, published.run, key, published.mask, offset, query.limit, inwards=inwards)
     shown = {name: account["account"].get(name) for name in ("key", "handle")}
     members = {
         "account": to_json({**shown, "opted_out": account["account"].get("opted_out", False)}),
         "direction": to_json(query.direction),
-        **_page(listed, published, asked, offset, query.limit),
+        **page_of(list(map(to_json, listed)), total, published.run.id, asked, offset, query.limit),
     }
     return answer(request, published, members, changing=True)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain, pairwise, repeat
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ from service.domain import (
     MILLION,
     MIXABLE,
     PART_NAMES,
+    Bool,
     Community,
     Float64,
     Int64,
@@ -36,7 +39,7 @@ from service.domain import (
     SubTopic,
     account_name,
 )
-from service.errors import InvalidRequest
+from service.errors import InvalidRequest, RunNotFound
 from service.flows.asking import read_weights
 from service.flows.lens_parts import WITHIN_COMMUNITIES
 from service.flows.masking import Mask
@@ -45,6 +48,7 @@ from service.store.driver import AsyncStore, Row
 from service.store.lenses import (
     LensColumns,
     LensPast,
+    Listening,
     list_mixes,
     no_mix,
     read_accounts,
@@ -52,12 +56,13 @@ from service.store.lenses import (
     read_backers,
     read_engaged_followers,
     read_entities,
-    read_influences,
     read_lens_history,
     read_own_days,
     read_scored,
     read_statement,
-    read_statement_follows,
+    read_statement_days,
+    read_ties,
+    read_ties_page,
     read_topics,
 )
 from service.store.published import no_account
@@ -97,6 +102,7 @@ async def scorecard(store: AsyncStore, reader: PublishedReader, run: Run, key: s
 
     Raises:
         AccountNotFound: there is no such account, or it is to be erased.
+        RunNotFound: what the run found is no longer kept.
     """
     found, said = await _of_account(store, reader, run, key)
     past = await read_lens_history(store, key)
@@ -120,6 +126,7 @@ async def lens_of_account(
 
     Raises:
         AccountNotFound: there is no such account, or it is to be erased.
+        RunNotFound: what the run found is no longer kept.
     """
     found, said = await _of_account(store, reader, run, key)
     past = await read_lens_history(store, key)
@@ -145,6 +152,8 @@ async def _of_account(
     row = await read_scored(store, run.id, key)
     if row is None:
         raise no_account(key)
+    if row["removed"]:
+        raise RunNotFound(f"What run {run.id} found is no longer kept; read the current run.")
     scored = row["scored"] or {}
     community = scored.get("community")
     silent: dict[str, Any] = {"value": None, "parts": {}, "reason": TOO_NEW, "figures": {}}
@@ -254,12 +263,13 @@ async def _backing(store: AsyncStore, run: Run, key: str, value: float, mask: Ma
     Endorsements that came after the data of the run do not count. Whoever may not be named backs without a name.
     """
     first, last = _days(run, PRICE_DAYS + WINDOW - 1)
-    backers, rows = await asyncio.gather(read_backers(store, run.id, key), read_own_days(store, key, first, last))
+    most = run.spec.rules.responses_a_day
+    backers, rows = await asyncio.gather(read_backers(store, run.id, key), read_own_days(store, key, first, last, most))
     for one in backers:
         later = one["at"] is not None and run.as_of is not None and one["at"] > run.as_of
         one["counts"] = one["counts"] and one["weight"] is not None and not later
     counted = [one for one in backers if one["counts"]]
-    prices = await asyncio.to_thread(_prices, rows, counted, run.spec.rules.responses_a_day, last)
+    prices = await asyncio.to_thread(_prices, rows, counted, last)
     return {
         "backers": [_named(one, mask) for one in backers],
         "changed_since": (round(value * MILLION) - int(prices[-1])) / MILLION,
@@ -270,7 +280,7 @@ async def _backing(store: AsyncStore, run: Run, key: str, value: float, mask: Ma
     }
 
 
-def _prices(rows: list[Row], backers: list[Row], most: int, last: date) -> Int64:
+def _prices(rows: list[Row], backers: list[Row], last: date) -> Int64:
     """Prices of the last days in millionths, of what an account did and received, and of the backers that count."""
     told = {
         kind: (
@@ -279,8 +289,6 @@ def _prices(rows: list[Row], backers: list[Row], most: int, last: date) -> Int64
         )
         for kind, columns in (("given", len(ENGAGEMENT_NAMES)), ("gotten", len(ENGAGEMENT_NAMES)), ("posted", 2))
     }
-    for kind in ("given", "gotten"):
-        told[kind] = (told[kind][0], np.minimum(told[kind][1], most))
     day, done, received = by_day(told["given"], told["gotten"], told["posted"])
     begun = np.array([-1 if one["at"] is None else ms_of(one["at"]) for one in backers], dtype=np.int64)
     weight = np.array([one["weight"] for one in backers], dtype=np.float64)
@@ -324,9 +332,9 @@ def _moments(first: date, last: date) -> tuple[datetime, datetime]:
 
 
 async def statement(
-    store: AsyncStore, run: Run, key: str, published: int, mask: Mask
-) -> tuple[list[dict[str, Any]], int]:
-    """Return the activity statement of an account: each action that gave it standing, the latest first.
+    store: AsyncStore, run: Run, key: str, published: int, mask: Mask, offset: int, limit: int
+) -> tuple[list[dict[str, Any]], int, int]:
+    """Return a page of the activity statement of an account: actions that gave it standing, the latest first.
 
     They are as the graph has them now. Each says who did what when, how often, how much of that counts, how many times
     for who did it, and the points. Those of accounts that may not be named have no actor.
@@ -337,85 +345,149 @@ async def statement(
         key: of the account.
         published: its points in that run.
         mask: whom an answer may not name.
+        offset: so many actions come before the page.
+        limit: how many the page has at most.
 
     Returns:
-        The actions, and the points by which what was published differs from their sum, because the graph changed since.
+        The actions of the page, how many there are, and the points by which what was published differs from the sum of
+        all of them, because the graph changed since.
     """
-    first, last = _days(run, WINDOWS[0])
-    begin, until = _moments(first, last)
-    done, follows = await asyncio.gather(
-        read_statement(store, run.id, key, first, last), read_statement_follows(store, run.id, key, begin, until)
-    )
-    actions = await asyncio.to_thread(_actions, done, follows, run.spec.rules.responses_a_day, mask)
-    return actions, published - sum(one["points"] for one in actions)
+    most = run.spec.rules.responses_a_day
+    days = await read_statement_days(store, run.id, key, *_days(run, WINDOWS[0]), POINTS, FOLLOW_POINTS, most)
+    some, skip = _covering(np.array([one.actions for one in days], dtype=np.int64), offset, limit)
+    shown = [one.day for one in days[some]]
+    rows = await read_statement(store, run.id, key, shown, ENGAGEMENT_NAMES, skip, limit) if shown else []
+    total = sum(one.actions for one in days)
+    return [_action(row, most, mask) for row in rows], total, published - sum(one.points for one in days)
 
 
-def _actions(done: list[Row], follows: list[Row], most: int, mask: Mask) -> list[dict[str, Any]]:
-    actions = [
-        _action(row, kind, row[kind], min(row[kind], most), POINTS[kind], mask)
-        for row in done
-        for kind in ENGAGEMENT_NAMES
-        if row[kind] > 0
-    ]
-    actions += [_action(row, "follows", 1, 1, FOLLOW_POINTS, mask) for row in follows]
-    # Stable: those of one day stay in the order of accounts and kinds; without a day, last.
-    actions.sort(key=lambda one: one["day"] or date.min, reverse=True)
-    return actions
-
-
-def _action(row: Row, kind: str, times: int, counted: int, points: int, mask: Mask) -> dict[str, Any]:
+def _action(row: Row, most: int, mask: Mask) -> dict[str, Any]:
+    kind, counted = row["kind"], min(row["times"], most)
     hidden = row["hidden"] or mask.hides(row["actor"])
     return {
         "day": row["day"],
         "actor": None if hidden else row["actor"],
         "actor_handle": None if hidden else row["handle"],
         "kind": kind,
-        "times": times,
+        "times": row["times"],
         "counted": counted,
         "weight": row["weight"],
-        "points": counted * points * row["weight"],
+        "points": counted * (FOLLOW_POINTS if kind == "follows" else POINTS[kind]) * row["weight"],
     }
+
+
+def _covering(sizes: Int64, offset: int, limit: int) -> tuple[slice, int]:
+    """Which of some groups, one after the other, hold the rows of a page, and how many of their rows come before it."""
+    ends = np.cumsum(sizes)
+    first = int(np.searchsorted(ends, offset, side="right"))
+    last = int(np.searchsorted(ends, offset + limit))
+    return slice(first, last + 1), offset - (int(ends[first - 1]) if first else 0)
 
 
 # --- whom accounts influence ------------------------------------------------------------------------------
 
 
-async def influences(store: AsyncStore, run: Run, key: str, mask: Mask, *, inwards: bool) -> list[dict[str, Any]]:
-    """Return all accounts that listen to one (`inwards`: it influences them), or to which it listens, with shares.
+@dataclass(frozen=True)
+class _Ties:
+    """All ties of an account to those who listen to it, or to whom it listens; those that weigh nothing are left out.
+
+    Attributes:
+        total: weight of all ties.
+        weights: float64[w], weights of ties with accounts that may be named, each once, the largest first.
+        sizes: int64[w], how many accounts have a tie of each of these weights.
+        accounts: keys of those k of them that engaged, or were engaged with, in the window.
+        place: int64[k], which of the weights their ties have.
+        follows: bool[k], whether their ties have a follow that counts.
+        counts: int64[k, 4], their interactions in the window, a column for each of ENGAGEMENT_NAMES.
+        quiet: weights of the follows of all others, each with its place in `weights`.
+    """
+
+    total: float
+    weights: Float64
+    sizes: Int64
+    accounts: list[str]
+    place: Int64
+    follows: Bool
+    counts: Int64
+    quiet: list[tuple[float, int]]
+
+
+async def influences(
+    store: AsyncStore, run: Run, key: str, mask: Mask, offset: int, limit: int, *, inwards: bool
+) -> tuple[list[dict[str, Any]], int]:
+    """Return a page of the accounts that listen to one (`inwards`: it influences them), or to which it listens.
 
     The weight of each tie is made as in a run (`analytics.ties`), over the window that ends with the run's data, of
     what the graph holds now; follows that the run left out count nothing. A share is of the weight of all of them.
     Strongest first, ties by key.
+
+    Returns:
+        The accounts of the page with their shares, and how many there are.
     """
     rules = run.spec.rules
-    first, last = _days(run, rules.window_days)
-    rows = await read_influences(store, run.id, key, first, last, inwards=inwards)
-    return await asyncio.to_thread(_with_shares, rows, rules, mask)
+    asked = Listening(run.id, key, *_days(run, rules.window_days), sorted(mask.keys), inwards)
+    ties = await asyncio.to_thread(_weighed, await read_ties(store, asked), rules)
+    some, skip = _covering(ties.sizes, offset, limit)
+    row_of = {
+        ties.accounts[k]: k for k in np.flatnonzero((ties.place >= some.start) & (ties.place < some.stop)).tolist()
+    }
+    engaged = [(account, int(ties.place[k])) for account, k in row_of.items()]
+    quiet = [(follow, place) for follow, place in ties.quiet if some.start <= place < some.stop]
+    rows = await read_ties_page(store, asked, engaged, quiet, skip, limit)
+    return [_listener(row, ties, row_of.get(row["account"])) for row in rows], int(ties.sizes.sum())
 
 
-def _with_shares(rows: list[Row], rules: ScoringRules, mask: Mask) -> list[dict[str, Any]]:
-    decay = decay_of(rules)
-    found = []
-    for row in rows:
-        days = np.array(row["days"], dtype=np.int64).reshape(-1, 1 + len(ENGAGEMENT_NAMES))
-        aged = interaction_value(days[:, 1:], rules) * decay[days[:, 0]]
-        weight = (row["follow"] or 0.0) + math.log1p(math.fsum(aged.tolist()))
-        if weight > 0:
-            found.append((row, float(significant(np.array([weight]))[0]), days[:, 1:].sum(axis=0).tolist()))
-    total = math.fsum(weight for _, weight, _ in found)
-    found.sort(key=lambda one: (-one[1], one[0]["account"]))
-    return [
-        {
-            "account": row["account"],
-            "handle": row["handle"],
-            "share": float(significant(np.array([weight / total]))[0]),
-            "weight": weight,
-            "follows": row["follow"] is not None,
-            **dict(zip(ENGAGEMENT_NAMES, counts, strict=True)),
-        }
-        for row, weight, counts in found
-        if not row["hidden"] and not mask.hides(row["account"])
-    ]
+def _weighed(rows: list[Row], rules: ScoringRules) -> _Ties:
+    """Weigh all ties, of what `read_ties` reads."""
+    accounts = [account for row in rows for account in row["accounts"]]
+    shown = ~np.array([hidden for row in rows for hidden in row["hidden"]], dtype=np.bool_)
+    several = [len(row["accounts"]) for row in rows]
+    follow = np.repeat(np.array([row["follow"] or 0.0 for row in rows], dtype=np.float64), several)
+    follows = np.repeat(np.array([row["follow"] is not None for row in rows], dtype=np.bool_), several)
+
+    columns = 1 + len(ENGAGEMENT_NAMES)
+    of_each = [days for row in rows for days in row["days"]]
+    days = np.fromiter(chain.from_iterable(of_each), dtype=np.int64).reshape(-1, columns)
+    bounds = np.cumsum([0, *(len(one) // columns for one in of_each)])
+    aged = (interaction_value(days[:, 1:], rules) * decay_of(rules)[days[:, 0]]).tolist()
+    engagement = [math.log1p(math.fsum(aged[begin:end])) for begin, end in pairwise(bounds.tolist())]
+    weight = significant(follow + np.array(engagement, dtype=np.float64))
+    counts = np.add.reduceat(days[:, 1:], bounds[:-1], axis=0)
+
+    quiet = [row for row in rows if row["quiet"]]
+    quiet_follow = [float(row["follow"]) for row in quiet]
+    quiet_weight = significant(np.array(quiet_follow, dtype=np.float64))
+    quiet_shown = np.array([row["quiet_shown"] for row in quiet], dtype=np.int64)
+
+    listed = np.flatnonzero(shown & (weight > 0))
+    weights, place = np.unique(np.append(weight[listed], quiet_weight), return_inverse=True)
+    weights, place = weights[::-1], len(weights) - 1 - place
+    sizes = np.zeros(len(weights), dtype=np.int64)
+    np.add.at(sizes, place, np.append(np.ones(len(listed), dtype=np.int64), quiet_shown))
+    return _Ties(
+        total=math.fsum(chain(weight.tolist(), *map(repeat, quiet_weight.tolist(), (row["quiet"] for row in quiet)))),
+        weights=weights,
+        sizes=sizes,
+        accounts=[accounts[k] for k in listed.tolist()],
+        place=place[: len(listed)],
+        follows=follows[listed],
+        counts=counts[listed],
+        quiet=list(zip(quiet_follow, place[len(listed) :].tolist(), strict=True)),
+    )
+
+
+def _listener(row: Row, ties: _Ties, k: int | None) -> dict[str, Any]:
+    """One of the accounts of a page; `k` is its place among those with interactions."""
+    weight = float(ties.weights[row["place"]])
+    counts = [0] * len(ENGAGEMENT_NAMES) if k is None else ties.counts[k].tolist()
+    return {
+        "account": row["account"],
+        "handle": row["handle"],
+        "share": float(significant(np.array([weight / ties.total]))[0]),
+        "weight": weight,
+        "follows": k is None or bool(ties.follows[k]),
+        **dict(zip(ENGAGEMENT_NAMES, counts, strict=True)),
+    }
 
 
 # --- rankings ---------------------------------------------------------------------------------------------

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import numpy as np
 
@@ -108,29 +109,123 @@ async def read_lens_history(store: AsyncStore, key: str) -> list[LensPast]:
     ]
 
 
-async def read_statement(store: AsyncStore, run_id: str, key: str, first: date, last: date) -> list[Row]:
-    """Read the interactions that gave an account standing, the latest first: as the graph has them now."""
-    rows = await store.read("lenses/statement", run=run_id, key=key, first=first, last=last)
-    return [{**row, "day": row["day"].to_native()} for row in rows]
+@dataclass(frozen=True)
+class StatementDay:
+    """How many actions of one day gave an account standing, and how many points; `day` is None where nobody knows."""
+
+    day: date | None
+    actions: int
+    points: int
 
 
-async def read_statement_follows(
-    store: AsyncStore, run_id: str, key: str, first: datetime, until: datetime
-) -> list[Row]:
-    """Read the follows that gave an account standing, likewise; those without a time come before all others."""
-    rows = await store.read("lenses/statement_follows", run=run_id, key=key, first=first, until=until)
-    return [{**row, "day": None if row["day"] is None else row["day"].to_native()} for row in rows]
+async def read_statement_days(
+    store: AsyncStore,
+    run_id: str,
+    key: str,
+    first: date,
+    last: date,
+    points: Mapping[str, int],
+    follows: int,
+    most: int,
+) -> list[StatementDay]:
+    """Count the actions that gave an account standing, as the graph has them now, the latest day first and None last.
 
-
-async def read_influences(
-    store: AsyncStore, run_id: str, key: str, first: date, last: date, *, inwards: bool
-) -> list[Row]:
-    """Read who listens to an account (`inwards`), or whom it listens to: account, handle, hidden, follow, days; by key.
-
-    Follows that the run left out, as they carry signs of manipulation, are no follows here.
+    Args:
+        store: the graph.
+        run_id: of the run whose communities and weights count.
+        key: of the account.
+        first, last: the days that count.
+        points: of one interaction of each kind.
+        follows: points of a follow.
+        most: how many interactions of one kind, pair and day count.
     """
-    name = "lenses/listeners" if inwards else "lenses/listened_to"
-    return await store.read(name, run=run_id, key=key, first=first, last=last)
+    rows = await store.read(
+        "lenses/statement_days", run=run_id, key=key, first=first, last=last,
+        kinds=[{"name": name, "points": one} for name, one in points.items()], follow_points=follows, most=most,
+    )  # fmt: skip
+    return [StatementDay(_day(row["day"]), row["actions"], row["points"]) for row in rows]
+
+
+async def read_statement(
+    store: AsyncStore, run_id: str, key: str, days: Sequence[date | None], kinds: Sequence[str], skip: int, limit: int
+) -> list[Row]:
+    """Read some of the actions that gave an account standing: day, actor, handle, hidden, kind, times, weight.
+
+    The latest day comes first, and follows without a time (their day is None) last. On each day interactions come by
+    actor and kind, then follows by actor.
+
+    Args:
+        store: the graph.
+        run_id: of the run whose communities and weights count.
+        key: of the account.
+        days: in a row those of `read_statement_days` of which actions are read.
+        kinds: of interactions, in their order.
+        skip: so many of the actions of these days come before those that are read.
+        limit: how many are read at most.
+    """
+    dated = [one for one in days if one is not None]
+    rows = await store.read(
+        "lenses/statement", run=run_id, key=key, first=min(dated, default=None), last=max(dated, default=None),
+        undated=len(dated) < len(days), kinds=[*kinds], skip=skip, limit=limit,
+    )  # fmt: skip
+    return [{**row, "day": _day(row["day"])} for row in rows]
+
+
+def _day(value: Any) -> date | None:
+    return None if value is None else value.to_native()
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Whose ties are asked about, and which.
+
+    Attributes:
+        run: id of the run: follows that it left out, as they carry signs of manipulation, are no follows here.
+        key: of the account.
+        first, last: days whose interactions count.
+        masked: keys of accounts that may not be named, beside those that opted out.
+        inwards: whether those are asked about who listen to the account, or those to whom it listens.
+    """
+
+    run: str
+    key: str
+    first: date
+    last: date
+    masked: Sequence[str]
+    inwards: bool
+
+
+async def read_ties(store: AsyncStore, asked: Listening) -> list[Row]:
+    """Read all ties, a row for each weight of follows: follow, quiet, quiet_shown, accounts, hidden, days."""
+    return await _read_ties(store, "", asked)
+
+
+async def read_ties_page(
+    store: AsyncStore,
+    asked: Listening,
+    engaged: Iterable[tuple[str, int]],
+    quiet: Iterable[tuple[float, int]],
+    skip: int,
+    limit: int,
+) -> list[Row]:
+    """Read whom some ties are with, in the order of places and then of keys: place, account, handle.
+
+    Args:
+        store: the graph.
+        asked: whose ties.
+        engaged: keys of accounts with interactions, each with the place of the weight of its tie.
+        quiet: weights of follows without any, each with the place of the weight of such ties.
+        skip: so many of these come before those that are read.
+        limit: how many are read at most.
+    """
+    ties = {"engaged": [*map(list, engaged)], "quiet": [*map(list, quiet)]}
+    return await _read_ties(store, "_page", asked, **ties, skip=skip, limit=limit)
+
+
+async def _read_ties(store: AsyncStore, part: str, asked: Listening, **more: Any) -> list[Row]:
+    name = "lenses/listeners" if asked.inwards else "lenses/listened_to"
+    given = {"run": asked.run, "key": asked.key, "first": asked.first, "last": asked.last, "masked": [*asked.masked]}
+    return await store.read(name + part, **given, **more)
 
 
 async def read_topics(store: AsyncStore, key: str, until: datetime, most: int) -> list[Row]:
@@ -161,9 +256,12 @@ async def read_backers(store: AsyncStore, run_id: str, key: str) -> list[Row]:
     return [{**row, "at": in_utc(row["at"])} for row in rows]
 
 
-async def read_own_days(store: AsyncStore, key: str, first: date, last: date) -> list[Row]:
-    """Read what an account did, and what was done with it, a row for each other account and day: kind, day, counts."""
-    rows = await store.read("lenses/own_days", key=key, first=first, last=last)
+async def read_own_days(store: AsyncStore, key: str, first: date, last: date, most: int) -> list[Row]:
+    """Read what an account did, and what was done with it, by kind and day: kind, day, counts.
+
+    Of one kind at most `most` interactions of a pair and day count.
+    """
+    rows = await store.read("lenses/own_days", key=key, first=first, last=last, most=most)
     return [{**row, "day": row["day"].to_native()} for row in rows]
 
 

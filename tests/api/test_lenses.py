@@ -462,6 +462,16 @@ def test_a_run_without_lenses_says_so(api: TestClient, store: Store) -> None:
     is_problem(api.get("/v1/lenses/correlations"), 422, "invalid_request")
 
 
+def test_a_run_of_which_nothing_is_kept_any_more_is_not_found(measured: TestClient, store: Store) -> None:
+    """Also where a service has pages of it in memory; it does not say that accounts are newer than the run."""
+    key = store.statement("MATCH (a:Account)-[s:SCORED]->() WHERE s.standing > 1 RETURN a.key AS key LIMIT 1")[0]["key"]
+    for address in (f"/v1/accounts/{key}/scorecard", f"/v1/accounts/{key}/lenses/standing"):
+        assert measured.get(address).status_code == 200
+    store.statement("MATCH (:Account)-[s:SCORED]->(r:Run) SET r.removed_at = datetime() DELETE s")
+    for address in (f"/v1/accounts/{key}/scorecard", f"/v1/accounts/{key}/lenses/standing"):
+        is_problem(measured.get(address), 404, "run_not_found")
+
+
 def test_changes_are_told_against_older_data(measured: TestClient, store: Store) -> None:
     """Three runs whose data is 0, 2 and 9 days older."""
     then = got(measured, "/v1/accounts/t:a0/lenses/standing")
