@@ -23,7 +23,7 @@ USING INDEX r:Run(id)
 MATCH (r)-[:FOUND]->(c:Community {level: 0, kind: 'found'})
 WHERE $community IN ['', c.id]
 MATCH (c)<-[m:MEMBER_OF {primary: true}]-(a:Account)
-WHERE NOT coalesce(a.opted_out, false)
+WHERE NOT coalesce(a.opted_out, false) AND a.erasure_asked_at IS NULL
 WITH r, c, m, a, COLLECT {
   MATCH (a)-[s:MEMBER_OF {primary: false}]->(o:Community {kind: 'found'})
   WHERE EXISTS { (o)<-[:FOUND]-(r) }

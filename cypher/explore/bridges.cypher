@@ -47,7 +47,7 @@ WITH
   sum(from_there) AS followers_there, sum(to_there) AS follows_there
 WHERE
   followers_here > 0 AND follows_here > 0 AND followers_there > 0 AND follows_there > 0
-  AND NOT coalesce(a.opted_out, false)
+  AND NOT coalesce(a.opted_out, false) AND a.erasure_asked_at IS NULL
 WITH
   *, 2.0 * (followers_here + follows_here) * (followers_there + follows_there)
     / (followers_here + follows_here + followers_there + follows_there) AS bridging

@@ -29,7 +29,7 @@ CALL (c) {
 MATCH (c)<-[m:MEMBER_OF]-(a:Account)-[:FOLLOWS]->(b:Account)
 WHERE m.in_base IS NOT NULL AND EXISTS { MATCH (b)-[o:MEMBER_OF]->(c) WHERE o.in_base IS NOT NULL }
 WITH c, size, a, count(*) AS follows_inside, count(CASE WHEN EXISTS { (b)-[:FOLLOWS]->(a) } THEN 1 END) AS mutual
-WHERE mutual >= $least AND NOT coalesce(a.opted_out, false)
+WHERE mutual >= $least AND NOT coalesce(a.opted_out, false) AND a.erasure_asked_at IS NULL
 WITH c, size, a, follows_inside, mutual
 ORDER BY mutual DESC, a.key
 LIMIT $most

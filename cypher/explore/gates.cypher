@@ -9,7 +9,7 @@
 // column: gate STRING what keeps them out: opted_out, brand_account, suspicious or inactive; by the first, where several do
 // column: accounts INTEGER members that it keeps out
 // column: share FLOAT share, 0 to 1, of the members that these are
-// column: names LIST<STRING> keys of some of them, in order; who opted out is counted and never named
+// column: names LIST<STRING> keys of some of them, in order; who opted out or is to be erased is counted and never named
 // mode: read
 // index: current_id
 // index: run_id
@@ -24,7 +24,7 @@ WITH c, m, a
 ORDER BY a.key
 WITH
   c, m.gate AS gate, count(*) AS accounts,
-  collect(CASE WHEN NOT coalesce(a.opted_out, false) THEN a.key END)[..$some] AS names
+  collect(CASE WHEN NOT coalesce(a.opted_out, false) AND a.erasure_asked_at IS NULL THEN a.key END)[..$some] AS names
 // Those whom no gate keeps out are counted for the size.
 WITH c, collect({gate: gate, accounts: accounts, names: names}) AS parts, sum(accounts) AS size
 UNWIND parts AS part

@@ -28,7 +28,7 @@ CALL (c) {
 MATCH (c)<-[m:MEMBER_OF]-(:Account)-[:FOLLOWS]->(a:Account)
 WHERE m.in_base IS NOT NULL
 WITH r, c, size, a, count(*) AS members
-WHERE NOT coalesce(a.opted_out, false) AND NOT EXISTS { MATCH (a)-[o:MEMBER_OF]->(c) WHERE o.in_base IS NOT NULL }
+WHERE NOT coalesce(a.opted_out, false) AND a.erasure_asked_at IS NULL AND NOT EXISTS { MATCH (a)-[o:MEMBER_OF]->(c) WHERE o.in_base IS NOT NULL }
 WITH r, size, a, members
 ORDER BY members DESC, a.key
 LIMIT $most

@@ -6,7 +6,7 @@
 // column: accounts INTEGER members that have it; one may have several
 // column: share FLOAT share, 0 to 1, of the members in the base that these are: only they can have roles
 // column: candidates INTEGER how many of them are ambassador candidates
-// column: best STRING key of the one with the highest score; null where all of them have opted out
+// column: best STRING key of the one with the highest score; null where none of them may be named
 // column: handle STRING its handle; null where unknown
 // column: score FLOAT its score, 0 to 100
 // mode: read
@@ -27,7 +27,7 @@ WITH base, role, m, a
 ORDER BY coalesce(m.score, -1.0) DESC, a.key
 WITH
   base, role, count(*) AS accounts, count(m.rank) AS candidates,
-  collect(CASE WHEN NOT coalesce(a.opted_out, false) THEN {a: a, score: m.score} END)[0] AS best
+  collect(CASE WHEN NOT coalesce(a.opted_out, false) AND a.erasure_asked_at IS NULL THEN {a: a, score: m.score} END)[0] AS best
 RETURN
   role, accounts, toFloat(accounts) / base AS share, candidates,
   best.a.key AS best, best.a.handle AS handle, best.score AS score

@@ -163,7 +163,9 @@ def named(value: object) -> set[str]:
     return {value} if isinstance(value, str) else set()
 
 
-def test_nobody_is_named_who_opted_out_whether_before_the_run_or_since(sample: tuple[Store, Raw]) -> None:
+def test_nobody_is_named_who_opted_out_before_the_run_or_since_nor_who_is_to_be_erased(
+    sample: tuple[Store, Raw],
+) -> None:
     store, raw = sample
     assert raw.hidden
     for name in QUERIES:
@@ -171,11 +173,15 @@ def test_nobody_is_named_who_opted_out_whether_before_the_run_or_since(sample: t
         assert not named(before) & raw.hidden, name
         new = sorted(named(before) & set(raw.accounts))[:5]
         handles = {raw.handle(key) for key in new}
-        store.statement("MATCH (a:Account) WHERE a.key IN $keys SET a.opted_out = true", keys=new)
-        try:
-            assert not named(explore(store, name)) & {*new, *handles}, name
-        finally:
-            store.statement("MATCH (a:Account) WHERE a.key IN $keys SET a.opted_out = null", keys=new)
+        for wish in ("opted_out: true", "erasure_asked_at: datetime()"):
+            store.statement(f"MATCH (a:Account) WHERE a.key IN $keys SET a += {{{wish}}}", keys=new)
+            try:
+                assert not named(explore(store, name)) & {*new, *handles}, (name, wish)
+            finally:
+                store.statement(
+                    "MATCH (a:Account) WHERE a.key IN $keys SET a += {opted_out: null, erasure_asked_at: null}",
+                    keys=new,
+                )
 
 
 # --- Communities ------------------------------------------------------------------------------------------
