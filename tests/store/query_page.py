@@ -7,6 +7,7 @@ writes docs/queries.md anew, with an embedded store of its own.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -28,14 +29,17 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "queries.md"
 ROWS, CELL = 3, 60
 """Rows of an example that are shown, and characters of a cell."""
 
+RUN_ID = re.compile(r"r-\d{8}T\d{6}-[0-9a-f]{6}")
+"""Ids of runs have the time in them, and differ."""
+
 HEAD = """# The query library
 
 Questions that analysts ask of the graph, each a Cypher statement in [`cypher/explore`](../cypher/explore). One source
 for all:
 
 - `entourage query` lists them, `entourage query NAME --param NAME=VALUE` asks one and prints a table, `--format csv` or
-  `json` gives rows for other programs, `--out FILE` writes them to a file, `--about` shows the statement. It only reads,
-  and Neo4j ends what takes longer than `--timeout` (60 seconds).
+  `json` gives rows for other programs, `--out FILE` writes them to a file, `--about` shows the statement. It only
+  reads, and Neo4j ends what takes longer than `--timeout` (60 seconds).
 - `--format browser` prints a statement for Neo4j Browser, with its parameters before it.
 
 What a run found is that of the run that is served. Nobody who opted out is named. Days and weeks count back from the
@@ -80,6 +84,7 @@ def _section(name: str, answer: Answer) -> str:
 
 def _cell(value: Any) -> str:
     shown = _escaped(shown_value(value)) if value != "" else '""'
+    shown = RUN_ID.sub("r-…", shown)
     return shown if len(shown) <= CELL else shown[: CELL - 1].rstrip() + "…"
 
 
