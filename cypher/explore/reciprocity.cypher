@@ -17,8 +17,10 @@ MATCH (current:Current {id: 1})
 MATCH (r:Run {id: current.run})
 USING INDEX r:Run(id)
 CALL () {
+  // Of a pair that follows each other one follow is looked at, and both count.
   MATCH (a:Account)-[:FOLLOWS]->(b:Account)
-  WITH count(*) AS follows, count(CASE WHEN EXISTS { (b)-[:FOLLOWS]->(a) } THEN 1 END) AS returned
+  WHERE a.key < b.key AND EXISTS { (b)-[:FOLLOWS]->(a) }
+  WITH 2 * count(*) AS returned, COUNT { (:Account)-[:FOLLOWS]->() } AS follows
   RETURN CASE WHEN follows > 0 THEN toFloat(returned) / follows END AS whole_graph
 }
 MATCH (r)-[:FOUND]->(c:Community {level: 0, kind: 'found'})
@@ -26,7 +28,9 @@ WHERE c.size >= $least
 CALL (c) {
   MATCH (c)<-[:MEMBER_OF {primary: true}]-(a:Account)-[:FOLLOWS]->(b:Account)
   WHERE EXISTS { (b)-[:MEMBER_OF {primary: true}]->(c) }
-  RETURN count(*) AS follows_inside, count(CASE WHEN EXISTS { (b)-[:FOLLOWS]->(a) } THEN 1 END) AS returned
+  RETURN
+    count(*) AS follows_inside,
+    2 * count(CASE WHEN a.key < b.key AND EXISTS { (b)-[:FOLLOWS]->(a) } THEN 1 END) AS returned
 }
 WITH c, whole_graph, follows_inside, returned
 WHERE follows_inside > 0
