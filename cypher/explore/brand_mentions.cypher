@@ -1,4 +1,4 @@
-// answers: How often is a brand mentioned week by week, and how favourably? What is paid for stands apart.
+// answers: How often is a brand mentioned week by week, and how favourably, with what is paid for apart?
 // group: Brands
 // parameter: brand STRING the brand's key
 // example: brand "nordlys"

@@ -1,4 +1,4 @@
-// answers: Whom does an account move most? Its strongest listeners, by what they do with it.
+// answers: Which listeners does an account move most, by what they do with it?
 // group: Accounts
 // parameter: key STRING the account's key
 // example: key "sample:u000237"

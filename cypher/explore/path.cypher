@@ -1,4 +1,4 @@
-// answers: Over whom does a brand reach an account? The shortest ways from its own accounts and employees along follows, either way round.
+// answers: Over whom does a brand reach an account, by the shortest ways along follows, either way round, from its own accounts and employees?
 // group: Brands
 // parameter: brand STRING the brand's key
 // example: brand "aubade"
