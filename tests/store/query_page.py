@@ -72,10 +72,10 @@ def _section(name: str, answer: Answer) -> str:
         lines += ["| parameter | type | meaning | if not given |", "|---|---|---|---|"]
         for one in query.parameters:
             default = f"`{_cell(query.defaults[one.name])}`" if one.name in query.defaults else ""
-            lines.append(f"| `{one.name}` | {one.type} | {_escaped(one.meaning)} | {default} |")
+            lines.append(f"| `{one.name}` | {_escaped(one.type)} | {_escaped(one.meaning)} | {default} |")
         lines.append("")
     lines += ["| column | type | meaning |", "|---|---|---|"]
-    lines += [f"| `{one.name}` | {one.type} | {_escaped(one.meaning)} |" for one in query.columns]
+    lines += [f"| `{one.name}` | {_escaped(one.type)} | {_escaped(one.meaning)} |" for one in query.columns]
     columns = [one.name for one in query.columns]
     lines += ["", f"Cost: {query.cost}.", "", f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
     lines += [f"| {' | '.join(_cell(row[name]) for name in columns)} |" for row in answer.rows[:ROWS]]
