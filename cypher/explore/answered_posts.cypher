@@ -35,7 +35,7 @@ CALL () {
   RETURN p
 }
 WITH p, COLLECT { MATCH (a:Account)-[:POSTED]->(p) RETURN a ORDER BY a.key } AS authors
-WHERE none(a IN authors WHERE coalesce(a.opted_out, false))
+WHERE none(a IN authors WHERE (coalesce(a.opted_out, false) OR a.erasure_asked_at IS NOT NULL))
 CALL (p, authors) {
   OPTIONAL MATCH (p)<-[s:RESPONDED]-(j:Account)
   WHERE NOT j IN authors

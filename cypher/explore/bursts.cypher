@@ -36,7 +36,7 @@ CALL (today) {
 }
 MATCH (a:Account)
 USING INDEX a:Account(key)
-WHERE a.key >= '' AND NOT coalesce(a.opted_out, false) AND COUNT { (a)<-[:FOLLOWS]-() } >= $least
+WHERE a.key >= '' AND NOT (coalesce(a.opted_out, false) OR a.erasure_asked_at IS NOT NULL) AND COUNT { (a)<-[:FOLLOWS]-() } >= $least
 CALL (a, today) {
   MATCH (a)<-[f:FOLLOWS]-(j:Account)
   WHERE f.at IS NOT NULL AND j <> a AND NOT coalesce(f.at = a.followers_complete_at, false)

@@ -36,7 +36,7 @@ MATCH (a)-[s:SCORED]->(r)
 WITH collect({account: a, membership: m, scored: s}) AS candidates
 UNWIND candidates AS one
 WITH candidates, one, one.account AS a, one.membership AS m, one.scored AS s
-WHERE NOT coalesce(a.opted_out, false)
+WHERE NOT (coalesce(a.opted_out, false) OR a.erasure_asked_at IS NOT NULL)
 WITH candidates, a, m, s ORDER BY m.rank LIMIT $most
 CALL (candidates, s) {
   UNWIND ['social_capital', 'standing', 'authority', 'market', 'audience', 'profile', 'context'] AS lens

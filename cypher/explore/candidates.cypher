@@ -23,7 +23,7 @@ USING INDEX r:Run(id)
 MATCH (r)-[:FOUND]->(c:Community {level: 0})
 WHERE c.respectable
 MATCH (a:Account)-[m:MEMBER_OF {primary: true}]->(c)
-WHERE m.rank <= $each AND NOT coalesce(a.opted_out, false)
+WHERE m.rank <= $each AND NOT (coalesce(a.opted_out, false) OR a.erasure_asked_at IS NOT NULL)
 CALL (m) {
   UNWIND ['authority', 'reach', 'resonance', 'trust', 'relevance'] AS part
   WITH part, m[part + '_x'] AS x

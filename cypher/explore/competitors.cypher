@@ -43,7 +43,7 @@ WITH r, b, o, size(audience) AS everybody, follows, [one IN audience WHERE one.f
 CALL (these) {
   UNWIND these AS j
   WITH j, COUNT { (j)<-[:FOLLOWS]-() } AS followers
-  WHERE NOT coalesce(j.opted_out, false)
+  WHERE NOT (coalesce(j.opted_out, false) OR j.erasure_asked_at IS NOT NULL)
   WITH j, followers ORDER BY followers DESC, j.key LIMIT $most
   RETURN collect({account: j, followers: followers}) AS shown
 }

@@ -34,7 +34,7 @@ WHERE day > today - duration({days: $days}) AND day <= today
 OPTIONAL MATCH (a:Account)-[:POSTED]->(p)
 WITH r, b, today, owners, p, day, a ORDER BY a.key
 WITH r, b, today, owners, p, day, collect(a) AS authors
-WHERE none(a IN authors WHERE coalesce(a.opted_out, false) OR a IN owners)
+WHERE none(a IN authors WHERE (coalesce(a.opted_out, false) OR a.erasure_asked_at IS NOT NULL) OR a IN owners)
   AND NOT EXISTS { MATCH (own)-[s:RESPONDED]->(p) WHERE s.kind = 'reply' AND own IN owners }
   // Who was replied to or mentioned on that day or later was answered, too, though maybe about something else.
   AND NOT any(own IN owners WHERE any(a IN authors WHERE EXISTS {

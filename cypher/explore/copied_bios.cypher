@@ -24,7 +24,7 @@ WITH
 // Of short ones many are alike by chance.
 WHERE size(text) >= 12
 WITH text, a ORDER BY a.key
-WITH text, collect(a) AS everybody, collect(CASE WHEN NOT coalesce(a.opted_out, false) THEN a END) AS named
+WITH text, collect(a) AS everybody, collect(CASE WHEN NOT (coalesce(a.opted_out, false) OR a.erasure_asked_at IS NOT NULL) THEN a END) AS named
 WHERE size(everybody) >= $least AND named <> []
 WITH
   everybody, named, named[0].key AS first,
@@ -38,7 +38,7 @@ CALL (everybody) {
   UNWIND everybody AS a
   MATCH (a)-[:FOLLOWS]->(t:Account)
   WITH t, count(DISTINCT a) AS of_them
-  WHERE of_them > 1 AND NOT coalesce(t.opted_out, false)
+  WHERE of_them > 1 AND NOT (coalesce(t.opted_out, false) OR t.erasure_asked_at IS NOT NULL)
   WITH t, of_them ORDER BY of_them DESC, t.key LIMIT 5
   RETURN collect(t.key) AS followed, collect(of_them) AS followed_by
 }

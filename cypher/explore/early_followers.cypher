@@ -23,7 +23,7 @@ USING INDEX r:Run(id)
 MATCH (r)-[:FOUND]->(c:Community {level: 0})
 WHERE c.id = $community
 MATCH (t:Account)-[:MEMBER_OF {primary: true}]->(c)
-WHERE NOT coalesce(t.opted_out, false)
+WHERE NOT (coalesce(t.opted_out, false) OR t.erasure_asked_at IS NOT NULL)
 WITH t, COUNT { (t)<-[:FOLLOWS]-() } AS followers
 ORDER BY followers DESC, t.key LIMIT $big
 CALL (t) {
@@ -42,7 +42,7 @@ ORDER BY key
 WITH
   j, count(CASE WHEN early THEN 1 END) AS early, count(*) AS followed, sum(chance) AS expected,
   collect(CASE WHEN early THEN key END) AS examples
-WHERE early > 0 AND NOT coalesce(j.opted_out, false)
+WHERE early > 0 AND NOT (coalesce(j.opted_out, false) OR j.erasure_asked_at IS NOT NULL)
 RETURN j.key AS account, j.handle AS handle, early, followed, expected, examples
 // Of two that were early as often, who follows fewer of them.
 ORDER BY early DESC, followed, account

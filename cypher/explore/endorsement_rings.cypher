@@ -14,7 +14,7 @@
 MATCH (a:Account)-[e:ENDORSES]->(b:Account)
 USING INDEX e:ENDORSES(v)
 WHERE
-  e.v >= 0 AND a.key <> b.key AND NOT coalesce(a.opted_out, false) AND NOT coalesce(b.opted_out, false)
+  e.v >= 0 AND a.key <> b.key AND NOT (coalesce(a.opted_out, false) OR a.erasure_asked_at IS NOT NULL) AND NOT (coalesce(b.opted_out, false) OR b.erasure_asked_at IS NOT NULL)
 // Several topics of a pair are one endorsement.
 WITH DISTINCT a, b
 CALL (a, b) {
@@ -24,7 +24,7 @@ CALL (a, b) {
   UNION ALL
   MATCH (b)-[:ENDORSES]->(c:Account)
   WHERE
-    a.key < b.key AND a.key < c.key AND c <> b AND NOT coalesce(c.opted_out, false)
+    a.key < b.key AND a.key < c.key AND c <> b AND NOT (coalesce(c.opted_out, false) OR c.erasure_asked_at IS NOT NULL)
     AND EXISTS { (c)-[:ENDORSES]->(a) }
   RETURN DISTINCT [a, b, c] AS ring
 }

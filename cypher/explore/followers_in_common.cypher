@@ -22,7 +22,7 @@ MATCH (a:Account {key: $one})
 USING INDEX a:Account(key)
 MATCH (b:Account {key: $other})
 USING INDEX b:Account(key)
-WHERE a <> b AND NOT coalesce(a.opted_out, false) AND NOT coalesce(b.opted_out, false)
+WHERE a <> b AND NOT (coalesce(a.opted_out, false) OR a.erasure_asked_at IS NOT NULL) AND NOT (coalesce(b.opted_out, false) OR b.erasure_asked_at IS NOT NULL)
 MATCH (current:Current)
 MATCH (r:Run {id: current.run})
 USING INDEX r:Run(id)
@@ -39,7 +39,7 @@ CALL (a, b) {
 CALL (shared) {
   UNWIND shared AS j
   WITH j, COUNT { (j)<-[:FOLLOWS]-() } AS followers
-  WHERE NOT coalesce(j.opted_out, false)
+  WHERE NOT (coalesce(j.opted_out, false) OR j.erasure_asked_at IS NOT NULL)
   WITH j, followers ORDER BY followers DESC, j.key LIMIT $most
   RETURN collect({account: j, followers: followers}) AS shown
 }

@@ -19,7 +19,7 @@
 // cost: one look at each day of interactions with the account, and of those who are shown with anybody
 MATCH (a:Account {key: $key})
 USING INDEX a:Account(key)
-WHERE NOT coalesce(a.opted_out, false)
+WHERE NOT (coalesce(a.opted_out, false) OR a.erasure_asked_at IS NOT NULL)
 MATCH (current:Current)
 MATCH (r:Run {id: current.run})
 USING INDEX r:Run(id)
@@ -37,7 +37,7 @@ WITH
 WITH a, r, today, sum(strength) AS everything, collect({account: j, strength: strength}) AS listeners
 UNWIND listeners AS one
 WITH a, r, today, everything, one.account AS j, one.strength AS strength
-WHERE strength > 0 AND NOT coalesce(j.opted_out, false)
+WHERE strength > 0 AND NOT (coalesce(j.opted_out, false) OR j.erasure_asked_at IS NOT NULL)
 WITH a, r, today, everything, j, strength ORDER BY strength DESC, j.key LIMIT $most
 CALL (j, today) {
   MATCH (j)-[e:ENGAGED]->(o)

@@ -25,12 +25,12 @@ MATCH (b:Brand {key: $brand})
 USING INDEX b:Brand(key)
 MATCH (t:Account {key: $key})
 USING INDEX t:Account(key)
-WHERE NOT coalesce(t.opted_out, false)
+WHERE NOT (coalesce(t.opted_out, false) OR t.erasure_asked_at IS NOT NULL)
 MATCH ALL SHORTEST
   (b)<-[e:ACCOUNT_OF|EMPLOYEE_OF
     WHERE coalesce(e.since <= r.as_of, true) AND coalesce(e.until > r.as_of, true)
-  ]-(s:Account WHERE NOT coalesce(s.opted_out, false))
-  ((:Account)-[:FOLLOWS]-(y:Account WHERE NOT coalesce(y.opted_out, false))){0,6}(t)
+  ]-(s:Account WHERE NOT (coalesce(s.opted_out, false) OR s.erasure_asked_at IS NOT NULL))
+  ((:Account)-[:FOLLOWS]-(y:Account WHERE NOT (coalesce(y.opted_out, false) OR y.erasure_asked_at IS NOT NULL))){0,6}(t)
 // Who follows each other is on two ways that name the same accounts.
 WITH DISTINCT type(e) AS relation, [s] + y AS way
 WHERE size(way) - 1 <= $steps

@@ -21,7 +21,7 @@ WITH r, date(r.as_of) AS today
 MATCH (r)-[:FOUND]->(c:Community {level: 0})
 WHERE c.respectable
 MATCH (a:Account)-[m:MEMBER_OF {primary: true}]->(c)
-WHERE m.rank IS NOT NULL AND NOT coalesce(a.opted_out, false)
+WHERE m.rank IS NOT NULL AND NOT (coalesce(a.opted_out, false) OR a.erasure_asked_at IS NOT NULL)
 // Days are asked for after WITH, so that it starts from each account, and not from all days by their index.
 CALL (a, today) {
   MATCH (a)-[:POSTED]->(p:Post)

@@ -23,13 +23,13 @@
 // cost: one look at each day of interactions with the account
 MATCH (a:Account {key: $key})
 USING INDEX a:Account(key)
-WHERE NOT coalesce(a.opted_out, false)
+WHERE NOT (coalesce(a.opted_out, false) OR a.erasure_asked_at IS NOT NULL)
 MATCH (current:Current)
 MATCH (r:Run {id: current.run})
 USING INDEX r:Run(id)
 WITH a, date(r.as_of) AS today
 MATCH (a)<-[e:ENGAGED]-(j:Account)
-WHERE j <> a AND NOT coalesce(j.opted_out, false)
+WHERE j <> a AND NOT (coalesce(j.opted_out, false) OR j.erasure_asked_at IS NOT NULL)
 // Days are asked for after WITH, so that it starts from the account, and not from all days by their index.
 WITH
   a, today, j, e.day AS day, coalesce(e.likes, 0) AS likes, coalesce(e.replies, 0) AS replies,

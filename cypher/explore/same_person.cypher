@@ -18,7 +18,7 @@ MATCH (p)-[:HAS]->(a:Account)
 // Who opted out is not named, and neither is what else belongs to the same person.
 WITH DISTINCT p, a ORDER BY a.key
 WITH p, collect(a) AS accounts
-WHERE size(accounts) > 1 AND none(a IN accounts WHERE coalesce(a.opted_out, false))
+WHERE size(accounts) > 1 AND none(a IN accounts WHERE (coalesce(a.opted_out, false) OR a.erasure_asked_at IS NOT NULL))
 CALL (accounts) {
   UNWIND accounts AS a
   WITH DISTINCT a.network AS network ORDER BY network

@@ -34,7 +34,7 @@ WITH
   CASE WHEN a.key < b.key THEN a ELSE b END AS a, CASE WHEN a.key < b.key THEN b ELSE a END AS b, friends
 ORDER BY size(friends)
 WITH a, b, collect(friends) AS sides
-WHERE size(sides) = 2 AND NOT coalesce(a.opted_out, false) AND NOT coalesce(b.opted_out, false)
+WHERE size(sides) = 2 AND NOT (coalesce(a.opted_out, false) OR a.erasure_asked_at IS NOT NULL) AND NOT (coalesce(b.opted_out, false) OR b.erasure_asked_at IS NOT NULL)
 WITH a, b, [o IN sides[0] WHERE o IN sides[1]] AS shared, size(sides[0]) + size(sides[1]) - 2 AS others
 WHERE size(shared) >= $common AND shared <> [] AND NOT EXISTS { (a)-[:ENGAGED]-(b) }
 WITH

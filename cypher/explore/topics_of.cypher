@@ -16,7 +16,7 @@
 // cost: one look at each post and repost of the members of the account's community
 MATCH (a:Account {key: $key})
 USING INDEX a:Account(key)
-WHERE NOT coalesce(a.opted_out, false)
+WHERE NOT (coalesce(a.opted_out, false) OR a.erasure_asked_at IS NOT NULL)
 MATCH (current:Current)
 MATCH (r:Run {id: current.run})
 USING INDEX r:Run(id)

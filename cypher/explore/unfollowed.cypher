@@ -26,7 +26,7 @@ MATCH (a:Account)-[u:UNFOLLOWED]->(b:Account)
 USING INDEX u:UNFOLLOWED(at)
 WHERE
   u.at > r.as_of - duration({days: $days}) AND u.at <= r.as_of
-  AND NOT coalesce(a.opted_out, false) AND NOT coalesce(b.opted_out, false)
+  AND NOT (coalesce(a.opted_out, false) OR a.erasure_asked_at IS NOT NULL) AND NOT (coalesce(b.opted_out, false) OR b.erasure_asked_at IS NOT NULL)
   // Who is not in a list of all followers stopped at some time before it.
   AND NOT coalesce(u.at = b.followers_complete_at - duration({milliseconds: 1}), false)
 WITH r, a, u, b ORDER BY u.at DESC, a.key, b.key LIMIT $most

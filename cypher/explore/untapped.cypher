@@ -25,7 +25,7 @@ USING INDEX b:Brand(key)
 MATCH (a:Account)-[w:EMPLOYEE_OF|COLLABORATES_WITH|CUSTOMER_OF|USES]->(b)
 WHERE
   coalesce(w.since <= r.as_of, true) AND coalesce(w.until > r.as_of, true)
-  AND NOT coalesce(a.opted_out, false) AND NOT EXISTS { (a)-[:ACCOUNT_OF]->(b) }
+  AND NOT (coalesce(a.opted_out, false) OR a.erasure_asked_at IS NOT NULL) AND NOT EXISTS { (a)-[:ACCOUNT_OF]->(b) }
 WITH
   r, b, a, min(w.since) AS since,
   collect(DISTINCT CASE type(w)

@@ -26,7 +26,7 @@ USING INDEX r:Run(id)
 MATCH (r)-[:FOUND]->(c:Community {level: 0, id: $community})
 // Members have in_base, of communities that people defined, too; secondary memberships have not.
 MATCH (a:Account)-[w:POSTED|RESPONDED]->(:Post)-[:ABOUT]->(t:Topic)
-WHERE (type(w) = 'POSTED' OR w.kind = 'repost') AND NOT coalesce(a.opted_out, false)
+WHERE (type(w) = 'POSTED' OR w.kind = 'repost') AND NOT (coalesce(a.opted_out, false) OR a.erasure_asked_at IS NOT NULL)
 WITH c, a, collect(DISTINCT t) AS topics
 WITH c, topics, EXISTS { MATCH (a)-[m:MEMBER_OF]->(c) WHERE m.in_base IS NOT NULL } AS inside
 WITH

@@ -22,7 +22,7 @@
 // cost: one look at each member of the account's community
 MATCH (a:Account {key: $key})
 USING INDEX a:Account(key)
-WHERE NOT coalesce(a.opted_out, false)
+WHERE NOT (coalesce(a.opted_out, false) OR a.erasure_asked_at IS NOT NULL)
 MATCH (current:Current)
 MATCH (r:Run {id: current.run})
 USING INDEX r:Run(id)
@@ -30,7 +30,7 @@ MATCH (a)-[m:MEMBER_OF {primary: true}]->(c:Community {level: 0})
 WHERE m.rank IS NOT NULL AND EXISTS { (c)<-[:FOUND]-(r) }
 CALL (m, c) {
   OPTIONAL MATCH (b:Account)-[n:MEMBER_OF {primary: true}]->(c)
-  WHERE n.rank > m.rank AND NOT coalesce(b.opted_out, false)
+  WHERE n.rank > m.rank AND NOT (coalesce(b.opted_out, false) OR b.erasure_asked_at IS NOT NULL)
   RETURN b, n ORDER BY n.rank LIMIT 1
 }
 CALL (c) {

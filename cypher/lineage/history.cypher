@@ -22,6 +22,13 @@ WITH c, r ORDER BY r.finished_at, r.id
 WITH c, collect(r) AS runs
 UNWIND range(0, size(runs) - 1) AS turn
 WITH c, runs[turn] AS r, turn, turn = size(runs) - 1 AS last
+CALL (c, last) {
+  MATCH (c)<-[:SPLITS]-(part:Community)<-[:FOUND]-(s:Run {state: 'done', publish: true})
+  WHERE last
+  WITH part, min(s.finished_at) AS since
+  ORDER BY since, part.id
+  RETURN collect(part.id) AS parts
+}
 RETURN
   r.id AS run,
   r.finished_at AS finished_at,
@@ -34,11 +41,7 @@ RETURN
     MATCH (c)-[e:CONTINUES|MERGES|SPLITS]->(p:Community)
     RETURN e {.*, id: p.id, relation: toLower(type(e))} ORDER BY e.accounts DESC, p.id
   } ELSE [] END AS predecessors,
-  CASE WHEN last THEN COLLECT {
-    MATCH (c)<-[:SPLITS]-(part:Community)<-[:FOUND]-(s:Run {state: 'done', publish: true})
-    WITH part, min(s.finished_at) AS since
-    RETURN part.id ORDER BY since, part.id
-  } ELSE [] END AS parts,
+  parts,
   CASE WHEN last THEN c.ended END AS ended,
   CASE WHEN last THEN c.ended_in END AS ended_in,
   CASE WHEN last THEN c.ended_into END AS ended_into
