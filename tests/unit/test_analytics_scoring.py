@@ -15,6 +15,7 @@ from service.analytics.scoring import (
     MACRO,
     MEMBER,
     MICRO,
+    by_part,
     exponential_scores,
     gates_of,
     macro_rule,
@@ -83,15 +84,15 @@ def test_shares_round_up(share: float, count: int, expected: int) -> None:
 
 
 def test_weights_of_null_parts_are_shared_out() -> None:
-    weights = weights_in_force(RULES.weights, ["resonance", "relevance", "affinity"])
+    weights = weights_in_force(by_part(RULES.weights), ["resonance", "relevance", "affinity"])
     assert weights == pytest.approx(
         {"authority": 0.2 / 0.55, "reach": 0.15 / 0.55, "trust": 0.2 / 0.55,
          "resonance": 0, "relevance": 0, "affinity": 0}
     )  # fmt: skip
     assert sum(weights.values()) == pytest.approx(1)
-    assert weights_in_force(RULES.weights, []) == pytest.approx(RULES.weights.model_dump())
+    assert weights_in_force(by_part(RULES.weights), []) == pytest.approx(RULES.weights.model_dump())
     only = PartWeights(authority=0, reach=0, trust=0, resonance=0.5, relevance=0.25, affinity=0.25)
-    assert set(weights_in_force(only, ["resonance", "relevance", "affinity"]).values()) == {0}
+    assert set(weights_in_force(by_part(only), ["resonance", "relevance", "affinity"]).values()) == {0}
     require_weights(ScoringRules(weights=only))
     with pytest.raises(InvalidRequest, match="names no brand"):
         require_weights(
