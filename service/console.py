@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
@@ -349,7 +350,8 @@ def query_card(query: Query, example: str) -> Group:
             table.add_row(one.name, one.type, escape(one.meaning + (default if title == "parameter" else "")))
         if declared:
             lines += [table, ""]
-    return Group(*lines, f"For example: {escape(example)}", "", escape(query.text))
+    statement = "\n".join(itertools.dropwhile(lambda line: line.startswith("//"), query.text.splitlines()))
+    return Group(*lines, f"For example: {escape(example)}", "", escape(statement))
 
 
 def rows_table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> Table:
