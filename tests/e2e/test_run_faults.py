@@ -96,7 +96,7 @@ async def read_published(address: StoreAddress) -> tuple[str | None, list[Publis
             rows = asked.statement("MATCH (f:RunFile {run: $run}) RETURN DISTINCT f.part AS part", run=run_id)
         names = {row["part"] for row in rows}
         assert wanted <= names
-        assert {name.split("/")[0] for name in names - wanted} <= {"basis", "macros", "excluded", "subtopics"}
+        assert {name.split("/")[0] for name in names - wanted} <= {"basis", "lenses", "macros", "excluded", "subtopics"}
         return run_id, [await read_part(store, run_id, name) for name in sorted(names)]
 
 
