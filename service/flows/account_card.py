@@ -9,8 +9,7 @@ from pydantic_core import from_json, to_json
 from service.domain import Run, StoreAddress
 from service.flows.asking import published_document, standing_of
 from service.flows.lenses import scorecard
-from service.flows.published import PublishedReader
-from service.store.driver import AsyncStore
+from service.flows.published import reading
 
 SHOWN = ("key", "handle", "name", "network", "bio", "lang", "location", "opted_out")
 """What is shown of an account itself, where it is known."""
@@ -28,24 +27,20 @@ async def read_account_card(address: StoreAddress, key: str, run_id: str | None 
         NothingPublished, RunNotFound: there is no such run.
         StoreError: Neo4j does not answer.
     """
-    async with AsyncStore(address) as store:
-        reader = PublishedReader(store)
-        try:
-            published = await reader.published(run_id)
-            run = published.run
-            found = await reader.account(run.id, key)
-            account, standings = found["account"], []
-            for one in found["memberships"]:
-                document = await published_document(reader, run.id, one["community"]["id"], one)
-                standings.append(standing_of(account, one, document))
-            card = {
-                "account": {name: account[name] for name in SHOWN if account.get(name) is not None},
-                "followers": found["followers"],
-                "following": found["following"],
-                "reported_followers": account.get("followers"),
-                "standings": standings,
-                "lenses": (await scorecard(store, reader, run, key))["lenses"],
-            }
-            return run, from_json(published.mask.without(key).cleaned(to_json(card)))
-        finally:
-            await reader.close()
+    async with reading(address) as reader:
+        published = await reader.published(run_id)
+        run = published.run
+        found = await reader.account(run.id, key)
+        account, standings = found["account"], []
+        for one in found["memberships"]:
+            document = await published_document(reader, run.id, one["community"]["id"], one)
+            standings.append(standing_of(account, one, document))
+        card = {
+            "account": {name: account[name] for name in SHOWN if account.get(name) is not None},
+            "followers": found["followers"],
+            "following": found["following"],
+            "reported_followers": account.get("followers"),
+            "standings": standings,
+            "lenses": (await scorecard(reader.store, reader, run, key))["lenses"],
+        }
+        return run, from_json(published.mask.without(key).cleaned(to_json(card)))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -35,10 +34,9 @@ from service.domain import (
 )
 from service.errors import AccountNotFound, BrandNotFound, CommunityNotFound, InvalidRequest
 from service.flows.briefs import BriefMeasure, unmeasured
-from service.flows.published import PublishedReader
+from service.flows.published import PublishedReader, reading
 from service.flows.questions import Question, document, selected
 from service.flows.recipes import asks_for, recipe_of
-from service.store.driver import AsyncStore
 from service.store.queries import load_queries
 
 
@@ -418,17 +416,6 @@ def _text(value: Any) -> str | None:
 
 
 # --- for the command --------------------------------------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def reading(address: StoreAddress) -> AsyncIterator[PublishedReader]:
-    """A reader of published runs, for as long as it is used."""
-    async with AsyncStore(address) as store:
-        reader = PublishedReader(store)
-        try:
-            yield reader
-        finally:
-            await reader.close()
 
 
 async def community_of(reader: PublishedReader, run: Run, community_id: str) -> Community:

@@ -11,9 +11,8 @@ from pydantic_core import from_json
 
 from service.domain import MILLION, PART_NAMES, Community, Frozen, GateName, PartName, Run, StoreAddress
 from service.errors import CommunityNotFound, RunNotFound
-from service.flows.asking import reading
 from service.flows.brand_limits import Sees
-from service.flows.published import PublishedReader
+from service.flows.published import PublishedReader, reading
 
 NAMED = 100
 """So many of each kind of change are named in one community; counts say how many there are."""

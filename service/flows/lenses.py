@@ -43,7 +43,7 @@ from service.errors import InvalidRequest, RunNotFound
 from service.flows.asking import read_weights
 from service.flows.lens_parts import WITHIN_COMMUNITIES
 from service.flows.masking import Mask
-from service.flows.published import PublishedReader
+from service.flows.published import PublishedReader, reading
 from service.store.driver import AsyncStore, Row
 from service.store.lenses import (
     LensColumns,
@@ -112,10 +112,9 @@ async def scorecard(store: AsyncStore, reader: PublishedReader, run: Run, key: s
 
 async def read_scorecard(address: StoreAddress, key: str, run_id: str | None = None) -> tuple[Run, dict[str, Any]]:
     """Do what `scorecard` does, for the command; return the run, too. Raises what that does, and what reading does."""
-    async with AsyncStore(address) as store:
-        reader = PublishedReader(store)
+    async with reading(address) as reader:
         published = await reader.published(run_id)
-        found = await scorecard(store, reader, published.run, key)
+        found = await scorecard(reader.store, reader, published.run, key)
         return published.run, from_json(published.mask.without(key).cleaned(to_json(found)))
 
 

@@ -6,7 +6,8 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -139,7 +140,7 @@ class PublishedReader:
     Every request asks which run is current, so that a run that was reported done is seen by whatever is read after;
     requests that wait at the same time share one such question. Pages of a run never change, so they are kept in
     memory; with `fetch_ahead` those of a new current run are read at once, so that it can be served while Neo4j is
-    away.
+    away. `store` is the graph they are read from.
     """
 
     def __init__(
@@ -149,7 +150,7 @@ class PublishedReader:
         fetch_ahead: bool = False,
         erasing: Callable[[], Sequence[ErasureRequest]] = tuple,
     ) -> None:
-        self._store = store
+        self.store = store
         self._erasing = erasing
         self._hidden: tuple[int, list[HiddenAccount]] = (0, [])
         self._mask = Mask()
@@ -209,7 +210,7 @@ class PublishedReader:
         try:
             now = (await self._current() if current is None else current).masks
             if now != self._hidden[0]:
-                hidden = await read_hidden(self._store)
+                hidden = await read_hidden(self.store)
                 (seen, before), self._hidden = self._hidden, (now, hidden)
                 # After more than one change somebody may have been erased whom nobody here saw to be erased.
                 if _to_erase(before) != _to_erase(hidden) or now - seen > 1:
@@ -270,7 +271,7 @@ class PublishedReader:
         try:
             now = (await self._current()).names if published.names is None else published.names
             if now != kept.names.version:
-                kept.names = Names(now, await list_names(self._store))
+                kept.names = Names(now, await list_names(self.store))
         except StoreUnavailable:
             pass
         return kept.names
@@ -283,7 +284,7 @@ class PublishedReader:
             kept.parts.move_to_end((run_id, name))
             return found
         self._check_away()
-        part = await read_part(self._store, run_id, name)
+        part = await read_part(self.store, run_id, name)
         kept.keep(run_id, part)
         return part
 
@@ -351,7 +352,7 @@ class PublishedReader:
         kept, key = self._kept, (run_id, ids)
         if key not in kept.lenses:
             self._check_away()
-            kept.lenses[key] = asyncio.create_task(read_members(self._store, run_id, ids))
+            kept.lenses[key] = asyncio.create_task(read_members(self.store, run_id, ids))
             while len(kept.lenses) > LENSES_KEPT:
                 kept.lenses.popitem(last=False)
         kept.lenses.move_to_end(key)
@@ -363,7 +364,7 @@ class PublishedReader:
 
     async def fitting(self, run: Run, communities: Sequence[Community], brief: Brief) -> list[FittingCommunity]:
         """Say how well communities fit a brief, best first; of equals the larger, then by id."""
-        parts = [(await self.part_if_any(run.id, f"words/{one.id}")).lines for one in communities]
+        parts = await self._lines_of(run, "words", [one.id for one in communities])
         fits = await asyncio.to_thread(lambda: [fit_of(brief, CommunityWords.of(lines)) for lines in parts])
         found = [
             FittingCommunity.model_validate({**one.model_dump(), "fit": fit})
@@ -374,19 +375,23 @@ class PublishedReader:
     async def _completed(self, run: Run, population: Population, question: Question) -> Population:
         """Add what accounts say, for briefs, and what lenses say, where they have weight; each once."""
         if question.brief is not None and not population.words:
-            parts = [(await self.part_if_any(run.id, f"words/{community}")).lines for community in population.labels]
+            parts = await self._lines_of(run, "words", population.labels)
             words = await asyncio.to_thread(lambda: [CommunityWords.of(lines) for lines in parts])
             if not population.words:  # nobody else was faster
                 population.words.extend(words)
         new = [lens for lens in question.mix[1] if lens not in population.lenses]
         if new:
-            parts = [(await self.part_if_any(run.id, f"lenses/{community}")).lines for community in population.labels]
+            parts = await self._lines_of(run, "lenses", population.labels)
             if not all(parts) and run.spec.lenses:
                 raise InvalidRequest(
                     f"Run {run.id} did not publish what questions need that give weight to lenses; analyse again."
                 )
             population.lenses.update(await asyncio.to_thread(measure_lenses, new, parts, len(population.candidates)))
         return population
+
+    async def _lines_of(self, run: Run, kind: str, communities: Iterable[str]) -> list[Sequence[bytes]]:
+        """What was published of some kind of each community, by id; no lines where that is nothing."""
+        return [(await self.part_if_any(run.id, f"{kind}/{community}")).lines for community in communities]
 
     async def _basis(self, run: Run, community: Community) -> Sequence[bytes]:
         lines = (await self.part_if_any(run.id, f"basis/{community.id}")).lines
@@ -447,7 +452,7 @@ class PublishedReader:
         """
         self._check_away()
         self.check_shown(key)
-        return await read_account(self._store, run_id, key)
+        return await read_account(self.store, run_id, key)
 
     def check_shown(self, key: str) -> None:
         """Raise AccountNotFound for an account that is to be erased."""
@@ -461,22 +466,22 @@ class PublishedReader:
     async def neighbours(self, run_id: str, community_id: str, key: str) -> dict[str, dict[str, Any]]:
         """Return who stands just above and below an account; see `store.published.read_neighbours`."""
         self._check_away()
-        return await read_neighbours(self._store, run_id, community_id, key)
+        return await read_neighbours(self.store, run_id, community_id, key)
 
     async def ties(self, pairs: list[tuple[str, str]]) -> list[dict[str, Any]]:
         """Return ties as the graph has them now; see `store.published.read_ties`."""
         self._check_away()
-        return await read_ties(self._store, pairs)
+        return await read_ties(self.store, pairs)
 
     async def posts(self, keys: list[str]) -> list[dict[str, Any]]:
         """Return posts as the graph has them now; see `store.published.read_posts`."""
         self._check_away()
-        return await read_posts(self._store, keys)
+        return await read_posts(self.store, keys)
 
     async def published_before(self, run: Run) -> Run | None:
         """Return the published run that finished last before another one; None where there is none."""
         self._check_away()
-        found = await published_before(self._store, run.id)
+        found = await published_before(self.store, run.id)
         return None if found is None else await self._run(found)
 
     async def member_changes(
@@ -484,13 +489,13 @@ class PublishedReader:
     ) -> dict[str, dict[str, Any]]:
         """Return who came to communities and left them; see `store.differences.read_member_changes`."""
         self._check_away()
-        return await read_member_changes(self._store, run.id, since.id, communities, most)
+        return await read_member_changes(self.store, run.id, since.id, communities, most)
 
     async def _run(self, run_id: str) -> Run:
         kept = self._kept
         if run_id not in kept.runs:
             self._check_away()
-            run = await get_run(self._store, run_id)
+            run = await get_run(self.store, run_id)
             if run.backtest is not None:
                 raise RunNotFound(f"Run {run_id} is a back-test; read it at /v1/backtests/{run_id}.")
             if run.state != "done":
@@ -514,7 +519,7 @@ class PublishedReader:
         if before is not None:
             await asyncio.wait([before])
         self._asking, self._waiting = self._waiting, None
-        question = asyncio.create_task(read_current(self._store))
+        question = asyncio.create_task(read_current(self.store))
         # Left to its own end, which the store bounds: the driver loses a connection that is cancelled as it opens.
         await asyncio.wait([question], timeout=CHECK_SECONDS)
         if not question.done():
@@ -563,6 +568,17 @@ def _size(part: PublishedPart) -> int:
 # --- for the command ------------------------------------------------------------------------------------
 
 
+@asynccontextmanager
+async def reading(address: StoreAddress) -> AsyncIterator[PublishedReader]:
+    """A reader of published runs, for as long as it is used."""
+    async with AsyncStore(address) as store:
+        reader = PublishedReader(store)
+        try:
+            yield reader
+        finally:
+            await reader.close()
+
+
 def _called(community: Community, names: Mapping[str, CommunityName]) -> Community:
     """The community with what people call it."""
     name = names.get(community.id)
@@ -583,19 +599,15 @@ async def read_communities(
         RunNotFound: no run of this id has published anything.
         StoreError: Neo4j does not answer.
     """
-    async with AsyncStore(address) as store:
-        reader = PublishedReader(store)
-        try:
-            published = await reader.published(run_id)
-            run = published.run
-            found: Sequence[Community] = (
-                [one for one, _ in await reader.defined(run)] if defined else await reader.communities(run.id)
-            )
-            names = (await reader.names(published)).of
-            found = [published.mask.unnamed(_called(one, names)) for one in found]
-            return found if brief is None else await reader.fitting(run, found, brief)
-        finally:
-            await reader.close()
+    async with reading(address) as reader:
+        published = await reader.published(run_id)
+        run = published.run
+        found: Sequence[Community] = (
+            [one for one, _ in await reader.defined(run)] if defined else await reader.communities(run.id)
+        )
+        names = (await reader.names(published)).of
+        found = [published.mask.unnamed(_called(one, names)) for one in found]
+        return found if brief is None else await reader.fitting(run, found, brief)
 
 
 async def read_groups(address: StoreAddress, level: int, run_id: str | None = None) -> list[CommunityGroup]:
@@ -603,14 +615,10 @@ async def read_groups(address: StoreAddress, level: int, run_id: str | None = No
 
     There are none at a level that the run has not.
     """
-    async with AsyncStore(address) as store:
-        reader = PublishedReader(store)
-        try:
-            published = await reader.published(run_id)
-            groups = [group for group, _ in await reader.groups(published.run) if group.level == level]
-            return [published.mask.unnamed(group) for group in groups]
-        finally:
-            await reader.close()
+    async with reading(address) as reader:
+        published = await reader.published(run_id)
+        groups = [group for group, _ in await reader.groups(published.run) if group.level == level]
+        return [published.mask.unnamed(group) for group in groups]
 
 
 async def read_candidates(address: StoreAddress, community_id: str, run_id: str | None = None) -> list[Candidate]:
@@ -622,15 +630,11 @@ async def read_candidates(address: StoreAddress, community_id: str, run_id: str 
         CommunityNotFound: the run has no such community.
         StoreError: Neo4j does not answer.
     """
-    async with AsyncStore(address) as store:
-        reader = PublishedReader(store)
-        try:
-            published = await reader.published(run_id)
-            part = await reader.part(published.run.id, f"candidates/{community_id}")
-            mask = published.mask
-            return [Candidate.model_validate_json(mask.cleaned(line)) for line in mask.shown(part.lines)]
-        finally:
-            await reader.close()
+    async with reading(address) as reader:
+        published = await reader.published(run_id)
+        part = await reader.part(published.run.id, f"candidates/{community_id}")
+        mask = published.mask
+        return [Candidate.model_validate_json(mask.cleaned(line)) for line in mask.shown(part.lines)]
 
 
 async def read_brands(address: StoreAddress) -> list[Brand]:
