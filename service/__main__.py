@@ -1031,7 +1031,7 @@ def query(
     from service.flows.store import open_store
 
     if name is None:
-        console.out.print(console.queries_table(explore.explore_queries(), explore.GROUPS))
+        console.out.print(console.queries_table(explore.explore_queries()))
         return
     found = explore.find_query(name)
     if about:

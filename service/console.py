@@ -262,11 +262,9 @@ def recipes_table(recipes: Sequence[domain.Recipe], lang: Language) -> Table:
 
 def community_card(one: domain.Community) -> Group:
     """Show one community: sizes, tests, what it cares for, whom gates keep out."""
-    lines: list[Any] = [community_title(one)]
-    if one.name or one.name_question is not None:
-        lines.append(_called(one))
     of = max(one.follows_inside + one.follows_out, 1)
-    lines += [
+    lines: list[Any] = [
+        community_title(one),
         f"{one.base:,} of {one.size:,} are compared: {one.micros:,} micro- and {one.macros:,} macro-influencers, "
         f"{one.candidates:,} ambassador candidates; {one.secondary_members:,} more belong here, too",
         f"{one.follows_inside:,} follows inside, {one.follows_inside / of:.0%} of those of its members; "
@@ -296,11 +294,9 @@ def community_card(one: domain.Community) -> Group:
 def account_card(found: dict[str, Any], run: domain.Run, lang: Language) -> Group:
     """Show one account: who it is, a row for each of its communities, reasons, and what lenses say."""
     account = found["account"]
-    name = domain.account_name(account["key"], account.get("handle") or "")
-    until = "" if run.as_of is None else f", data until {run.as_of:%Y-%m-%d}"
     reported = found["reported_followers"]
     lines: list[Any] = [
-        f"[bold]{escape(name)}[/]  [dim]{escape(account['key'])}, run {run.id}{until}[/]",
+        _account_head(account, run),
         *(escape(account[one]) for one in ("name", "bio", "location") if account.get(one)),
         f"{found['followers']:,} followers in the graph"
         + ("" if reported is None else f" ({reported:,} reported)")
@@ -325,15 +321,20 @@ def account_card(found: dict[str, Any], run: domain.Run, lang: Language) -> Grou
     return Group(*lines, "", lens_table(found["lenses"]))
 
 
-def queries_table(queries: Mapping[str, Query], groups: Sequence[str]) -> Table:
-    """List queries for analysts by group: name and question."""
+def _account_head(account: dict[str, Any], run: domain.Run, where: str = "") -> str:
+    """One line that names an account, where it is, and the run that says so."""
+    name = domain.account_name(account["key"], account.get("handle") or "")
+    until = "" if run.as_of is None else f", data until {run.as_of:%Y-%m-%d}"
+    return f"[bold]{escape(name)}[/]{where}  [dim]{escape(account['key'])}, run {run.id}{until}[/]"
+
+
+def queries_table(queries: Mapping[str, Query]) -> Table:
+    """List queries for analysts, those of a group together: name and question."""
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("query", no_wrap=True)
     table.add_column("what it answers", overflow="fold")
-    for group in groups:
-        some = [(name, query) for name, query in queries.items() if query.group == group]
-        if some:
-            table.add_row(f"\n[bold]{group}[/]", "")
+    for group, some in itertools.groupby(queries.items(), key=lambda one: one[1].group):
+        table.add_row(f"\n[bold]{group}[/]", "")
         for name, query in some:
             table.add_row(name, escape(query.answers))
     return table
@@ -343,11 +344,11 @@ def query_card(query: Query, example: str) -> Group:
     """Show what a query takes and gives, how to ask it, and its statement."""
     name = query.name.rpartition("/")[2]
     lines: list[Any] = [f"[bold]{name}[/]: {escape(query.answers)}", f"[dim]Cost: {escape(query.cost or '')}[/]", ""]
-    for title, declared in (("parameter", query.parameters), ("column", query.columns)):
+    for title, declared, defaults in (("parameter", query.parameters, query.defaults), ("column", query.columns, {})):
         table = Table(title, "type", "meaning", box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
         for one in declared:
-            default = f" ({json.dumps(query.defaults[one.name])} if not given)" if one.name in query.defaults else ""
-            table.add_row(one.name, one.type, escape(one.meaning + (default if title == "parameter" else "")))
+            default = f" ({json.dumps(defaults[one.name])} if not given)" if one.name in defaults else ""
+            table.add_row(one.name, one.type, escape(one.meaning + default))
         if declared:
             lines += [table, ""]
     statement = "\n".join(itertools.dropwhile(lambda line: line.startswith("//"), query.text.splitlines()))
@@ -385,12 +386,9 @@ def shown_value(value: Any) -> str:
 
 def scorecard(found: dict[str, Any], run: domain.Run) -> Group:
     """Draw what every lens says of one account: value, parts as a bar each, changes, and figures."""
-    account, community = found["account"], found["community"]
-    name = domain.account_name(account["key"], account["handle"] or "")
-    where = "in no community" if community is None else f"in [bold]{escape(community['label'] or community['id'])}[/]"
-    until = "" if run.as_of is None else f", data until {run.as_of:%Y-%m-%d}"
-    head = f"[bold]{escape(name)}[/] {where}  [dim]{escape(account['key'])}, run {run.id}{until}[/]"
-    return Group(head, "", lens_table(found["lenses"]))
+    community = found["community"]
+    where = " in no community" if community is None else f" in [bold]{escape(community['label'] or community['id'])}[/]"
+    return Group(_account_head(found["account"], run, where), "", lens_table(found["lenses"]))
 
 
 def lens_table(lenses: dict[str, Any]) -> Table | str:

@@ -64,11 +64,8 @@ def lens_reason(lens: LensName, value: float, ahead: int, compared: int) -> Reas
     if compared == 1:
         en, fr = "nobody else is compared", "aucun autre compte n'est comparé"
     elif ahead == 0:
-        en, fr = (
-            f"none of the {compared:,} accounts compared is higher",
-            f"aucun des {number(compared)} comptes comparés",
-        )
-        fr += " n'est plus haut"
+        en = f"none of the {compared:,} accounts compared is higher"
+        fr = f"aucun des {number(compared)} comptes comparés n'est plus haut"
     else:
         en = f"number {ahead + 1:,} of the {compared:,} accounts compared"
         fr = f"n° {number(ahead + 1)} des {number(compared)} comptes comparés"

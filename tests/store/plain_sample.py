@@ -284,6 +284,14 @@ def change(store: Store) -> None:
     )
 
 
+def check_example(store: Store, plain: Plain, name: str) -> None:
+    """The example of a query gives rows, the same each time, that name nobody who opted out."""
+    rows = explore(store, name)
+    assert rows
+    assert rows == explore(store, name)
+    check_names(plain, rows)
+
+
 def check_names(plain: Plain, rows: list[Row]) -> None:
     """Nobody who opted out is in rows, by key or handle, at any depth."""
     out = {key for key in plain.accounts if plain.hidden(key)}

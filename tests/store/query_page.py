@@ -7,6 +7,7 @@ writes docs/queries.md anew, with an embedded store of its own.
 
 from __future__ import annotations
 
+import itertools
 import re
 import tempfile
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 from service.console import shown_value
 from service.domain import EmbeddedConfig, RunSpec, StoreAddress, no_progress
-from service.flows.explore import GROUPS, Answer, ask, example_command, explore_queries
+from service.flows.explore import Answer, ask, example_command, explore_queries
 from service.flows.importing import import_folder
 from service.flows.runs import analyze
 from service.sample import DEMO_FOLLOWS
@@ -23,7 +24,6 @@ from service.settings import Settings
 from service.store.driver import Store
 from service.store.embedded import running
 from service.store.migrations import migrate
-from service.store.queries import Query
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "queries.md"
 ROWS, CELL = 3, 60
@@ -52,17 +52,12 @@ writes it anew.
 def query_page(address: StoreAddress) -> str:
     """Write the page, of a store that holds the sample, analysed."""
     parts = [HEAD]
-    queries = explore_queries()
-    for group in GROUPS:
-        some = {name: query for name, query in queries.items() if query.group == group}
-        if some:
-            parts.append(f"## {group}\n")
-        parts += [_section(name, ask(address, query, _parameters(query), 120)) for name, query in some.items()]
+    for group, some in itertools.groupby(explore_queries().items(), key=lambda one: one[1].group):
+        parts.append(f"## {group}\n")
+        parts += [
+            _section(name, ask(address, query, {**query.defaults, **query.examples}, 120)) for name, query in some
+        ]
     return "\n".join(parts)
-
-
-def _parameters(query: Query) -> dict[str, Any]:
-    return {**query.defaults, **query.examples}
 
 
 def _section(name: str, answer: Answer) -> str:

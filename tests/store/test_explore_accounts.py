@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from datetime import date, timedelta
 from statistics import median
 from typing import Any
 
 import pytest
 
-from service.domain import Follow, StoreAddress
+from service.domain import Follow
 from service.store.driver import Store
 from service.store.edges import apply_follows
-from tests.store.plain_sample import PARTS, Plain, Row, check_names, explore, floats, load_sample, top, without_times
+from tests.store.plain_sample import (
+    PARTS,
+    Plain,
+    Row,
+    check_example,
+    check_names,
+    explore,
+    floats,
+    top,
+    without_times,
+)
 
 NAMES = (
     "why_candidate", "candidates", "candidate_lenses", "quiet_candidates", "unfollowed", "followers_in_common",
@@ -23,20 +32,9 @@ LENSES = ("social_capital", "standing", "authority", "market", "audience", "prof
 BIG = ("sample:u000131", "sample:u000363", "sample:u000237", "sample:u000527")
 
 
-@pytest.fixture(scope="module")
-def sample(store_address: StoreAddress, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Plain]]:
-    plain = load_sample(store_address, tmp_path_factory.mktemp("sample"))
-    with Store(store_address) as store:
-        yield store, plain
-
-
 @pytest.mark.parametrize("name", NAMES)
-def test_examples_say_something_and_name_nobody_who_opted_out(sample: tuple[Store, Plain], name: str) -> None:
-    store, plain = sample
-    rows = explore(store, name)
-    assert rows
-    assert rows == explore(store, name)
-    check_names(plain, rows)
+def test_examples_say_something_and_name_nobody_who_opted_out(plain_sample: tuple[Store, Plain], name: str) -> None:
+    check_example(*plain_sample, name)
 
 
 def some_accounts(plain: Plain, each: int = 60) -> list[str]:
@@ -48,8 +46,8 @@ def some_accounts(plain: Plain, each: int = 60) -> list[str]:
 # --- candidates ---------------------------------------------------------------------------------------------------
 
 
-def test_why_candidate(sample: tuple[Store, Plain]) -> None:
-    store, plain = sample
+def test_why_candidate(plain_sample: tuple[Store, Plain]) -> None:
+    store, plain = plain_sample
     seen = Counter[str]()
     for key in [*some_accounts(plain, 40), *plain.candidates("cjqmnpx266o")]:
         rows, own = explore(store, "why_candidate", key=key), plain.membership.get(key, {})
@@ -82,8 +80,8 @@ def test_why_candidate(sample: tuple[Store, Plain]) -> None:
 
 
 @pytest.mark.parametrize("each", [1, 3, 1000])
-def test_candidates(sample: tuple[Store, Plain], each: int) -> None:
-    store, plain = sample
+def test_candidates(plain_sample: tuple[Store, Plain], each: int) -> None:
+    store, plain = plain_sample
     expected = []
     for home, community in plain.communities.items():
         for key in plain.candidates(home) if community["respectable"] else []:
@@ -106,8 +104,8 @@ def test_candidates(sample: tuple[Store, Plain], each: int) -> None:
         assert len(expected) == counted - len(out)
 
 
-def test_candidate_lenses(sample: tuple[Store, Plain]) -> None:
-    store, plain = sample
+def test_candidate_lenses(plain_sample: tuple[Store, Plain]) -> None:
+    store, plain = plain_sample
     for home, community in plain.communities.items():
         all_of_them = plain.candidates(home)
         expected = []
@@ -134,8 +132,8 @@ def test_candidate_lenses(sample: tuple[Store, Plain]) -> None:
 
 
 @pytest.mark.parametrize("days", [0, 14, 80])
-def test_quiet_candidates(sample: tuple[Store, Plain], days: int) -> None:
-    store, plain = sample
+def test_quiet_candidates(plain_sample: tuple[Store, Plain], days: int) -> None:
+    store, plain = plain_sample
     done: dict[str, list[tuple[date, str]]] = defaultdict(list)
     for post, authors in plain.authors.items():
         for a in authors:
@@ -171,8 +169,8 @@ def test_quiet_candidates(sample: tuple[Store, Plain], days: int) -> None:
 
 
 @pytest.mark.parametrize(("days", "most"), [(30, 20), (1000, 10_000)])
-def test_unfollowed(sample: tuple[Store, Plain], days: int, most: int) -> None:
-    store, plain = sample
+def test_unfollowed(plain_sample: tuple[Store, Plain], days: int, most: int) -> None:
+    store, plain = plain_sample
     between = Counter[frozenset[str]]()
     for one in plain.engaged:
         between[frozenset((one.a, one.b))] += one.count if one.day <= plain.today else 0
@@ -207,8 +205,8 @@ def test_unfollowed(sample: tuple[Store, Plain], days: int, most: int) -> None:
 
 
 @pytest.mark.parametrize(("big", "first"), [(10, 10), (5, 3), (40, 25)])
-def test_early_followers(sample: tuple[Store, Plain], big: int, first: int) -> None:
-    store, plain = sample
+def test_early_followers(plain_sample: tuple[Store, Plain], big: int, first: int) -> None:
+    store, plain = plain_sample
     for home in ("cjqmnpx266o", "clzssbyh6jd"):
         members = [key for key in plain.members(home) if not plain.hidden(key)]
         early, followed, expected = defaultdict(list), Counter[str](), Counter[str]()
@@ -237,8 +235,8 @@ def test_early_followers(sample: tuple[Store, Plain], big: int, first: int) -> N
 # --- accounts -----------------------------------------------------------------------------------------------------
 
 
-def test_followers_in_common(sample: tuple[Store, Plain]) -> None:
-    store, plain = sample
+def test_followers_in_common(plain_sample: tuple[Store, Plain]) -> None:
+    store, plain = plain_sample
     chosen = some_accounts(plain, 150)
     seen = Counter[str]()
     for one in chosen:
@@ -267,8 +265,8 @@ def test_followers_in_common(sample: tuple[Store, Plain]) -> None:
 
 
 @pytest.mark.parametrize("days", [7, 90, 400])
-def test_responders(sample: tuple[Store, Plain], days: int) -> None:
-    store, plain = sample
+def test_responders(plain_sample: tuple[Store, Plain], days: int) -> None:
+    store, plain = plain_sample
     lately = [one for one in plain.engaged if plain.lately(one.day, days) and one.count and one.a != one.b]
     found = 0
     for key in some_accounts(plain):
@@ -295,8 +293,8 @@ def test_responders(sample: tuple[Store, Plain], days: int) -> None:
 
 
 @pytest.mark.parametrize("days", [1, 90, 400])
-def test_influences(sample: tuple[Store, Plain], days: int) -> None:
-    store, plain = sample
+def test_influences(plain_sample: tuple[Store, Plain], days: int) -> None:
+    store, plain = plain_sample
     lately = [one for one in plain.engaged if plain.lately(one.day, days) and one.a != one.b]
     given, got = Counter[str](), Counter[str]()
     pairs = Counter[tuple[str, str]]()
@@ -320,8 +318,8 @@ def test_influences(sample: tuple[Store, Plain], days: int) -> None:
             assert sum(row["share"] for row in rows) == pytest.approx(1)
 
 
-def test_topics_of(sample: tuple[Store, Plain]) -> None:
-    store, plain = sample
+def test_topics_of(plain_sample: tuple[Store, Plain]) -> None:
+    store, plain = plain_sample
     said = {key: {post for post in plain.said(key) if plain.about[post]} for key in plain.accounts}
     for key in some_accounts(plain, 120):
         rows = explore(store, "topics_of", key=key, most=10_000)
@@ -346,8 +344,8 @@ def test_topics_of(sample: tuple[Store, Plain]) -> None:
         assert explore(store, "topics_of", key=key, most=3) == rows[:3]
 
 
-def test_answered_posts(sample: tuple[Store, Plain]) -> None:
-    store, plain = sample
+def test_answered_posts(plain_sample: tuple[Store, Plain]) -> None:
+    store, plain = plain_sample
     to = defaultdict(list)
     for a, post, kind, _ in plain.responses:
         if a not in plain.authors[post]:
@@ -382,8 +380,8 @@ def test_answered_posts(sample: tuple[Store, Plain]) -> None:
         assert explore(store, "answered_posts", key=key, topic=topic, most=2) == rows[:2]
 
 
-def test_same_person(sample: tuple[Store, Plain]) -> None:
-    store, plain = sample
+def test_same_person(plain_sample: tuple[Store, Plain]) -> None:
+    store, plain = plain_sample
     expected = []
     for person, accounts in plain.persons.items():
         ties = Counter(j for a in accounts for j in plain.followers[a] if j not in accounts)

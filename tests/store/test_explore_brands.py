@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import pairwise
 
 import networkx as nx
 import pytest
 
-from service.domain import Follow, StoreAddress
+from service.domain import Follow
 from service.store.driver import Store
 from service.store.edges import apply_follows
-from tests.store.plain_sample import Plain, Row, check_names, explore, floats, load_sample, top, without_times
+from tests.store.plain_sample import (
+    Plain,
+    Row,
+    check_example,
+    check_names,
+    explore,
+    floats,
+    top,
+    without_times,
+)
 
 NAMES = (
     "path", "employee_audiences", "brand_mentions", "complaints", "untapped", "competitors", "suspicious_rings",
@@ -22,20 +30,9 @@ NAMES = (
 BRANDS = ("aubade", "nordlys", "velora")
 
 
-@pytest.fixture(scope="module")
-def sample(store_address: StoreAddress, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Plain]]:
-    plain = load_sample(store_address, tmp_path_factory.mktemp("sample"))
-    with Store(store_address) as store:
-        yield store, plain
-
-
 @pytest.mark.parametrize("name", NAMES)
-def test_examples_say_something_and_name_nobody_who_opted_out(sample: tuple[Store, Plain], name: str) -> None:
-    store, plain = sample
-    rows = explore(store, name)
-    assert rows
-    assert rows == explore(store, name)
-    check_names(plain, rows)
+def test_examples_say_something_and_name_nobody_who_opted_out(plain_sample: tuple[Store, Plain], name: str) -> None:
+    check_example(*plain_sample, name)
 
 
 # --- brands -------------------------------------------------------------------------------------------------------
@@ -62,8 +59,8 @@ def ways(plain: Plain, graph: nx.Graph[str], brand: str, key: str) -> list[Row]:
     return found
 
 
-def test_path(sample: tuple[Store, Plain]) -> None:
-    store, plain = sample
+def test_path(plain_sample: tuple[Store, Plain]) -> None:
+    store, plain = plain_sample
     graph: nx.Graph[str] = nx.Graph()
     graph.add_nodes_from(key for key in plain.accounts if not plain.hidden(key))
     graph.add_edges_from(pair for pair in plain.follows if not any(map(plain.hidden, pair)))
@@ -84,8 +81,8 @@ def test_path(sample: tuple[Store, Plain]) -> None:
 
 
 @pytest.mark.parametrize("brand", BRANDS)
-def test_employee_audiences(sample: tuple[Store, Plain], brand: str) -> None:
-    store, plain = sample
+def test_employee_audiences(plain_sample: tuple[Store, Plain], brand: str) -> None:
+    store, plain = plain_sample
     held, anything = plain.held(brand), plain.held()
     for known in (0, 5):
         expected = []
@@ -112,8 +109,8 @@ def test_employee_audiences(sample: tuple[Store, Plain], brand: str) -> None:
 
 @pytest.mark.parametrize("brand", BRANDS)
 @pytest.mark.parametrize("days", [1, 30, 182, 700])
-def test_brand_mentions(sample: tuple[Store, Plain], brand: str, days: int) -> None:
-    store, plain = sample
+def test_brand_mentions(plain_sample: tuple[Store, Plain], brand: str, days: int) -> None:
+    store, plain = plain_sample
     first = plain.today - timedelta(days=days - 1)
     first -= timedelta(days=first.weekday())
     weeks = [first + timedelta(days=7 * i) for i in range((plain.today - first).days // 7 + 1)]
@@ -141,8 +138,8 @@ def test_brand_mentions(sample: tuple[Store, Plain], brand: str, days: int) -> N
 
 @pytest.mark.parametrize("brand", BRANDS)
 @pytest.mark.parametrize("days", [20, 90, 400])
-def test_complaints(sample: tuple[Store, Plain], brand: str, days: int) -> None:
-    store, plain = sample
+def test_complaints(plain_sample: tuple[Store, Plain], brand: str, days: int) -> None:
+    store, plain = plain_sample
     held = plain.held(brand)
     answered, expected = 0, []
     for post, of, stance, _ in plain.mentions:
@@ -178,8 +175,8 @@ def test_complaints(sample: tuple[Store, Plain], brand: str, days: int) -> None:
 
 
 @pytest.mark.parametrize("brand", BRANDS)
-def test_untapped(sample: tuple[Store, Plain], brand: str) -> None:
-    store, plain = sample
+def test_untapped(plain_sample: tuple[Store, Plain], brand: str) -> None:
+    store, plain = plain_sample
     spoke = {a for post, of, _, _ in plain.mentions if of == brand for a in plain.authors[post]}
     expected = []
     for key, relations in plain.held(brand).items():
@@ -207,8 +204,8 @@ def test_untapped(sample: tuple[Store, Plain], brand: str) -> None:
 
 
 @pytest.mark.parametrize("most", [1, 10, 10_000])
-def test_competitors(sample: tuple[Store, Plain], most: int) -> None:
-    store, plain = sample
+def test_competitors(plain_sample: tuple[Store, Plain], most: int) -> None:
+    store, plain = plain_sample
     for brand in BRANDS:
         for other in BRANDS:
             rows = explore(store, "competitors", brand=brand, other=other, most=most)
@@ -241,8 +238,8 @@ def test_competitors(sample: tuple[Store, Plain], most: int) -> None:
 
 
 @pytest.mark.parametrize("common", [0, 1, 3, 5])
-def test_suspicious_rings(sample: tuple[Store, Plain], common: int) -> None:
-    store, plain = sample
+def test_suspicious_rings(plain_sample: tuple[Store, Plain], common: int) -> None:
+    store, plain = plain_sample
     friends = {key: plain.followers[key] & plain.following[key] - {key} for key in plain.accounts}
     spoke = {frozenset((one.a, one.b)) for one in plain.engaged}
     did: Counter[str] = Counter()
@@ -285,8 +282,8 @@ def test_suspicious_rings(sample: tuple[Store, Plain], common: int) -> None:
     assert {row["did"] for row in rows[:21]} == {0}
 
 
-def test_endorsement_rings(sample: tuple[Store, Plain]) -> None:
-    store, plain = sample
+def test_endorsement_rings(plain_sample: tuple[Store, Plain]) -> None:
+    store, plain = plain_sample
     pairs = {(a, b) for a, b, _, _ in plain.endorses if not plain.hidden(a) and not plain.hidden(b)}
     graph: nx.DiGraph[str] = nx.DiGraph(pairs)
     expected = []
@@ -315,8 +312,8 @@ def test_endorsement_rings(sample: tuple[Store, Plain]) -> None:
     )
 
 
-def test_copied_bios(sample: tuple[Store, Plain]) -> None:
-    store, plain = sample
+def test_copied_bios(plain_sample: tuple[Store, Plain]) -> None:
+    store, plain = plain_sample
     groups = defaultdict(list)
     for key, account in sorted(plain.accounts.items()):
         text = "".join(letter for letter in account.get("bio", "").lower() if letter.isalnum())
@@ -346,8 +343,8 @@ def test_copied_bios(sample: tuple[Store, Plain]) -> None:
 
 
 @pytest.mark.parametrize(("least", "times"), [(2, 1), (2, 10), (5, 10), (5, 100)])
-def test_bursts(sample: tuple[Store, Plain], least: int, times: int) -> None:
-    store, plain = sample
+def test_bursts(plain_sample: tuple[Store, Plain], least: int, times: int) -> None:
+    store, plain = plain_sample
     days: dict[str, Counter[date]] = defaultdict(Counter)
     came = defaultdict(set)
     for a, b in plain.follows:

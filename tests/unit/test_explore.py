@@ -107,7 +107,7 @@ def test_every_query_is_listed_once_under_a_known_group_and_can_be_typed() -> No
         for one in (*query.parameters, *query.columns):
             assert len(one.meaning) > 2, name
     out = Console(file=io.StringIO(), width=200)
-    out.print(console.queries_table(queries, GROUPS))
+    out.print(console.queries_table(queries))
     shown = out.file.getvalue()  # type: ignore[attr-defined]
     assert all(name in shown for name in queries)
 
