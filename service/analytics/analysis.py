@@ -478,7 +478,7 @@ def _pages(
     macros = ranked(described.scores.macro_rank)
     if len(macros):
         yield f"macros/{community.id}", candidate_lines(described, macros, None)
-    if len(candidates) or community.respectable:
+    if _may_be_asked(community):
         yield f"basis/{community.id}", basis_lines(described, candidates, replicates)
         if words is not None:
             yield f"words/{community.id}", word_lines(described, words, candidates)
@@ -487,12 +487,17 @@ def _pages(
         yield f"excluded/{community.id}", excluded
 
 
+def _may_be_asked(community: Community) -> bool:
+    """Whether what questions need that were not prepared is published of a community."""
+    return community.candidates > 0 or community.respectable
+
+
 def _lens_pages(
     lenses: list[LensValues], graph: Graph, communities: list[Community], scores: list[CommunityScores]
 ) -> Iterator[tuple[str, Iterable[bytes]]]:
     """What is published of lenses for questions, of each community that has a basis."""
     for community, scored in zip(communities, scores, strict=True):
-        if community.candidates or community.respectable:
+        if _may_be_asked(community):
             base, candidates = scored.members[scored.in_base], scored.members[ranked(scored.rank)]
             yield f"lenses/{community.id}", lens_basis_lines(lenses, graph.keys, community.id, base, candidates)
 

@@ -171,7 +171,7 @@ def rank_members(was: Graph, analysis: Analysis, spec: BacktestSpec) -> Iterator
             "random": np.zeros(len(ranked)),
         }
         parts = np.nan_to_num(scores.raw[: len(PART_NAMES) - 1, ranked])
-        lenses = {lens.lens: np.where(lens.null < 0, lens.value, 0)[members] for lens in analysis.lenses}
+        lenses = {lens.lens: lens.value[members] for lens in analysis.lenses}
         score = _mixed_score(scores, lenses, spec)[ranked] if spec.lenses else scores.score[ranked]
         values = [score, *parts, *(lenses[name][ranked] for name in LENS_NAMES), *(simple[name] for name in BASELINES)]
         yield Ranked(

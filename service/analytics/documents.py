@@ -25,6 +25,7 @@ from service.analytics.evidence import Measured, Strongest, strongest_ties, stro
 from service.analytics.graph import entries_of, lengths, rows_of
 from service.analytics.integrity import Integrity
 from service.analytics.intervals import Intervals
+from service.analytics.packing import packed
 from service.analytics.roles import Roles
 from service.analytics.rounding import significant
 from service.analytics.sentences import (
@@ -233,14 +234,14 @@ def basis_lines(described: Described, accounts: Int32, replicates: Float32) -> I
             community=described.community,
             size=graph.n,
             base=len(base),
-            raw={part: _packed(np.sort(values[base])) for part, values in measured.raw.items()},
+            raw={part: packed(np.sort(values[base])) for part, values in measured.raw.items()},
             null_reasons=scores.null_reasons,
             topics=_topic_raws(graph, posts, scores, rules),
         )
         .model_dump_json()
         .encode()
     )
-    packed = np.ascontiguousarray(replicates.transpose(1, 0, 2).astype("<f4"))
+    columns = np.ascontiguousarray(replicates.transpose(1, 0, 2).astype("<f4"))
     relations = _relations(described, accounts)
     for position, i in enumerate(accounts.tolist()):
         topics = slice(int(graph.topic_ptr[i]), int(graph.topic_ptr[i + 1]))
@@ -252,7 +253,7 @@ def basis_lines(described: Described, accounts: Int32, replicates: Float32) -> I
                 size_band=size_band(int(scores.audience[i])),
                 roles=tuple(role.role for role in _shown_roles(described, i)),
                 raw={part: float(values[i]) for part, values in measured.raw.items()},
-                replicates=base64.b64encode(packed[position]).decode(),
+                replicates=base64.b64encode(columns[position]).decode(),
                 topic_posts=int(posts[i]),
                 topics={
                     graph.topic_names[topic]: (count, first, post, latest)
@@ -299,7 +300,7 @@ def word_lines(described: Described, words: WordIndex, accounts: Int32) -> Itera
             WordBasis(
                 word=words.names[int(word[start])],
                 places=base64.b64encode(place[start:end].astype("<i4").tobytes()).decode(),
-                weights=_packed(weight[start:end]),
+                weights=packed(weight[start:end]),
             )
             .model_dump_json()
             .encode()
@@ -339,13 +340,9 @@ def _topic_raws(graph: Graph, posts: Int64, scores: CommunityScores, rules: Scor
     topic, raw = topic[order], raw[order]
     ends = np.flatnonzero(np.diff(topic, append=-1)) + 1
     return {
-        graph.topic_names[int(topic[start])]: _packed(raw[start:end])
+        graph.topic_names[int(topic[start])]: packed(raw[start:end])
         for start, end in itertools.pairwise([0, *ends.tolist()])
     }
-
-
-def _packed(values: Float64) -> str:
-    return base64.b64encode(values.astype("<f8").tobytes()).decode()
 
 
 # --- one account at a time --------------------------------------------------------------------------------------------

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic_core import from_json
 
+from service.analytics.packing import unpacked
 from service.analytics.rounding import significant
 from service.content.words import Brief
 from service.domain import CommunityFit, Float64
-from service.flows.packing import unpacked
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from pydantic_core import from_json
 
+from service.analytics.packing import unpacked
 from service.analytics.rounding import significant
 from service.domain import Float64, LensName
-from service.flows.packing import unpacked
 
 WITHIN_COMMUNITIES: tuple[LensName, ...] = ("standing", "context")
 """Lenses whose values are relative to each account's own community."""

@@ -17,6 +17,7 @@ from pydantic_core import from_json, to_json
 
 from service.analytics.brands import time_of
 from service.analytics.intervals import REWEIGHTED, Intervals, rank_intervals, replicate_scores, replicate_x
+from service.analytics.packing import unpacked
 from service.analytics.rounding import significant
 from service.analytics.scoring import NULL_REASONS, by_part, points_of, score_table, share_of, weights_in_force
 from service.analytics.sentences import brief_reason, lens_reason, relevance_reason
@@ -43,7 +44,6 @@ from service.domain import (
 )
 from service.flows.briefs import BriefMeasure, CommunityWords, SaidWord, measure_brief
 from service.flows.lens_parts import WITHIN_COMMUNITIES, LensMeasure
-from service.flows.packing import unpacked
 
 Scoring = tuple[str | None, str | None, str | None, PartWeights | None, tuple[tuple[LensName, float], ...]]
 """Brand, topic, brief and weights of a question, those of lenses last."""
@@ -194,9 +194,8 @@ class Ranking:
         places: int64[q], which candidates of the population, best first; a brand's detractors are left out.
         score: int64[q], in millionths.
         intervals: of their ranks.
-        parts: the six parts, then the lenses that have weight.
         raw, x: float64[parts, q], NaN where a part is null. points: int64[parts, q].
-        weights, null_reasons: in force.
+        weights, null_reasons: in force; weights are of the six parts, then of the lenses that were given any.
         detractors: how many were left out.
         untapped: bool[q].
         brief: the brief as it was measured, if one was asked; its arrays are by candidate of the population.
@@ -207,7 +206,6 @@ class Ranking:
     places: Int64
     score: Int64
     intervals: Intervals
-    parts: tuple[ScorePart, ...]
     raw: Float64
     x: Float64
     points: Int64
@@ -218,6 +216,11 @@ class Ranking:
     brief: BriefMeasure | None
     lenses: tuple[LensMeasure, ...]
     evidence_items: int
+
+    @property
+    def parts(self) -> tuple[ScorePart, ...]:
+        """What the rows of the arrays are of."""
+        return tuple(self.weights)
 
 
 def scores_among(base: Float64, size: int, values: Float64) -> Float64:
@@ -282,7 +285,6 @@ def rank_candidates(population: Population, question: Question, rules: ScoringRu
         places=places,
         score=score[places],
         intervals=intervals,
-        parts=tuple(weights),
         raw=raw[:, places],
         x=x[:, places],
         points=points[:, places],

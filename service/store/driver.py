@@ -154,11 +154,10 @@ class Store:
 
     def read(self, name: str, /, **parameters: Any) -> list[Row]:
         """Run one read query in a managed transaction and return its rows."""
-        with self._session() as session:
-            return session.execute_read(lambda tx: Tx(tx, self.queries).run(name, **parameters))
+        return self.read_within(None, name, **parameters)
 
-    def read_within(self, seconds: float, name: str, /, **parameters: Any) -> list[Row]:
-        """Do what `read` does; Neo4j ends the query after so many seconds.
+    def read_within(self, seconds: float | None, name: str, /, **parameters: Any) -> list[Row]:
+        """Do what `read` does; Neo4j ends the query after so many seconds, None: after as many as it is set to.
 
         Raises:
             StoreTimedOut: it took longer.
@@ -168,7 +167,7 @@ class Store:
         def managed(tx: neo4j.ManagedTransaction) -> list[Row]:
             return Tx(tx, self.queries).run(name, **parameters)
 
-        with self._session(default_access_mode=neo4j.READ_ACCESS) as session:
+        with self._session() as session:
             return session.execute_read(managed)
 
     def stream(self, name: str, /, *, rows_at_once: int = 1_000, **parameters: Any) -> Iterator[neo4j.Record]:

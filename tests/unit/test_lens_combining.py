@@ -13,9 +13,9 @@ from scipy.stats import spearmanr
 
 from service.analytics.lenses.combining import mixed, rank_correlations
 from service.analytics.lenses.documents import NOBODY, lens_basis_lines, lens_documents
+from service.analytics.packing import unpacked
 from service.analytics.scoring import exponential_scores
 from service.domain import MILLION, CandidateLenses, LensesHead, LensValues
-from service.flows.packing import unpacked
 
 from .analytics_graphs import laws
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.analytics.analysis import analyse
+from service.analytics.packing import unpacked
 from service.domain import (
     LENS_NAMES,
     MILLION,
@@ -33,7 +34,6 @@ from service.errors import ConfigurationError, InvalidRequest
 from service.flows.asking import asked_question, described_question, nobody_because, parse_weights
 from service.flows.lens_parts import NOT_MEASURED, WITHIN_COMMUNITIES, measure_lenses
 from service.flows.masking import Mask
-from service.flows.packing import unpacked
 from service.flows.questions import (
     Population,
     Question,

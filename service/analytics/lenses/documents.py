@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic_core import to_json
 
+from service.analytics.packing import packed
 from service.domain import MILLION, Int32, Int64, LensesHead, LensValues
 
 ACCOUNTS_AT_ONCE = 2_000
@@ -50,7 +50,7 @@ def lens_basis_lines(
     for lens in lenses:
         of_base = lens.null[base]
         known = base[of_base < 0]
-        values[lens.lens] = base64.b64encode((np.sort(lens.value[known]) / MILLION).astype("<f8").tobytes()).decode()
+        values[lens.lens] = packed(np.sort(lens.value[known]) / MILLION)
         if len(known) == 0:  # the reason of most of them
             null_reasons[lens.lens] = lens.reasons[int(np.bincount(of_base).argmax())] if len(base) else NOBODY
     head = LensesHead(community=community, values=values, null_reasons=null_reasons)
