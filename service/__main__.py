@@ -12,15 +12,15 @@ import sys
 import threading
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from pydantic import SecretStr, SerializeAsAny, TypeAdapter, ValidationError
+from pydantic import SerializeAsAny, TypeAdapter, ValidationError
 from rich.markup import escape
 
 from service import __version__, console
+from service.configured import settings, store_source
 from service.domain import (
     OUTCOMES,
     BacktestSpec,
@@ -107,57 +107,6 @@ app.add_typer(runs_app, name="runs")
 
 Lang = Annotated[console.Language, typer.Option("--lang", help="Language of sentences: en or fr.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of a table for a person.")]
-
-
-def settings() -> Settings:
-    """Read the settings.
-
-    Raises:
-        ConfigurationError: a variable has a value that cannot be used; its name is given, its value is not.
-    """
-    try:
-        return Settings()
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"ENTOURAGE_{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
-            for item in error.errors(include_input=False, include_url=False)
-        )
-        raise ConfigurationError(f"Settings cannot be used: {wrong}.") from None
-
-
-def embedded_config(config: Settings, folder: str = "neo4j") -> EmbeddedConfig:
-    """How the embedded Neo4j is run under these settings; its data is in `folder` of the data directory."""
-    return EmbeddedConfig(
-        home=config.data_dir / folder,
-        cache_dir=config.cache_dir,
-        version=config.neo4j_version,
-        port=config.neo4j_port,
-        heap_mb=config.neo4j_heap_mb,
-        page_cache_mb=config.neo4j_page_cache_mb,
-        erasure_keys=partial(erasure_keys, config.secrets_key, config.data_dir),
-    )
-
-
-def store_source(config: Settings, folder: str = "neo4j") -> StoreSource:
-    """Where the graph is: the server that settings name, or the embedded one."""
-    if config.neo4j_uri is None:
-        return embedded_config(config, folder)
-    if config.neo4j_password is None:
-        raise ConfigurationError("ENTOURAGE_NEO4J_URI is set; set ENTOURAGE_NEO4J_PASSWORD as well.")
-    return StoreAddress(
-        config.neo4j_uri,
-        config.neo4j_user,
-        config.neo4j_password,
-        config.neo4j_database,
-        erasure_keys=partial(erasure_keys, config.secrets_key, config.data_dir),
-    )
-
-
-def erasure_keys(given: SecretStr | None, data_dir: Path) -> tuple[bytes, ...]:
-    """The secrets under which erased accounts are recognised; read when they are needed first."""
-    from service.flows.signatures import erasure_keys as read
-
-    return read(given, data_dir)
 
 
 def retention_of(config: Settings) -> Retention:

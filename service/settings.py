@@ -1,6 +1,7 @@
 """Settings, read from the environment (prefix `ENTOURAGE_`) or a `.env` file in the working directory.
 
-Only `service.__main__` and `service.api.app` read them; everything below is handed values.
+Only `service.configured`, for commands and notebooks, and `service.api.app` read them; everything below is handed
+values.
 """
 
 from __future__ import annotations

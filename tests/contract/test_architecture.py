@@ -19,7 +19,9 @@ SERVICE = ROOT / "service"
 BASE = {"compiled", "domain", "errors", "records"}
 ROOMS = {"store", "journal", "files", "analytics", "content"}
 MAY_IMPORT = {
-    "__main__": {*BASE, *ROOMS, "flows", "sample", "sample_files", "api", "settings", "console", ""},
+    "__main__": {*BASE, *ROOMS, "flows", "sample", "sample_files", "api", "configured", "settings", "console", ""},
+    "notebook": {*BASE, "analytics", "flows", "sample", "configured", "notebook"},
+    "configured": {"domain", "errors", "flows"},
     "console": {*BASE, *ROOMS, "flows"},
     "api": {*BASE, "store", "flows", "api", ""},
     "flows": {*BASE, *ROOMS, "flows", "sample", "sample_files"},
@@ -37,7 +39,7 @@ MAY_IMPORT = {
     "records": set[str](),
     "settings": set[str](),
 }
-SETTINGS_READERS = {"__main__", "api.app"}
+SETTINGS_READERS = {"__main__", "api.app", "configured"}
 
 
 def modules() -> Iterator[tuple[str, Path]]:
