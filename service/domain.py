@@ -2232,6 +2232,16 @@ class LensMix(Frozen):
     created_at: datetime
 
 
+class OwnMeasure(Frozen):
+    """A measure that an analyst wrote to the graph: for so many accounts, computed on one version of the graph."""
+
+    name: str
+    meaning: str
+    graph_version: int
+    written_at: datetime
+    accounts: int
+
+
 class NullLens(Frozen):
     """Why a lens has no value for some accounts, and how many they are."""
 

@@ -28,6 +28,7 @@ EntourageError
 │   ├── ScheduleNotFound
 │   ├── MixNotFound
 │   ├── QueryNotFound
+│   ├── OwnMeasureNotFound
 │   ├── ErasureNotFound
 │   ├── NothingPublished              no run has been published yet
 │   └── RouteNotFound                 no such address (405 where only the method is wrong)
@@ -282,6 +283,13 @@ class MixNotFound(NotFound):
 
     code = "mix_not_found"
     title = "Mix not found"
+
+
+class OwnMeasureNotFound(NotFound):
+    """No measure that analysts wrote has this name."""
+
+    code = "own_measure_not_found"
+    title = "Measure not found"
 
 
 class QueryNotFound(NotFound):

@@ -50,6 +50,7 @@ from service.domain import (
 
 if TYPE_CHECKING:
     import networkx as nx
+    from scipy.sparse import csr_array
 
 
 @dataclass(frozen=True)
@@ -429,17 +430,60 @@ def followed_back(graph: Graph) -> Bool:
     return in_both(graph.in_ptr, graph.in_idx, graph.out_ptr, graph.out_idx)
 
 
+@dataclass(frozen=True)
+class FollowArrays:
+    """Follows of n accounts as compressed sparse rows, for analysts: copies, that may be changed.
+
+    Account i follows `idx[ptr[i]:ptr[i + 1]]`, ascending; weight and day of these follows are in the same places.
+
+    Attributes:
+        keys: keys of the accounts, ascending; an account is its place here. n texts.
+        ptr: int64[n+1]; idx: int32[m]; weight: float64[m].
+        day: int32[m], days since 1970-01-01 UTC on which follows were said; -1 where unknown.
+        opted_out: bool[n], who does not want to be a candidate.
+        version: of the graph.
+    """
+
+    keys: list[str]
+    ptr: Int64
+    idx: Int32
+    weight: Float64
+    day: Int32
+    opted_out: Bool
+    version: int
+
+    def matrix(self) -> csr_array:
+        """The weights as scipy's sparse array, float64[n, n]: row i, column j where i follows j."""
+        from scipy.sparse import csr_array
+
+        n = len(self.keys)
+        return csr_array((self.weight, self.idx, self.ptr), shape=(n, n))
+
+
+def to_arrays(graph: Graph) -> FollowArrays:
+    """Give the follows to analysts as arrays; see `FollowArrays`."""
+    return FollowArrays(
+        keys=list(graph.keys),
+        ptr=graph.out_ptr.copy(),
+        idx=graph.out_idx.copy(),
+        weight=graph.out_weight.copy(),
+        day=graph.out_day.astype(np.int32),
+        opted_out=graph.opted_out.copy(),
+        version=graph.version,
+    )
+
+
 def to_networkx(graph: Graph) -> nx.DiGraph[str]:
     """Give the follows to analysts: nodes are keys with `handle`; an edge a → b with `weight` means a follows b.
 
-    `handle` is None where it is not known.
+    `handle` is None where it is not known; `opted_out` says who does not want to be a candidate.
     """
     import networkx as nx  # takes a while, and no run needs it
 
     result: nx.DiGraph[str] = nx.DiGraph()
     keys = list(graph.keys)
-    for key, handle in zip(keys, graph.handles, strict=True):
-        result.add_node(key, handle=handle or None)
+    for key, handle, out in zip(keys, graph.handles, graph.opted_out.tolist(), strict=True):
+        result.add_node(key, handle=handle or None, opted_out=out)
     ends = zip(rows_of(graph.out_ptr).tolist(), graph.out_idx.tolist(), graph.out_weight.tolist(), strict=True)
     result.add_weighted_edges_from((keys[i], keys[j], weight) for i, j, weight in ends)
     return result

@@ -67,22 +67,38 @@ def read_parameters(query: Query, given: Sequence[str]) -> dict[str, Any]:
     Raises:
         InvalidRequest: one is not known, there twice, not of its type, or missing; the message says what is needed.
     """
-    short = query.name.removeprefix(AREA)
     declared = {one.name: one for one in query.parameters}
     values: dict[str, Any] = {}
     for one in given:
         name, equals, text = one.partition("=")
         if not equals or name not in declared:
-            there = ", ".join(declared) or "none"
-            raise InvalidRequest(f"Query {short} has no parameter {name[:80]!r}; there are: {there}. Write NAME=VALUE.")
+            raise InvalidRequest(f"{_no_parameter(query, name)} Write NAME=VALUE.")
         if name in values:
             raise InvalidRequest(f"Parameter {name} is there twice.")
         values[name] = _read(declared[name], text)
-    values = {**query.defaults, **values}
+    return with_defaults(query, values)
+
+
+def with_defaults(query: Query, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values for all parameters of a query: those given, and defaults for the others.
+
+    Raises:
+        InvalidRequest: one is not known, or missing; the message says what is needed.
+    """
+    declared = {one.name: one for one in query.parameters}
+    for name in given:
+        if name not in declared:
+            raise InvalidRequest(_no_parameter(query, name))
+    values = {**query.defaults, **given}
     if missing := [one for name, one in declared.items() if name not in values]:
-        said = "; ".join(f"{one.name} ({one.meaning}), as --param {example_of(query, one.name)}" for one in missing)
-        raise InvalidRequest(f"Query {short} needs {said}.")
+        said = "; ".join(f"{one.name} ({one.meaning}), such as {example_of(query, one.name)}" for one in missing)
+        raise InvalidRequest(f"Query {query.name.removeprefix(AREA)} needs {said}.")
     return values
+
+
+def _no_parameter(query: Query, name: str) -> str:
+    there = ", ".join(one.name for one in query.parameters) or "none"
+    return f"Query {query.name.removeprefix(AREA)} has no parameter {name[:80]!r}; there are: {there}."
 
 
 def _read(parameter: Declared, text: str) -> Any:
@@ -190,7 +206,25 @@ def ask(address: StoreAddress, query: Query, parameters: Mapping[str, Any], time
     """
     with Store(address) as store:
         rows = store.read_within(timeout_s, query.name, **parameters)
-    return Answer(query, [{name: native(value) for name, value in row.items()} for row in rows])
+    return Answer(query, _native_rows(rows))
+
+
+def ask_statement(
+    address: StoreAddress, text: str, parameters: Mapping[str, Any], timeout_s: float
+) -> list[dict[str, Any]]:
+    """Ask a statement of an analyst's own; it only reads, and Neo4j ends it after so many seconds.
+
+    Raises:
+        StoreRefused: it is no statement that Neo4j understands, or it writes.
+        StoreTimedOut: it took longer.
+        StoreError: Neo4j did not answer.
+    """
+    with Store(address) as store:
+        return _native_rows(store.read_statement(timeout_s, text, **parameters))
+
+
+def _native_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: native(value) for name, value in row.items()} for row in rows]
 
 
 def for_browser(query: Query, parameters: Mapping[str, Any]) -> str:

@@ -69,6 +69,12 @@ def read_scored(store: Store, key: str) -> Iterator[Row]:
         yield {name: _plain(value) for name, value in dict(row).items()}
 
 
+def read_measured(store: Store, key: str) -> Iterator[Row]:
+    """Yield what measures of analysts give an account."""
+    for row in store.stream("access/measured", key=key):
+        yield {name: _plain(value) for name, value in dict(row).items()}
+
+
 def read_most_followed(store: Store, key: str) -> Iterator[Row]:
     """Yield communities, and groups of them, that name an account among their most followed."""
     return map(dict, store.stream("access/most_followed", key=key))

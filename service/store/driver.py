@@ -170,6 +170,16 @@ class Store:
         with self._session() as session:
             return session.execute_read(managed)
 
+    def read_statement(self, seconds: float, text: str, /, **parameters: Any) -> list[Row]:
+        """Do what `read_within` does with a statement that is not of the library, for analysts; it may only read."""
+
+        @neo4j.unit_of_work(timeout=seconds)
+        def managed(tx: neo4j.ManagedTransaction) -> list[Row]:
+            return [dict(record) for record in tx.run(text, parameters)]
+
+        with self._session() as session:
+            return session.execute_read(managed)
+
     def stream(self, name: str, /, *, rows_at_once: int = 1_000, **parameters: Any) -> Iterator[neo4j.Record]:
         """Run one read query and yield its records as they come: for results too large to hold at once.
 
@@ -205,7 +215,7 @@ class Store:
             return session.run(query.text, parameters).data()
 
     def statement(self, text: str, **parameters: Any) -> list[Row]:
-        """Run a statement that is not of the library: migrations, EXPLAIN, and notebooks only."""
+        """Run a statement that is not of the library: migrations and EXPLAIN only."""
         with self._session() as session:
             return session.run(text, parameters).data()
 

@@ -74,7 +74,7 @@ def test_parameters_are_read_as_their_types() -> None:
         (["fame=1"], "no parameter 'fame'; there are: key, n,"),
         (["n"], "Write NAME=VALUE"),
         (["n=1", "n=2"], "n is there twice"),
-        (["n=1"], "needs key \\(key of an account\\), as --param key=a: 1; day \\(a day\\), as --param day=2026-05-01"),
+        (["n=1"], "needs key \\(key of an account\\), such as key=a: 1; day \\(a day\\), such as day=2026-05-01"),
     ],
 )
 def test_parameters_that_cannot_be_used_are_named(given: list[str], says: str) -> None:

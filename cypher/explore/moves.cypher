@@ -1,0 +1,46 @@
+// answers: Between two runs, how many accounts went from which community to which?
+// group: Over time
+// parameter: before STRING id of the earlier run; empty for the run that the later one started from
+// parameter: after STRING id of the later run; empty for the run that is served
+// default: before ""
+// default: after ""
+// column: source STRING id of the community in the earlier run; null of accounts that were in none
+// column: target STRING id of the community in the later run; null of accounts that are in none
+// column: accounts INTEGER how many
+// column: share_of_source FLOAT share, 0 to 1, of the members that the source had; null where there is no source
+// column: share_of_target FLOAT share, 0 to 1, of the members that the target has; null where there is no target
+// column: run_before STRING id of the earlier run; null where there is none, or nothing is left of it: then all come from none
+// column: run_after STRING id of the later run
+// mode: read
+// index: current_id
+// index: run_id
+// cost: one look at each member of each community of both runs
+MATCH (current:Current {id: 1})
+MATCH (later:Run {id: CASE $after WHEN '' THEN current.run ELSE $after END})
+USING INDEX later:Run(id)
+// A run that started from nothing says cold, which is the id of none.
+OPTIONAL MATCH (earlier:Run {id: CASE $before WHEN '' THEN later.start ELSE $before END})
+USING INDEX earlier:Run(id)
+WHERE earlier.removed_at IS NULL
+CALL (later, earlier) {
+  // A community in which nothing changed is the same node in both runs.
+  MATCH (later)-[:FOUND]->(now:Community {level: 0, kind: 'found'})<-[:MEMBER_OF {primary: true}]-(a:Account)
+  RETURN a, null AS source, now.id AS target
+  UNION ALL
+  MATCH (earlier)-[:FOUND]->(then:Community {level: 0, kind: 'found'})<-[:MEMBER_OF {primary: true}]-(a:Account)
+  RETURN a, then.id AS source, null AS target
+}
+WITH later, earlier, a, max(source) AS source, max(target) AS target
+WITH later, earlier, source, target, count(*) AS accounts
+WITH later, earlier, collect({source: source, target: target, accounts: accounts}) AS moves
+UNWIND moves AS one
+WITH
+  later, earlier, one,
+  reduce(n = 0, o IN moves | n + CASE WHEN o.source = one.source THEN o.accounts ELSE 0 END) AS size_before,
+  reduce(n = 0, o IN moves | n + CASE WHEN o.target = one.target THEN o.accounts ELSE 0 END) AS size_after
+RETURN
+  one.source AS source, one.target AS target, one.accounts AS accounts,
+  CASE WHEN one.source IS NOT NULL THEN toFloat(one.accounts) / size_before END AS share_of_source,
+  CASE WHEN one.target IS NOT NULL THEN toFloat(one.accounts) / size_after END AS share_of_target,
+  earlier.id AS run_before, later.id AS run_after
+ORDER BY accounts DESC, source, target

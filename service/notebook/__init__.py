@@ -1,0 +1,1 @@
+"""For analysts: a connection to the graph, questions as DataFrames, and pictures."""
