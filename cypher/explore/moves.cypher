@@ -5,7 +5,9 @@
 // default: before ""
 // default: after ""
 // column: source STRING id of the community in the earlier run; null of accounts that were in none
+// column: source_topics LIST<STRING> topics of its label; empty where nothing stands out, or there is none
 // column: target STRING id of the community in the later run; null of accounts that are in none
+// column: target_topics LIST<STRING> likewise
 // column: accounts INTEGER how many
 // column: share_of_source FLOAT share, 0 to 1, of the members that the source had; null where there is no source
 // column: share_of_target FLOAT share, 0 to 1, of the members that the target has; null where there is no target
@@ -25,22 +27,25 @@ WHERE earlier.removed_at IS NULL
 CALL (later, earlier) {
   // A community in which nothing changed is the same node in both runs.
   MATCH (later)-[:FOUND]->(now:Community {level: 0, kind: 'found'})<-[:MEMBER_OF {primary: true}]-(a:Account)
-  RETURN a, null AS source, now.id AS target
+  RETURN a, null AS source, now AS target
   UNION ALL
   MATCH (earlier)-[:FOUND]->(then:Community {level: 0, kind: 'found'})<-[:MEMBER_OF {primary: true}]-(a:Account)
-  RETURN a, then.id AS source, null AS target
+  RETURN a, then AS source, null AS target
 }
-WITH later, earlier, a, max(source) AS source, max(target) AS target
+// Each account is in one primary community of a run, or in none.
+WITH later, earlier, a, head(collect(source)) AS source, head(collect(target)) AS target
 WITH later, earlier, source, target, count(*) AS accounts
-WITH later, earlier, collect({source: source, target: target, accounts: accounts}) AS moves
-UNWIND moves AS one
+WITH later, earlier, source, collect({target: target, accounts: accounts}) AS moves, sum(accounts) AS size_before
+UNWIND moves AS move
 WITH
-  later, earlier, one,
-  reduce(n = 0, o IN moves | n + CASE WHEN o.source = one.source THEN o.accounts ELSE 0 END) AS size_before,
-  reduce(n = 0, o IN moves | n + CASE WHEN o.target = one.target THEN o.accounts ELSE 0 END) AS size_after
+  later, earlier, move.target AS target, sum(move.accounts) AS size_after,
+  collect({source: source, size_before: size_before, accounts: move.accounts}) AS moves
+UNWIND moves AS move
+WITH later, earlier, move.source AS source, target, move.accounts AS accounts, move.size_before AS size_before, size_after
 RETURN
-  one.source AS source, one.target AS target, one.accounts AS accounts,
-  CASE WHEN one.source IS NOT NULL THEN toFloat(one.accounts) / size_before END AS share_of_source,
-  CASE WHEN one.target IS NOT NULL THEN toFloat(one.accounts) / size_after END AS share_of_target,
+  source.id AS source, coalesce(source.topics, []) AS source_topics,
+  target.id AS target, coalesce(target.topics, []) AS target_topics, accounts,
+  CASE WHEN source IS NOT NULL THEN toFloat(accounts) / size_before END AS share_of_source,
+  CASE WHEN target IS NOT NULL THEN toFloat(accounts) / size_after END AS share_of_target,
   earlier.id AS run_before, later.id AS run_after
 ORDER BY accounts DESC, source, target

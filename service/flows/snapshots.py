@@ -12,7 +12,7 @@ from service.analytics.catching_up import caught_up
 from service.analytics.graph import build_graph
 from service.content.stance import read_stance
 from service.content.words import read_text
-from service.domain import STANCE_UNKNOWN, BrandColumns, Graph, MentionColumns, Progress
+from service.domain import STANCE_UNKNOWN, BrandColumns, Graph, MentionColumns, Progress, StoreAddress
 from service.errors import RunFailed
 from service.files.snapshots import forget_unused, load, save
 from service.store.driver import Store
@@ -70,6 +70,12 @@ def read_graph(store: Store, kept: Path, progress: Progress) -> Graph:
     forget_unused(kept)
     progress("snapshot", 1, 1)
     return graph
+
+
+def read_graph_at(address: StoreAddress, kept: Path, progress: Progress) -> Graph:
+    """Do what `read_graph` does, for notebooks."""
+    with Store(address) as store:
+        return read_graph(store, kept, progress)
 
 
 def _caught_up(store: Store, known: Graph, state: State) -> Graph | None:

@@ -213,11 +213,9 @@ class Connection:
 
     def snapshot(self) -> Graph:
         """Read the graph as arrays, as analyses do; the first call reads it, later ones what changed since."""
-        from service.flows.snapshots import read_graph
-        from service.store.driver import Store
+        from service.flows.snapshots import read_graph_at
 
-        with Store(self.address) as store:
-            self._graph = read_graph(store, self._kept, no_progress)
+        self._graph = read_graph_at(self.address, self._kept, no_progress)
         return self._graph
 
     def to_networkx(self) -> nx.DiGraph[str]:

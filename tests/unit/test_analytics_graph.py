@@ -316,8 +316,8 @@ def test_networkx_gets_the_same_graph(edges: list[Edge]) -> None:
     expected.add_node("x:zz")
     assert set(given_out) == set(expected)
     assert {(a, b): w for a, b, w in given_out.edges(data="weight")} == {(a, b): w for a, b, w in edges}
-    assert given_out.nodes["x:zz"] == {"handle": None}
-    assert "x:1" not in given_out or given_out.nodes["x:1"] == {"handle": "one"}
+    assert given_out.nodes["x:zz"] == {"handle": None, "opted_out": False}
+    assert "x:1" not in given_out or given_out.nodes["x:1"] == {"handle": "one", "opted_out": False}
 
 
 @laws
