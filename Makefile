@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SIZE ?= 100000
 
-.PHONY: help demo test test-long test-lts check query-page lock bench-pipeline bench-engine clean
+.PHONY: help demo test test-long test-lts check query-page notebook-pages notebooks lock bench-pipeline bench-engine clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -41,6 +41,13 @@ bench-engine: $(VENV)/.installed ## Leiden and PageRank on SIZE follows, beside 
 
 query-page: $(VENV)/.installed ## Write docs/queries.md anew from the statements in cypher/explore and the sample
 	$(BIN)/python -m tests.store.query_page
+
+notebook-pages: $(VENV)/.installed ## Write docs/notebooks anew: the notebooks, run on the sample, with their pictures
+	$(BIN)/python -m tests.store.notebook_pages
+
+notebooks: $(VENV)/.installed ## Open the notebooks in JupyterLab
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'jupyterlab>=4.2'
+	$(BIN)/jupyter lab notebooks
 
 lock: ## Write requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-header --no-emit-find-links --output-file requirements.lock pyproject.toml

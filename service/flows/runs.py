@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import shutil
 import signal
@@ -30,6 +29,7 @@ from service.flows.definitions import ask_for_run
 from service.flows.processes import GRACE_SECONDS, end, spawn
 from service.flows.retention import Pruner
 from service.flows.schedules import Lookout
+from service.flows.waiting import finished
 from service.store.driver import AsyncStore, Store
 from service.store.results import clean_failed
 from service.store.runs import (
@@ -93,7 +93,7 @@ def analyze(
     with Store(address) as store:
         sweep_interrupted(store)
         clean_failed(store)
-        run, created = asyncio.run(_create(address, spec, publish, backtest))
+        run, created = finished(_create(address, spec, publish, backtest))
         if not created:
             return run, False
         try:
@@ -129,7 +129,7 @@ def cancel(address: StoreAddress, run_id: str) -> Run:
         async with AsyncStore(address) as store:
             return await cancel_run(store, run_id)
 
-    return asyncio.run(ask())
+    return finished(ask())
 
 
 def run_in_child(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import atexit
-from collections.abc import Coroutine, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +25,7 @@ from service.domain import (
 from service.errors import InvalidRequest
 from service.flows.explore import ask, ask_statement, explore_queries, find_query, with_defaults
 from service.flows.store import open_store
+from service.flows.waiting import finished
 from service.notebook.frames import frame
 from service.sample import VERSION
 
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
     from service.analytics.graph import FollowArrays
 
-T = TypeVar("T")
 M = TypeVar("M", RunSpec, BacktestSpec)
 
 TIMEOUT_S = 60.0
@@ -179,7 +177,7 @@ class Connection:
 
         mix = None if weights is None else ",".join(f"{part}:{weight}" for part, weight in weights.items())
         question = asked_question(brand, objective, topic, mix, None, None, None)
-        answers = _finished(
+        answers = finished(
             read_ambassadors(self.address, community, question, None, most=communities, limit=each, include=True)
         )
         return _candidates([one for _, candidates, _ in answers for one in candidates], lang)
@@ -195,7 +193,7 @@ class Connection:
         from service.flows.asking import asked_question, read_brand_candidates
 
         question = asked_question(brand, objective, None, None, None, None, None, of_brand=True)
-        found = _finished(read_brand_candidates(self.address, brand, None, question))
+        found = finished(read_brand_candidates(self.address, brand, None, question))
         return _candidates([one.candidate for track in found.tracks for one in track.candidates[:each]], lang)
 
     def explain(self, community: str, key: str) -> dict[str, Any]:
@@ -206,7 +204,7 @@ class Connection:
         """
         from service.flows.asking import read_explanation
 
-        _, found = _finished(read_explanation(self.address, key, community, None))
+        _, found = finished(read_explanation(self.address, key, community, None))
         return found
 
     # --- the snapshot -------------------------------------------------------------------------------------
@@ -300,7 +298,7 @@ class Connection:
 
         asked = _valid(BacktestSpec, spec)
         run, _ = analyze(self.address, run_of_backtest(asked), False, no_progress, self._run_timeout_s, asked)
-        return _finished(read_report(self.address, run.id))
+        return finished(read_report(self.address, run.id))
 
 
 def _candidates(found: Sequence[Candidate], lang: Literal["en", "fr"]) -> pd.DataFrame:
@@ -325,12 +323,6 @@ def _candidates(found: Sequence[Candidate], lang: Literal["en", "fr"]) -> pd.Dat
             }
         )
     return frame(rows, {**types, **parts, "reason": "STRING"})
-
-
-def _finished(work: Coroutine[Any, Any, T]) -> T:
-    """What asynchronous work gives; in a thread of its own, because a notebook runs an event loop in this one."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
 
 
 def _valid(model: type[M], given: dict[str, Any]) -> M:

@@ -64,6 +64,11 @@ def frame(rows: Sequence[Mapping[str, Any]], types: Mapping[str, str] | None = N
     return pd.DataFrame(columns, columns=list(types))
 
 
+def missing(value: Any) -> bool:
+    """Whether a cell of a DataFrame holds nothing: None, NA, NaN or NaT."""
+    return value is None or (not isinstance(value, str) and str(value) in ("<NA>", "nan", "NaT"))
+
+
 def _type_of(values: Sequence[Any]) -> str:
     """The Cypher type that all values have which are not None; nothing that is listed where they have several."""
     kinds = {type(value) for value in values if value is not None}

@@ -18,7 +18,7 @@ from service.analytics.palette import OKABE_ITO, colours
 from service.domain import PART_NAMES, Float64, Int64
 from service.errors import AccountNotFound, InvalidRequest
 from service.notebook.connection import Connection
-from service.notebook.frames import missing_extra
+from service.notebook.frames import missing, missing_extra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +41,9 @@ class Picture:
 
     def __init__(self, axes: Axes) -> None:
         self.axes = axes
+
+    def __repr__(self) -> str:
+        return f"Picture: {self.axes.get_title(loc='left')}"
 
     def save(self, path: str | Path, *, dpi: int = 200) -> None:
         """Write it to a file: PNG, SVG or PDF by the ending of its name. `dpi` is dots an inch, of PNG.
@@ -99,7 +102,7 @@ def community_map(graph: Connection, *, most: int = 25, least: int = 5) -> Pictu
     for at, (row, colour) in enumerate(zip(found.itertuples(), colours(len(found)), strict=True)):
         _draw_community(axes, row, centre[at], radius[at], colour, dots=int(size.sum()) <= MOST_DOTS)
         who = first["handle"].get(row.community)
-        text = f"{_named(row.community, row.topics)}\n{row.size:,} accounts" + ("" if _missing(who) else f"\n@{who}")
+        text = f"{_named(row.community, row.topics)}\n{row.size:,} accounts" + ("" if missing(who) else f"\n@{who}")
         _label(axes, text, centre[at] - (0, radius[at]), (0, -1))
     _fit(axes, centre, radius)
     left_out = len(every) - len(found)
@@ -211,8 +214,8 @@ def _who(ties: pd.DataFrame) -> tuple[dict[str, str | None], dict[str, str | Non
     communities: dict[str, str | None] = {}
     for end in ("source", "target"):
         for account, handle, community in zip(ties[end], ties[f"{end}_handle"], ties[f"{end}_community"], strict=True):
-            handles[account] = None if _missing(handle) else handle
-            communities[account] = None if _missing(community) else community
+            handles[account] = None if missing(handle) else handle
+            communities[account] = None if missing(community) else community
     return handles, communities
 
 
@@ -298,7 +301,7 @@ def score_parts(candidates: pd.DataFrame, *, title: str = "What scores are made 
     for place, score in enumerate(candidates["score"]):
         axes.text(left[place] + 0.8, place, f"{score:.1f}", va="center", fontsize=9, color=TEXT, weight="bold")
     names = [
-        key if _missing(handle) else f"@{handle}"
+        key if missing(handle) else f"@{handle}"
         for key, handle in zip(candidates["account"], candidates["handle"], strict=True)
     ]
     axes.set_yticks(places, names, color=TEXT)
@@ -331,14 +334,14 @@ def community_flows(graph: Connection, before: str = "", after: str = "", *, lea
         ConfigurationError: matplotlib or pandas is not installed.
     """
     moves = graph.query("moves", before=before, after=after)
-    if moves.empty or _missing(moves["run_before"].iloc[0]):
+    if moves.empty or missing(moves["run_before"].iloc[0]):
         raise InvalidRequest(
             "There are no two runs to compare: the later one started from none, or what the earlier one found is no "
             "longer kept. Name them, `entourage runs list` shows which there are."
         )
     names = {
         end: {
-            one: _named(one, t) for one, t in zip(moves[end], moves[f"{end}_topics"], strict=True) if not _missing(one)
+            one: _named(one, t) for one, t in zip(moves[end], moves[f"{end}_topics"], strict=True) if not missing(one)
         }
         for end in ENDS
     }
@@ -373,7 +376,7 @@ def _gathered(moves: pd.DataFrame, least: int) -> list[Move]:
     """Moves between communities of enough accounts, between all others together, and of accounts in none."""
     ends: dict[str, list[str]] = {}
     for end in ENDS:
-        named = [NONE if _missing(one) else one for one in moves[end]]
+        named = [NONE if missing(one) else one for one in moves[end]]
         sizes = dict.fromkeys(named, 0)
         for one, accounts in zip(named, moves["accounts"], strict=True):
             sizes[one] += int(accounts)
@@ -478,8 +481,3 @@ def _label(axes: Axes, text: str, at: Float64, outward: Sequence[float] | Float6
 
 def _note(axes: Axes, text: str) -> None:
     axes.text(0, -0.02, text, transform=axes.transAxes, fontsize=8, color=QUIET, va="top")
-
-
-def _missing(value: Any) -> bool:
-    """Whether pandas holds nothing there: NA, NaN or None."""
-    return value is None or value != value or str(value) == "<NA>"

@@ -8,16 +8,24 @@ writes docs/queries.md anew, with an embedded store of its own.
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
+
+from service.analytics.graph import to_networkx
 from service.console import shown_value
 from service.domain import EmbeddedConfig, RunSpec, StoreAddress, no_progress
 from service.flows.explore import Answer, ask, example_command, explore_queries
 from service.flows.importing import import_folder
+from service.flows.own_measures import keep_own_measure
 from service.flows.runs import analyze
+from service.flows.snapshots import read_graph_at
 from service.sample import DEMO_FOLLOWS
 from service.sample_files import write_sample
 from service.settings import Settings
@@ -66,18 +74,19 @@ def _section(name: str, answer: Answer) -> str:
     if query.parameters:
         lines += ["| parameter | type | meaning | if not given |", "|---|---|---|---|"]
         for one in query.parameters:
-            default = f"`{_cell(query.defaults[one.name])}`" if one.name in query.defaults else ""
+            default = f"`{shown_cell(query.defaults[one.name])}`" if one.name in query.defaults else ""
             lines.append(f"| `{one.name}` | {_escaped(one.type)} | {_escaped(one.meaning)} | {default} |")
         lines.append("")
     lines += ["| column | type | meaning |", "|---|---|---|"]
     lines += [f"| `{one.name}` | {_escaped(one.type)} | {_escaped(one.meaning)} |" for one in query.columns]
     columns = [one.name for one in query.columns]
     lines += ["", f"Cost: {query.cost}.", "", f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
-    lines += [f"| {' | '.join(_cell(row[name]) for name in columns)} |" for row in answer.rows[:ROWS]]
+    lines += [f"| {' | '.join(shown_cell(row[name]) for name in columns)} |" for row in answer.rows[:ROWS]]
     return "\n".join([*lines, ""])
 
 
-def _cell(value: Any) -> str:
+def shown_cell(value: Any) -> str:
+    """A value as a cell of a table of Markdown."""
     shown = _escaped(shown_value(value)) if value != "" else '""'
     shown = RUN_ID.sub("r-…", shown)
     return shown if len(shown) <= CELL else shown[: CELL - 1].rstrip() + "…"
@@ -89,23 +98,32 @@ def _escaped(text: str) -> str:
 
 def main() -> None:
     """Write the page, of an embedded store that holds the sample for as long as that takes."""
-    config = Settings()
-    with tempfile.TemporaryDirectory() as folder:
-        home = EmbeddedConfig(
-            home=Path(folder) / "neo4j", cache_dir=config.cache_dir, version=config.neo4j_version, port=7695
-        )
-        with running(home) as address:
-            with Store(address) as store:
-                migrate(store)
-            fill_with_sample(address, Path(folder))
-            PAGE.write_text(query_page(address), encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder, sample_store(Path(folder)) as address:
+        fill_with_sample(address, Path(folder))
+        PAGE.write_text(query_page(address), encoding="utf-8")
     print(f"Wrote {PAGE}.")
 
 
+@contextmanager
+def sample_store(folder: Path) -> Iterator[StoreAddress]:
+    """An embedded store without accounts, migrated, that is there for as long as pages are made."""
+    config = Settings()
+    home = EmbeddedConfig(home=folder / "neo4j", cache_dir=config.cache_dir, version=config.neo4j_version, port=7695)
+    with running(home) as address:
+        with Store(address) as store:
+            migrate(store)
+        yield address
+
+
 def fill_with_sample(address: StoreAddress, folder: Path) -> None:
-    """Import the sample as `entourage sample` writes it, and analyse it."""
+    """Import the sample as `entourage sample` writes it, analyse it, and write a measure as an analyst would."""
     import_folder(address, write_sample(folder / "sample", DEMO_FOLLOWS), folder / "reports", no_progress)
     analyze(address, RunSpec(), True, no_progress, 600)
+    graph = read_graph_at(address, folder / "graphs", no_progress)
+    size = nx.effective_size(to_networkx(graph).to_undirected())
+    values = {account: value for account, value in size.items() if not math.isnan(value)}
+    meaning = "Burt's effective size"
+    keep_own_measure(address, "effective_size", values, meaning=meaning, graph_version=graph.version)
 
 
 if __name__ == "__main__":

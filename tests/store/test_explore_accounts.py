@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from service.domain import Follow
+from service.flows.own_measures import forget_own_measure, keep_own_measure
 from service.store.driver import Store
 from service.store.edges import apply_follows
 from tests.store.plain_sample import (
@@ -26,7 +27,7 @@ from tests.store.plain_sample import (
 
 NAMES = (
     "why_candidate", "candidates", "candidate_lenses", "quiet_candidates", "unfollowed", "followers_in_common",
-    "responders", "influences", "early_followers", "topics_of", "answered_posts", "same_person",
+    "responders", "influences", "early_followers", "topics_of", "answered_posts", "same_person", "neighbourhood",
 )  # fmt: skip
 LENSES = ("social_capital", "standing", "authority", "market", "audience", "profile", "context")
 BIG = ("sample:u000131", "sample:u000363", "sample:u000237", "sample:u000527")
@@ -316,6 +317,74 @@ def test_influences(plain_sample: tuple[Store, Plain], days: int) -> None:
         assert explore(store, "influences", key=key, days=days, most=2) == rows[:2]
         if rows and not any(plain.hidden(j) for j, to in pairs if to == key):
             assert sum(row["share"] for row in rows) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("days", [90, 4000])
+def test_neighbourhood(plain_sample: tuple[Store, Plain], days: int) -> None:
+    store, plain = plain_sample
+    strength = Counter[tuple[str, str]]()
+    for one in plain.engaged:
+        if plain.lately(one.day, days):
+            strength[one.a, one.b] += one.weight
+    tied = set(plain.follows) | {(one.a, one.b) for one in plain.engaged if plain.lately(one.day, days)}
+    seen = Counter[str]()
+    for key in some_accounts(plain, 150):
+        rows = explore(store, "neighbourhood", key=key, days=days, most=8)
+        check_names(plain, rows)
+        if plain.hidden(key):
+            assert rows == []
+            continue
+        both = {
+            other: (
+                strength[key, other] + strength[other, key],
+                ((key, other) in plain.follows) + ((other, key) in plain.follows),
+            )
+            for other in plain.accounts
+            if other != key and not plain.hidden(other) and ((key, other) in tied or (other, key) in tied)
+        }
+        around = {key, *sorted(both, key=lambda other: (-both[other][0], -both[other][1], other))[:8]}
+        expected = [
+            {
+                "source": a, "source_handle": plain.handle(a), "source_community": plain.home.get(a),
+                "target": b, "target_handle": plain.handle(b), "target_community": plain.home.get(b),
+                "follows": (a, b) in plain.follows, "strength": strength[a, b],
+            }
+            for a, b in sorted(tied)
+            if a in around and b in around and a != b
+        ]  # fmt: skip
+        assert rows == expected
+        seen["cut" if len(both) > 8 else "whole"] += 1
+        seen["only engaged"] += any(not row["follows"] for row in rows)
+    assert all(seen[what] for what in ("cut", "whole", "only engaged")), seen
+
+
+@pytest.mark.parametrize("each", [1, 5])
+def test_own_measure(plain_sample: tuple[Store, Plain], each: int) -> None:
+    store, plain = plain_sample
+    # Some have none, some the same; who opted out has one, and is passed over.
+    values = {key: float(len(plain.followers[key]) // 3) for key in sorted(plain.accounts)[::2]}
+    keep_own_measure(store.address, "thirds", values, meaning="followers by threes", graph_version=7)
+    expected = []
+    for community, about in sorted(plain.communities.items(), key=lambda one: (-one[1]["size"], one[0])):
+        compared = [one for one in plain.members(community) if plain.membership[one].get("in_base") and one in values]
+        shown = sorted((one for one in compared if not plain.hidden(one)), key=lambda one: (-values[one], one))[:each]
+        expected += [
+            {
+                "community": community, "topics": about.get("topics") or [], "place": place, **plain.named(key),
+                "value": values[key], "rank": plain.membership[key].get("rank"),
+                "score": plain.membership[key].get("score"), "type": plain.membership[key].get("type"),
+                "graph_version": 7,
+            }
+            for place, key in enumerate(shown, 1)
+            if about["respectable"]
+        ]  # fmt: skip
+    rows = explore(store, "own_measure", measure="thirds", each=each)
+    assert rows == floats(expected)
+    assert {row["rank"] is None for row in rows} == (
+        {True, False} if each > 1 else {row["rank"] is None for row in rows}
+    )
+    assert explore(store, "own_measure", measure="of nobody") == []
+    forget_own_measure(store.address, "thirds")
 
 
 def test_topics_of(plain_sample: tuple[Store, Plain]) -> None:

@@ -639,6 +639,29 @@ def test_growth_between_two_runs(two_runs: tuple[Store, Raw, Raw]) -> None:
     assert explore(store, "growth", community="of no run") == []
 
 
+def test_moves_between_two_runs(two_runs: tuple[Store, Raw, Raw]) -> None:
+    store, before, after = two_runs
+
+    def moves(then: Raw, now: Raw) -> dict[tuple[str | None, str | None], int]:
+        return Counter((then.own.get(key), now.own.get(key)) for key in then.own.keys() | now.own.keys())
+
+    rows = explore(store, "moves")
+    expected = moves(before, after)
+    assert {(row["source"], row["target"]): row["accounts"] for row in rows} == expected
+    assert len(rows) == len(expected)
+    assert [row["accounts"] for row in rows] == sorted(expected.values(), reverse=True)
+    for row in rows:
+        source, target = row["source"], row["target"]
+        assert row["share_of_source"] == (near(row["accounts"] / len(before.members(source))) if source else None)
+        assert row["share_of_target"] == (near(row["accounts"] / len(after.members(target))) if target else None)
+        assert row["source_topics"] == (before.found[source]["topics"] or [] if source else [])
+        assert row["target_topics"] == (after.found[target]["topics"] or [] if target else [])
+        assert (row["run_before"], row["run_after"]) == (before.run, after.run)
+    back = explore(store, "moves", before=after.run, after=before.run)
+    assert {(row["source"], row["target"]): row["accounts"] for row in back} == moves(after, before)
+    assert {bool(row["source"] and row["target"] and row["source"] != row["target"]) for row in rows} == {True, False}
+
+
 def test_lineage_of_two_runs(two_runs: tuple[Store, Raw, Raw]) -> None:
     store, before, after = two_runs
     rows = explore(store, "lineage", most=ALL)
