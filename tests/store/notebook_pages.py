@@ -46,9 +46,16 @@ def _table(found: Any) -> str:
     index = [] if list(found.index) == list(range(len(found))) or not _named(found) else [""]
     lines = [f"| {' | '.join([*index, *map(str, found.columns)])} |", f"|{'---|' * (len(index) + len(found.columns))}"]
     for name, row in zip(found.index, found.itertuples(index=False), strict=True):
-        cells = [shown_cell(None if missing(value) else value) for value in row]
+        cells = [_cell(value) for value in row]
         lines.append(f"| {' | '.join([*([str(name)] if index else []), *cells])} |")
     return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    if missing(value) or value == "":
+        return ""
+    # pandas holds days as times.
+    return shown_cell(value.date() if hasattr(value, "tzinfo") and value.tzinfo is None else value)
 
 
 def _named(found: Any) -> bool:
