@@ -279,8 +279,8 @@ def score_parts(candidates: pd.DataFrame, *, title: str = "What scores are made 
         InvalidRequest: there is no candidate, or no points of parts.
         ConfigurationError: matplotlib is not installed.
     """
-    columns = [name for name in candidates.columns if name.endswith("_points")]
-    if candidates.empty or not columns:
+    columns = [name for name in candidates.columns if name.endswith("_points") and (candidates[name] > 0).any()]
+    if not columns:
         raise InvalidRequest("There is nothing to draw: candidates() gives rows with points, and there is none.")
     axes = _axes(9, 1.6 + 0.42 * len(candidates))
     left = np.zeros(len(candidates))
@@ -311,7 +311,7 @@ def score_parts(candidates: pd.DataFrame, *, title: str = "What scores are made 
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(length=0)
     axes.set_title(title, loc="left", color=TEXT, weight="bold", pad=34)
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(columns), frameon=False, fontsize=8)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=min(len(columns), 6), frameon=False, fontsize=8)
     return Picture(axes)
 
 
