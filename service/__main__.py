@@ -64,7 +64,10 @@ from service.errors import (
 from service.settings import Settings
 
 if TYPE_CHECKING:  # importing it for real would slow down every command, `--help` too
+    from service.flows.exporting import ExportReport
     from service.flows.importing import FolderReport, ImportReport
+    from service.flows.network_export import NetworkReport
+    from service.flows.results_export import ResultsReport
 
 app = typer.Typer(
     name="entourage",
@@ -352,27 +355,72 @@ def import_(
 
 @app.command("export")
 def export_(
-    folder: Annotated[Path, typer.Argument(help="Where to; it must not be there yet, or be empty.")],
+    path: Annotated[
+        Path,
+        typer.Argument(help="Where to: a folder, not there yet or empty; or a file that ends in .graphml or .gexf."),
+    ],
     file_format: Annotated[
-        str, typer.Option("--format", help="ndjson or csv; both can be imported again, to the same graph.")
-    ] = "ndjson",
+        str | None,
+        typer.Option("--format", help="Of a folder ndjson (if not said), csv or parquet; of a file graphml or gexf."),
+    ] = None,
+    results: Annotated[
+        bool, typer.Option("--results", help="What a run found, as tables in a folder, instead of what people brought.")
+    ] = False,
+    run: Annotated[
+        str | None,
+        typer.Option(help="With a network file or --results: the run that found it; the current one if not said."),
+    ] = None,
+    community: Annotated[
+        str | None,
+        typer.Option(help="With a network file: only members of the community of this id, and follows among them."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="With a network file: replace one that is there.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write everything people brought into a folder, as `entourage import` reads it.
+    """Write the graph into files: everything people brought, a network with results, or tables of results.
 
-    Imported into an empty graph it gives the same graph. What analyses found is not in it: analyse again.
+    A folder holds everything people brought, as `entourage import` reads it: imported into an empty graph it gives the
+    same graph. What analyses found is not in it: analyse again, or write it with --results.
+
+    A network file (GraphML or GEXF, for Gephi, Cytoscape, igraph or networkx) holds accounts, follows, and what a run
+    found of each account; GEXF also says where and in which colour accounts are drawn. Accounts that opted out are in
+    it without results. Files can be read by you only; they hold personal data.
+
+    Examples:
+
+      entourage export exported
+
+      entourage export exported --format parquet
+
+      entourage export network.gexf
+
+      entourage export jazz.graphml --community cjqmnpx266o
+
+      entourage export results --results --format parquet
     """
+    from service.flows.export_options import ExportOptions
     from service.flows.exporting import export_folder
+    from service.flows.network_export import export_network
+    from service.flows.results_export import export_results
     from service.flows.store import open_store
 
-    if file_format not in ("ndjson", "csv"):
-        raise BadInput(f"There is no format {file_format[:80]!r} of exports; choose ndjson or csv.")
+    options = ExportOptions(path, file_format, results=results, run=run, community=community, force=force)
+    network, table_format = options.formats()
+    report: ExportReport | NetworkReport | ResultsReport
     with console.shown_progress(quiet=as_json) as progress, open_store(store_source(settings()), progress) as address:
-        report = export_folder(address, folder, "csv" if file_format == "csv" else "ndjson", progress)
+        if network is not None:
+            report = export_network(address, path, network, run, community, progress, force=force)
+            summary = console.network_summary(report)
+        elif results:
+            report = export_results(address, path, table_format, run, progress)
+            summary = console.results_summary(report)
+        else:
+            report = export_folder(address, path, table_format, progress)
+            summary = console.export_summary(report)
     if as_json:
         print(report.model_dump_json(indent=2))
     else:
-        console.out.print(console.export_summary(report))
+        console.out.print(summary)
 
 
 @app.command("account-data")

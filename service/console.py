@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console, Group
@@ -24,6 +25,8 @@ if TYPE_CHECKING:  # importing them for real would slow down every command, `--h
     from service.flows.exporting import ExportReport
     from service.flows.importing import FolderReport, ImportReport
     from service.flows.measures import MeasureInfo
+    from service.flows.network_export import NetworkReport
+    from service.flows.results_export import ResultsReport
     from service.flows.retention import PruneReport
     from service.store.embedded import EmbeddedStatus
     from service.store.migrations import MigrationReport
@@ -661,10 +664,29 @@ def _imported(report: ImportReport, title: str) -> str:
 
 
 def export_summary(report: ExportReport) -> str:
-    """Say what an export wrote."""
-    lines = ", ".join(f"{count:,} {kind}" for kind, count in report.lines.items())
-    said = f"Wrote the graph at version {report.version} to [bold]{escape(str(report.folder))}[/]: {lines}."
-    if report.changed_meanwhile:
+    """Say what an export of everything people brought wrote."""
+    return _written(f"the graph at version {report.version}", report.folder, report.lines, report.changed_meanwhile)
+
+
+def network_summary(report: NetworkReport) -> str:
+    """Say what an export of a network wrote."""
+    with_results = f" with what run {report.run} found" if report.run else ""
+    counts = {"accounts": report.accounts, "follows": report.follows}
+    said = _written(f"version {report.version}{with_results}", report.file, counts, report.changed_meanwhile)
+    if report.left_out:
+        said += f"\n[yellow]{report.left_out:,} accounts are not in it: XML cannot hold their keys.[/]"
+    return said
+
+
+def results_summary(report: ResultsReport) -> str:
+    """Say what an export of results wrote."""
+    return _written(f"what run {report.run} found", report.folder, report.rows, report.changed_meanwhile)
+
+
+def _written(what: str, where: Path, counts: Mapping[str, int], changed_meanwhile: bool) -> str:
+    parts = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+    said = f"Wrote {what} to [bold]{escape(str(where))}[/]: {parts}."
+    if changed_meanwhile:
         said += "\n[yellow]The graph changed meanwhile: some of it is newer. Export again for one moment of it.[/]"
     return said
 

@@ -95,9 +95,13 @@ def _spread(radius: Float64, one: Int64, other: Int64, strength: Float64) -> Flo
     count = len(radius)
     start = _sunflower(count) * (wide * np.sqrt(np.arange(count) / max(count, 1)))[:, None]
     places: Float64 = _pushed(start, radius, one, other, strength, wide)
-    spread = np.sqrt(np.sum(radius**2 * np.sum(places**2, axis=1)) / max(np.sum(radius**2), 1.0))
-    # A disc that is evenly filled has this spread: half of its squared radius.
-    return places * (wide / np.sqrt(2.0) / spread) if spread > 0 else places
+    # In the order of how far from the middle they are, discs fill rings of their area: none flies off, no gap is left.
+    far = np.sqrt(np.sum(places**2, axis=1))
+    order = np.argsort(far, kind="stable")
+    area = radius[order] ** 2
+    ring = ROOM * np.sqrt(np.cumsum(area) - area / 2)
+    places[order] *= (ring / np.maximum(far[order], 1e-9))[:, None]
+    return places
 
 
 def _rows(radius: Float64, above: Float64, radius_above: Float64) -> Float64:

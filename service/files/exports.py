@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from service.files.manifest import MANIFEST
 from service.files.schemas import SCHEMAS
+from service.files.tables import ColumnType, FileFormat, TableFile
 from service.records import ACCOUNT_FIELDS, NEVER, THINGS, State
 
 Line = dict[str, Any]
 Identity = tuple[Any, ...]
+
+_TYPES: dict[str, ColumnType] = {
+    **dict.fromkeys(("at", "as_of", "created_at", "since", "until", "erasure_asked_at"), "time"),
+    **dict.fromkeys(("followers", "likes", "replies", "mentions", "reposts", "stance"), "integer"),
+    **dict.fromkeys(("paid", "opted_out", "withdrawn"), "boolean"),
+    **dict.fromkeys(("events", "topics", "accounts", "competitors"), "texts"),
+    "day": "day",
+    "hours": "integers",
+    "weight": "number",
+}
+"""Types of fields of lines, of all kinds alike; all others are texts."""
 
 
 def time_text(milliseconds: int | None) -> str | None:
@@ -99,55 +110,14 @@ def split_opt_outs(lines: Iterable[Line]) -> Iterator[tuple[str, Line]]:
             yield "accounts", line
 
 
-class LineFile:
-    """A file of lines of one kind, in CSV or NDJSON. A context manager; the file is made when it is opened.
+class LineFile(TableFile):
+    """A file of lines of one kind, as `import` reads it."""
 
-    Attributes:
-        lines: how many were written.
-    """
-
-    def __init__(self, folder: Path, kind: str, file_format: str) -> None:
+    def __init__(self, folder: Path, kind: str, file_format: FileFormat) -> None:
         self.kind = kind
         self.name = f"{kind}.{file_format}"
-        self.lines = 0
         fields = [name for name in SCHEMAS[kind].fields if name not in ("network", "email")]
-        self._file = (folder / self.name).open("x", encoding="utf-8", newline="")
-        self._csv = csv.DictWriter(self._file, fields, lineterminator="\n") if file_format == "csv" else None
-        if self._csv is not None:
-            self._csv.writeheader()
-
-    def write(self, line: Line) -> None:
-        """Write a line; what is None is left out."""
-        self.lines += 1
-        if self._csv is not None:
-            self._csv.writerow({name: _cell(value) for name, value in line.items()})
-        else:
-            self._file.write(json.dumps(shown(line), ensure_ascii=False) + "\n")
-
-    def close(self) -> None:
-        """End the file."""
-        self._file.close()
-
-
-def shown(line: Line) -> Line:
-    """Return a line as JSON can hold it, without what is not known."""
-    return {name: _json(value) for name, value in line.items() if value is not None}
-
-
-def _json(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _cell(value: Any) -> Any:
-    """Return a value as a cell of CSV: lists with | between their items, or as JSON where an item needs it."""
-    if isinstance(value, list | tuple):
-        texts = [str(one) for one in value]
-        if not texts or texts[0].startswith("[") or any("|" in one or one != one.strip() for one in texts):
-            return json.dumps(list(value), ensure_ascii=False)
-        return "|".join(texts)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return _json(value)
+        super().__init__(folder / self.name, {name: _TYPES.get(name, "text") for name in fields}, file_format)
 
 
 def write_manifest(folder: Path, files: Iterable[LineFile], description: str, as_of: datetime) -> None:

@@ -15,8 +15,9 @@ from typing import Any
 from service.domain import Progress, StoreAddress
 from service.errors import ConfigurationError
 from service.files.events import read_body
-from service.files.exports import Line, follow_lines, said_lines, shown, split_opt_outs, time_text
+from service.files.exports import Line, follow_lines, said_lines, split_opt_outs, time_text
 from service.files.json_stream import json_forms, json_pieces, places_of
+from service.files.tables import shown
 from service.files.values import folded_handle
 from service.journal.journal import FILE, Journal
 from service.records import THINGS

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import shutil
 import time
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
 from service.domain import Frozen, Progress, StoreAddress
-from service.errors import ConfigurationError, Conflict, EmptyGraph, MigrationError
+from service.errors import ConfigurationError, Conflict, EmptyGraph
 from service.files.exports import LineFile, follow_lines, said_lines, split_opt_outs, write_manifest
+from service.files.tables import FileFormat
 from service.records import THINGS
 from service.store.driver import Store
+from service.store.exports import version_of
 from service.store.things import stored
 
 PROGRESS_LINES = 5_000
@@ -32,9 +35,7 @@ class ExportReport(Frozen):
     seconds: float
 
 
-def export_folder(
-    address: StoreAddress, folder: Path, file_format: Literal["ndjson", "csv"], progress: Progress
-) -> ExportReport:
+def export_folder(address: StoreAddress, folder: Path, file_format: FileFormat, progress: Progress) -> ExportReport:
     """Write everything people brought into a folder with a manifest; what analyses found is not in it.
 
     The folder appears only when it is whole. It is readable by its owner only.
@@ -42,7 +43,7 @@ def export_folder(
     Args:
         address: the graph, migrated.
         folder: where to; it must not be there yet, or be empty.
-        file_format: of its files; both are imported to the same graph.
+        file_format: of its files; all are imported to the same graph.
         progress: told of stage `export`, in lines.
 
     Raises:
@@ -52,6 +53,27 @@ def export_folder(
         MigrationError: the graph has not been migrated.
     """
     started = time.perf_counter()
+    with new_folder(folder) as partial, Store(address) as store:
+        version = version_of(store)
+        lines = _write(store, partial, file_format, version, progress)
+        changed = version_of(store) != version
+    return ExportReport(
+        folder=folder.absolute(),
+        version=version,
+        changed_meanwhile=changed,
+        lines=lines,
+        seconds=round(time.perf_counter() - started, 3),
+    )
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Give a folder beside it to write into, readable by its owner only, which takes its name once it is whole.
+
+    Raises:
+        Conflict: the folder is there already and holds something.
+        ConfigurationError: it cannot be written.
+    """
     folder = folder.absolute()
     partial = folder.with_name(f"{folder.name}.partial-{time.time_ns():x}")
     try:
@@ -59,13 +81,7 @@ def export_folder(
             raise Conflict(f"{folder} is there already and not empty; choose another folder, or remove it first.")
         folder.parent.mkdir(parents=True, exist_ok=True)
         partial.mkdir(mode=0o700)
-        with Store(address) as store:
-            states = store.write("snapshot/state")
-            if not states:
-                raise MigrationError("The graph has not been prepared; run `entourage migrate`.")
-            version = states[0]["v"]
-            lines = _write(store, partial, file_format, version, progress)
-            changed = store.write("snapshot/state")[0]["v"] != version
+        yield partial
         with suppress(FileNotFoundError):
             folder.rmdir()
         partial.rename(folder)
@@ -75,16 +91,9 @@ def export_folder(
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return ExportReport(
-        folder=folder,
-        version=version,
-        changed_meanwhile=changed,
-        lines=lines,
-        seconds=round(time.perf_counter() - started, 3),
-    )
 
 
-def _write(store: Store, folder: Path, file_format: str, version: int, progress: Progress) -> dict[str, int]:
+def _write(store: Store, folder: Path, file_format: FileFormat, version: int, progress: Progress) -> dict[str, int]:
     files: dict[str, LineFile] = {}
     done = 0
     with ExitStack() as stack:
@@ -115,4 +124,4 @@ def _write(store: Store, folder: Path, file_format: str, version: int, progress:
     progress("export", done, done)
     now = datetime.now(UTC).replace(microsecond=0)
     write_manifest(folder, files.values(), f"Everything in a graph at its version {version}.", now)
-    return {kind: file.lines for kind, file in files.items()}
+    return {kind: file.rows for kind, file in files.items()}

@@ -98,6 +98,14 @@ def test_communities_that_follow_each_other_are_near_each_other() -> None:
     assert np.mean(home[apart.argmin(axis=1)] == home) > 0.8
 
 
+def test_no_community_flies_off_however_weak_its_ties_are() -> None:
+    size = np.array([400, 300, 200, 100, 50, 5, 3])
+    ties = [(a, b, 10_000) for a, b in itertools.combinations(range(4), 2)] + [(4, 0, 1), (5, 1, 1), (6, 5, 1)]
+    centre, radius = place_communities(size, arrays(ties))
+    wide = 2 * np.sqrt(size.sum())
+    assert ((centre + radius[:, None]).max(axis=0) - (centre - radius[:, None]).min(axis=0)).max() < 2 * wide
+
+
 def test_communities_without_ties_stand_below_the_others() -> None:
     size = np.array([50, 40, 30, 20, 10, 1, 1])
     centre, radius = place_communities(size, arrays([(0, 1, 3), (1, 2, 3), (3, 3, 9)]))
