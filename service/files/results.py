@@ -131,6 +131,12 @@ SCORED: Columns = {
 }
 """Properties of SCORED."""
 
+MEASURED: Columns = {
+    "measure": Column("text", "name of a measure that an analyst wrote, whatever the run"),
+    "value": Column("number", "its value, in a unit of its own"),
+}
+"""What measures of analysts give accounts."""
+
 KEYED = {"account": Column("text", "key of the account, network:id")}
 
 TABLES: dict[str, Columns] = {
@@ -139,6 +145,7 @@ TABLES: dict[str, Columns] = {
     "community_ties": TIES,
     "lineage": LINEAGE,
     "lens_scores": {**KEYED, **SCORED},
+    "own_measures": {**KEYED, **MEASURED},
 }
 """All tables of results, in the order in which they are written."""
 

@@ -22,6 +22,7 @@ from service.store.exports import (
     read_communities,
     read_follows,
     read_lineage,
+    read_measured,
     read_members,
     read_memberships,
     read_scored,
@@ -123,6 +124,7 @@ def _tables(store: Store, run_id: str) -> Iterator[tuple[str, Iterable[Row]]]:
             if row["account"] not in erased
         ),
     )
+    yield "own_measures", (row for row in read_measured(store) if row["account"] not in erased)
 
 
 def _only(properties: Row, columns: Any) -> Row:

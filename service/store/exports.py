@@ -133,6 +133,11 @@ def read_scored(store: Store, run_id: str) -> Iterator[Row]:
     return map(dict, store.stream("export/scored_of_run", run=run_id))
 
 
+def read_measured(store: Store) -> Iterator[Row]:
+    """Yield what measures of analysts give accounts; see cypher/export/measured.cypher."""
+    return map(dict, store.stream("export/measured"))
+
+
 def read_lineage(store: Store, run_id: str) -> list[Row]:
     """Read where communities of a run come from; see cypher/export/lineage_of_run.cypher."""
     return store.read("export/lineage_of_run", run=run_id)

@@ -27,6 +27,7 @@ from service.errors import (
 )
 from service.files.results import TABLES
 from service.flows.network_export import APART, NODE, export_network
+from service.flows.own_measures import keep_own_measure
 from service.flows.results_export import export_results
 from service.store.driver import Store
 from service.store.edges import apply_follows
@@ -217,7 +218,12 @@ def typed(table: str, cells: dict[str, str]) -> Row:
 
 
 @pytest.mark.parametrize("file_format", ["csv", "ndjson", "parquet"])
-def test_tables_of_results_hold_what_the_graph_holds(analysed: Store, tmp_path: Path, file_format: Any) -> None:
+def test_tables_of_results_hold_what_the_graph_holds(
+    analysed: Store, plain_sample: tuple[Store, Plain], tmp_path: Path, file_format: Any
+) -> None:
+    _, sample = plain_sample
+    followers = {key: float(len(sample.followers[key])) for key in sample.accounts}
+    keep_own_measure(analysed.address, "followers", followers, meaning="followers", graph_version=1)
     report = export_results(analysed.address, tmp_path / "out", file_format, None, no_progress)
     tables = {name: read_table(tmp_path / "out", name, file_format) for name in TABLES}
     assert report.rows == {name: len(rows) for name, rows in tables.items()}
@@ -261,6 +267,12 @@ def test_tables_of_results_hold_what_the_graph_holds(analysed: Store, tmp_path: 
         if home[source] != home[target]:
             counted[home[source], home[target]] = counted.get((home[source], home[target]), 0) + 1
     assert {(row["source"], row["target"]): row["follows"] for row in tables["community_ties"]} == counted
+
+    assert tables["own_measures"] == [
+        {"account": key, "measure": "followers", "value": followers[key]}
+        for key in sorted(followers)
+        if not sample.hidden(key) and key != ERASING
+    ]
 
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["run"] == report.run
