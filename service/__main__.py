@@ -292,8 +292,8 @@ def import_(
     path: Annotated[
         Path,
         typer.Argument(
-            help="A file (CSV, TSV, NDJSON, plain edge list; gzip or not; Parquet; - reads standard input), "
-            "or a folder with a manifest.json."
+            help="A file (CSV, TSV, NDJSON, plain edge list, GraphML, GEXF, Pajek; gzip or not; Parquet; "
+            "- reads standard input), or a folder with a manifest.json."
         ),
     ],
     kind: Annotated[
@@ -308,7 +308,9 @@ def import_(
     file_format: Annotated[
         str | None,
         typer.Option(
-            "--format", help="csv, ndjson, parquet or (follows only) edgelist; found from the file if not said."
+            "--format",
+            help="csv, ndjson, parquet, (follows only) edgelist, or graphml, gexf, pajek, whose nodes are accounts "
+            "and whose edges are follows; found from the file if not said.",
         ),
     ] = None,
     columns: Annotated[
@@ -366,10 +368,13 @@ def import_(
 
       entourage import customers.csv --kind crm --network mastodon --set brand=aubade --set relation=customer --check
 
+      entourage import network.graphml --network twitter --check
+
       entourage import exported-folder
     """
+    from service.flows.graph_files import parts_of_file
     from service.flows.import_options import ImportOptions, file_to_import
-    from service.flows.importing import import_file, import_folder
+    from service.flows.importing import import_file, import_folder, import_parts
     from service.flows.store import open_store
 
     config = settings()
@@ -380,14 +385,18 @@ def import_(
         set=tuple(values or ()), as_of=as_of, follower=follower, followee=followee, weight=weight, time=time,
         reverse=reverse, no_header=no_header,
     )  # fmt: skip
-    file = file_to_import(path, options)
+    parts = parts_of_file(path, options, most_expanded)
+    file = None if parts else file_to_import(path, options)
     report: ImportReport | FolderReport
     source = store_source(config)
     whole: dict[str, Any] = {}
     if isinstance(source, EmbeddedConfig):
         whole = {"embedded": source, "graphs": config.data_dir / "graphs"}
     with console.shown_progress(quiet=as_json) as progress, open_store(source, progress) as address:
-        if file is None:
+        if parts is not None:
+            report = import_parts(address, parts, reports, progress, check=check, most_expanded=most_expanded, **whole)
+            summary = console.folder_summary(report)
+        elif file is None:
             report = import_folder(address, path, reports, progress, check=check, most_expanded=most_expanded, **whole)
             summary = console.folder_summary(report)
         else:

@@ -10,14 +10,15 @@ from pydantic import Field
 from service.domain import Frozen
 from service.errors import BadInput
 from service.files.follows import FollowFile
+from service.files.graph_files import GRAPH_FORMATS, graph_format
 from service.files.manifest import is_folder
 from service.files.records import RecordFile
 from service.files.values import BadLine, time_ms
 
 ImportFile = FollowFile | RecordFile
 
-_FOR_FOLLOWS = ("follower", "followee", "weight", "time", "reverse", "no_header")
-_FOR_OTHERS = ("column", "set", "as_of")
+FOR_FOLLOWS = ("follower", "followee", "weight", "time", "reverse", "no_header")
+FOR_OTHERS = ("column", "set", "as_of")
 
 
 class ImportOptions(Frozen):
@@ -30,7 +31,8 @@ class ImportOptions(Frozen):
     keys: bool = Field(default=False, description="Ids in the file are whole keys, network:id.")
     format: str | None = Field(
         default=None,
-        description="csv, ndjson, parquet or (follows only) edgelist; found from the file if not said.",
+        description="csv, ndjson, parquet, (follows only) edgelist, or graphml, gexf, pajek, whose nodes are accounts "
+        "and whose edges are follows; found from the file if not said.",
     )
     column: tuple[str, ...] = Field(
         default=(), description="FIELD=COLUMN: which column holds a field that is called otherwise."
@@ -78,14 +80,22 @@ def file_to_import(
         if given:
             raise BadInput(f"{_listed(given, written)} cannot be said of a folder; say it in its manifest.json.")
         return None
-    for_follows = [one for one in given if one in _FOR_FOLLOWS]
-    for_others = [one for one in given if one in _FOR_OTHERS]
+    for_follows = [one for one in given if one in FOR_FOLLOWS]
+    for_others = [one for one in given if one in FOR_OTHERS]
     if options.keys and options.network:
         raise BadInput(
             f"Either ids are whole keys ({written('keys')}), or they are ids of one network ({written('network')}); "
             "not both."
         )
     network = None if options.keys else "local" if options.network is None else options.network
+    file_format = options.format
+    if name is None and file_format is None:
+        file_format = graph_format(path)
+    if file_format in GRAPH_FORMATS and options.kind is None:
+        raise BadInput(
+            f"A {file_format} file holds accounts and follows, and one import reads one kind of lines: hand it in with "
+            f"{written('kind')} accounts for its nodes, then again with {written('kind')} follows for its edges."
+        )
     if options.kind in (None, "follows"):
         if for_others:
             raise BadInput(
@@ -94,7 +104,7 @@ def file_to_import(
             )
         return FollowFile(
             path=path,
-            format=options.format,
+            format=file_format,
             network=network,
             follower_column=options.follower,
             followee_column=options.followee,
@@ -111,7 +121,7 @@ def file_to_import(
     return RecordFile(
         path,
         options.kind,
-        format=options.format,
+        format=file_format,
         network=network,
         columns=_pairs(written("column"), options.column),
         values=_pairs(written("set"), options.set),
