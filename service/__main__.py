@@ -292,7 +292,7 @@ def import_(
     path: Annotated[
         Path,
         typer.Argument(
-            help="A file (CSV, TSV, NDJSON, plain edge list, GraphML, GEXF, Pajek; gzip or not; Parquet; "
+            help="A file (CSV, TSV, NDJSON, plain edge list, GraphML, GEXF, Pajek, NodeXL; gzip or not; Parquet; "
             "- reads standard input), or a folder with a manifest.json."
         ),
     ],
@@ -309,8 +309,8 @@ def import_(
         str | None,
         typer.Option(
             "--format",
-            help="csv, ndjson, parquet, (follows only) edgelist, or graphml, gexf, pajek, whose nodes are accounts "
-            "and whose edges are follows; found from the file if not said.",
+            help="csv, ndjson, parquet, (follows only) edgelist, or graphml, gexf, pajek, nodexl, which hold several "
+            "kinds of lines; found from the file if not said.",
         ),
     ] = None,
     columns: Annotated[
@@ -372,9 +372,9 @@ def import_(
 
       entourage import exported-folder
     """
-    from service.flows.graph_files import parts_of_file
     from service.flows.import_options import ImportOptions, file_to_import
     from service.flows.importing import import_file, import_folder, import_parts
+    from service.flows.several_kinds import parts_of_file
     from service.flows.store import open_store
 
     config = settings()

@@ -9,10 +9,8 @@ attributes are known wherever they stand. Of a Pajek file the labels are held, o
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,13 +20,14 @@ from typing import ClassVar, Literal
 from xml.parsers import expat
 
 from service.errors import UnreadableFile
-from service.files.lines import ELEMENT, GZIP, MAX_LINE_BYTES, STANDARD_INPUT, Line, TextStream, open_lines
+from service.files.lines import ELEMENT, MAX_LINE_BYTES, STANDARD_INPUT, Line, TextStream, beginning, open_lines
 
 Part = Literal["nodes", "edges"]
 
 GRAPH_FORMATS = ("graphml", "gexf", "pajek")
-PARTS: dict[str, Part] = {"accounts": "nodes", "follows": "edges", "opt_outs": "nodes"}
-"""Kinds of lines that graph files hold, and what of them holds it. Of opt-outs those that say yes are read."""
+_PARTS: dict[str, Part] = {"accounts": "nodes", "follows": "edges", "opt_outs": "nodes"}
+GRAPH_KINDS = (*_PARTS,)
+"""Kinds of lines that graph files hold: of nodes accounts, and opt-outs where one says so; of edges follows."""
 
 WHOLE_KEYS = "Entourage: ids are whole keys"
 """A GEXF file whose description begins so has whole keys as ids; a GraphML file whose graph says `keys` true."""
@@ -39,6 +38,7 @@ MOST_DEPTH = 500
 MOST_TAG_BYTES = 1 << 20
 HEAD_BYTES = 1 << 12
 
+_CALLED = {"graphml": "GraphML", "gexf": "GEXF", "pajek": "Pajek"}
 _ENDINGS = {".graphml": "graphml", ".gexf": "gexf", ".net": "pajek"}
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?(graphml|gexf)[\s>/]")
 _KEPT_OF_LONG_LINE = 1_000
@@ -115,6 +115,20 @@ class Survey:
         ]
         return list(dict.fromkeys(name for name, says in named if says or name != "label"))
 
+    @property
+    def kinds(self) -> list[str]:
+        """Kinds of lines that are there."""
+        opt_outs = OPTED_OUT in map(_plain, self.columns("nodes"))
+        there = {"accounts": self.nodes, "follows": self.edges, "opt_outs": opt_outs}
+        return [kind for kind in GRAPH_KINDS if there[kind]]
+
+    def described(self, file_format: str) -> str:
+        """Say what was found."""
+        said = f"{_CALLED[file_format]}: {self.nodes:,} nodes and {self.edges:,} edges."
+        if self.undirected:
+            said += f" {self.undirected:,} of the edges have no direction: each is two follows, one each way."
+        return said + (" Its ids are whole keys, as it says itself." if self.keys else "")
+
 
 def graph_format(path: Path) -> str | None:
     """Return which format of graph files a file has, by its ending or else its beginning; None for none of them."""
@@ -123,15 +137,7 @@ def graph_format(path: Path) -> str | None:
     ending = (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
     if ending in _ENDINGS:
         return _ENDINGS[ending]
-    try:
-        with path.open("rb") as raw:
-            head = raw.read(HEAD_BYTES)
-            if head.startswith(GZIP):
-                raw.seek(0)
-                head = gzip.GzipFile(fileobj=raw).read(HEAD_BYTES)
-    except (OSError, EOFError, zlib.error):  # whoever reads it says why
-        return None
-    text = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")  # of UTF-16, too
+    text = beginning(path, HEAD_BYTES).replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")  # of UTF-16, too
     if text.startswith(b"<"):
         root = _ROOT.search(text)
         return None if root is None else root[1].decode()
@@ -171,7 +177,7 @@ def survey_graph(path: Path, file_format: str, *, name: str | None = None, most_
 def open_graph_file(
     path: Path, file_format: str, kind: str, *, name: str | None = None, most_expanded: int | None = None
 ) -> Iterator[GraphStream]:
-    """Open a graph file to read those of its elements as lines that hold a kind; see `PARTS`.
+    """Open a graph file to read those of its elements as lines that hold a kind, one of `GRAPH_KINDS`.
 
     Raises:
         UnreadableFile: it cannot be read, is malformed, or of a form that is not read; the line is named.
@@ -201,7 +207,7 @@ class GraphStream:
         self._survey = survey
         self._reader = reader
         self._kind = kind
-        self._part = part = PARTS[kind]
+        self._part = part = _PARTS[kind]
         self._ends = ("@id",) if part == "nodes" else ("@source", "@target")
         attributes = [one for one in survey.columns(part) if not one.startswith("@")]
         if part == "nodes":  # who opted out is a kind of its own

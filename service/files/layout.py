@@ -14,13 +14,13 @@ from typing import Literal
 
 from service.errors import BadInput, NothingImported, UnreadableFile
 from service.files.columns import find_column, find_ends, find_position, is_position, looks_like_header
-from service.files.graph_files import GRAPH_FORMATS
 from service.files.lines import Line
+from service.files.opening import SEVERAL_KINDS
 from service.files.values import BadLine, dictionary, is_network
 
 Format = Literal["csv", "ndjson", "edgelist"]
-FORMATS = ("csv", "ndjson", "edgelist", "parquet", *GRAPH_FORMATS)
-OBJECT_FORMATS = ("ndjson", "parquet", *GRAPH_FORMATS)
+FORMATS = ("csv", "ndjson", "edgelist", "parquet", *SEVERAL_KINDS)
+OBJECT_FORMATS = ("ndjson", "parquet", *SEVERAL_KINDS)
 """Formats whose lines are JSON objects when they are read."""
 
 COMMENT = ("#", "%")
@@ -46,7 +46,7 @@ class FollowFile:
     Attributes:
         path: the file; `-` is standard input. Compressed with gzip or not.
         format: `csv` (any separator, quotes), `ndjson`, `edgelist` (white space or tab, `#` and `%` comments,
-            no quotes), `parquet`, or `graphml`, `gexf` or `pajek`, of which the edges are read.
+            no quotes), `parquet`, or one of `SEVERAL_KINDS`, of which the follows are read.
         network: where the accounts live; keys are `network:native_id`. None: the file holds whole keys.
         follower_column, followee_column, weight_column, time_column: as above.
         reverse: who is followed comes first.
@@ -77,9 +77,9 @@ class FollowFile:
             raise BadInput(f"There is no format {self.format!r}; choose one of {', '.join(FORMATS)}.")
         check_network(self.network)
         of_lines = (self.follower_column, self.followee_column, self.has_header, self.delimiter)
-        if self.format in GRAPH_FORMATS and any(one is not None for one in of_lines):
+        if self.format in SEVERAL_KINDS and any(one is not None for one in of_lines):
             raise BadInput(
-                f"A {self.format} file says itself what the ends of its edges are; leave out the columns of follower "
+                f"A file of the format {self.format} says itself who follows whom; leave out the columns of follower "
                 "and followee, and whether there is a header, or turn all edges round."
             )
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n\0'):

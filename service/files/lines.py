@@ -191,6 +191,21 @@ def numbered(number: int, data: bytes) -> Line:
     return Line(number, data, True)
 
 
+def beginning(path: Path, size: int) -> bytes:
+    """Return what a file begins with, unpacked; nothing of a pipe, or of what cannot be read (reading it says why)."""
+    if path == STANDARD_INPUT or not path.is_file():
+        return b""
+    try:
+        with path.open("rb") as raw:
+            head = raw.read(size)
+            if head.startswith(GZIP):
+                raw.seek(0)
+                head = gzip.GzipFile(fileobj=raw).read(size)
+    except (OSError, EOFError, zlib.error):
+        return b""
+    return head
+
+
 @contextmanager
 def open_lines(
     path: Path, file_format: str | None = None, *, name: str | None = None, most_expanded: int | None = None

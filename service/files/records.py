@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from service.errors import BadInput, NothingImported, UnreadableFile
-from service.files.graph_files import GRAPH_FORMATS, PARTS
 from service.files.layout import OBJECT_FORMATS, check_network, refuse_other_kinds, split
 from service.files.lines import ELEMENT, STANDARD_INPUT, Line, LineStream
-from service.files.opening import open_stream
+from service.files.opening import SEVERAL_KINDS, open_stream
 from service.files.reading import LineReader, SkippedLine, json_object, text_of
 from service.files.rejects import Rejected
 from service.files.schemas import SCHEMAS, Context, Given, Said, Schema
@@ -31,8 +30,8 @@ class RecordFile:
     Attributes:
         path: the file; `-` is standard input. Compressed with gzip or not.
         kind: which schema its lines follow.
-        format: `csv` (any separator, quotes, a header), `ndjson` or `parquet`; of accounts also `graphml`, `gexf` or
-            `pajek`, of which the nodes are read.
+        format: `csv` (any separator, quotes, a header), `ndjson` or `parquet`; or one of
+            `SEVERAL_KINDS`, of which the lines of the kind are read.
         network: where ids are from that do not say so; None: they are whole keys, `network:id`.
         columns: which column (or key of the JSON objects) holds a field, where it is not called the same.
         values: fields that have one value in the whole file.
@@ -56,7 +55,7 @@ class RecordFile:
     def __post_init__(self) -> None:
         if self.kind not in SCHEMAS:
             raise BadInput(f"There is no kind of lines {self.kind!r}; choose one of {', '.join(SCHEMAS)}.")
-        formats = ("csv", "ndjson", "parquet", *(GRAPH_FORMATS if self.kind in PARTS else ()))
+        formats = ("csv", "ndjson", "parquet", *(one for one, kinds in SEVERAL_KINDS.items() if self.kind in kinds))
         if self.format is not None and self.format not in formats:
             known = f"{', '.join(formats[:-1])} or {formats[-1]}"
             raise BadInput(f"{self.kind} are read as {known}, not as {self.format!r}.")

@@ -10,8 +10,8 @@ from pydantic import Field
 from service.domain import Frozen
 from service.errors import BadInput
 from service.files.follows import FollowFile
-from service.files.graph_files import GRAPH_FORMATS, graph_format
 from service.files.manifest import is_folder
+from service.files.opening import SEVERAL_KINDS, several_kinds
 from service.files.records import RecordFile
 from service.files.values import BadLine, time_ms
 
@@ -31,8 +31,8 @@ class ImportOptions(Frozen):
     keys: bool = Field(default=False, description="Ids in the file are whole keys, network:id.")
     format: str | None = Field(
         default=None,
-        description="csv, ndjson, parquet, (follows only) edgelist, or graphml, gexf, pajek, whose nodes are accounts "
-        "and whose edges are follows; found from the file if not said.",
+        description="csv, ndjson, parquet, (follows only) edgelist, or graphml, gexf, pajek, nodexl, which hold "
+        "several kinds of lines; found from the file if not said.",
     )
     column: tuple[str, ...] = Field(
         default=(), description="FIELD=COLUMN: which column holds a field that is called otherwise."
@@ -90,11 +90,12 @@ def file_to_import(
     network = None if options.keys else "local" if options.network is None else options.network
     file_format = options.format
     if name is None and file_format is None:
-        file_format = graph_format(path)
-    if file_format in GRAPH_FORMATS and options.kind is None:
+        found = several_kinds(path)
+        file_format = found if found and options.kind in (None, *SEVERAL_KINDS[found]) else None
+    if file_format in SEVERAL_KINDS and options.kind is None:
         raise BadInput(
-            f"A {file_format} file holds accounts and follows, and one import reads one kind of lines: hand it in with "
-            f"{written('kind')} accounts for its nodes, then again with {written('kind')} follows for its edges."
+            f"A file of the format {file_format} holds several kinds of lines, and one import reads one of them: hand "
+            f"it in once for each, with {written('kind')} one of {', '.join(SEVERAL_KINDS[file_format])}."
         )
     if options.kind in (None, "follows"):
         if for_others:

@@ -55,7 +55,9 @@ class ImportReport(Frozen):
     check: bool = Field(description="Whether nothing was written: the counts say what an import would do.")
     lines: int = Field(description="Lines read.")
     used: int = Field(description="Lines that say something usable.")
-    skipped: dict[str, int] = Field(description="Lines that say nothing, by kind: header, empty, comment, continued.")
+    skipped: dict[str, int] = Field(
+        description="Lines that say nothing, by kind: header, empty, comment, continued; or why."
+    )
     rejected: dict[str, int] = Field(description="Lines left out, by reason.")
     report: Path | None = Field(description="Where each rejected line stands with number and reason, if there are any.")
     ignored: tuple[str, ...] = Field(description="Columns that were not read, because the schema does not know them.")

@@ -15,9 +15,9 @@ import pytest
 
 from service.domain import StoreAddress, no_progress
 from service.errors import BadInput, ExpandsTooFar, NothingImported, UnreadableFile
-from service.flows.graph_files import parts_of_file
 from service.flows.import_options import ImportOptions, file_to_import
 from service.flows.importing import FolderReport, import_file, import_parts
+from service.flows.several_kinds import parts_of_file
 from service.store.driver import Store
 from tests.conftest import clear
 from tests.store.graph_dump import dump, graph_version
@@ -246,7 +246,7 @@ def test_files_that_are_refused_leave_nothing(
 
 def test_nothing_in_it(store: Store, load: Load, tmp_path: Path) -> None:
     (tmp_path / "a.graphml").write_text("<graphml><graph/></graphml>")
-    with pytest.raises(NothingImported, match="neither nodes nor edges"):
+    with pytest.raises(NothingImported, match=r"nothing to import in .*: 0 nodes and 0 edges"):
         load(tmp_path / "a.graphml")
 
 
@@ -274,9 +274,9 @@ def test_one_kind_of_a_graph_file_and_options_of_each(store: Store, load: Load, 
     assert file is not None
     import_file(store.address, file, tmp_path, no_progress)
     assert edges(store) == {("local:a", "local:b"): (9.0, None)}
-    with pytest.raises(BadInput, match="ends of its edges"):
+    with pytest.raises(BadInput, match="says itself who follows whom"):
         load(path, follower="a")
-    with pytest.raises(BadInput, match=r"hand it in with kind accounts .* kind follows"):
+    with pytest.raises(BadInput, match="once for each, with kind one of accounts, follows, opt_outs"):
         file_to_import(path, ImportOptions(format="gexf"), str, name="x")
 
 
@@ -308,3 +308,47 @@ def test_the_first_load_reads_graph_files_too(
     with open_follow_arrays(file, print) as arrays:
         parts = list(arrays.parts(numbers))
     assert sum(len(one.source) for one in parts) == len(plain) == graph.number_of_edges()
+
+
+def test_sheets_of_nodexl_are_follows_interactions_and_accounts(store: Store, load: Load, tmp_path: Path) -> None:
+    sheet = tmp_path / "edges.csv"
+    sheet.write_text(
+        ",,Visual,,,\nVertex 1,Vertex 2,Width,Relationship,Relationship Date (UTC),Tweet\n"
+        "lea,tom,1,Followed,2024-03-01 10:00:00,\nlea,kim,1,Followed,,\n"
+        'lea,tom,1,Mentions,2024-03-02 10:00:00,"Hello @tom,\nall well?"\n'
+        "lea,tom,1,Mentions,2024-03-02 11:00:00,Hello @tom again\n"
+        "kim,lea,1,Replies to,2024-03-02 12:00:00,yes\nkim,lea,1,Retweet,3/2/2024 12:00,no\n"
+        "lea,lea,1,Tweet,2024-03-02 13:00:00,morning\n"
+    )
+    report = load(sheet, network="twitter")
+    ties, events = report.files
+    assert (ties.kind, ties.used, ties.skipped) == ("follows", 2, {"interactions": 4, "relationship 'Tweet'": 1})
+    assert (events.kind, events.used, events.rejected) == ("interactions", 3, {"bad_time": 1})
+    assert events.skipped == {"follows": 2, "relationship 'Tweet'": 1}
+    assert "Tweet" in ties.ignored
+    assert edges(store) == {("twitter:lea", "twitter:tom"): (1.0, None), ("twitter:lea", "twitter:kim"): (1.0, None)}
+    rows = store.statement(
+        "MATCH (a)-[e:ENGAGED]->(b) RETURN a.native_id AS a, b.native_id AS b, e.mentions AS mentions, "
+        "e.replies AS replies, toString(e.day) AS day ORDER BY a"
+    )
+    assert [(row["a"], row["b"], row["mentions"], row["replies"], row["day"]) for row in rows] == [
+        ("kim", "lea", 0, 1, "2024-03-02"), ("lea", "tom", 2, 0, "2024-03-02"),
+    ]  # fmt: skip
+    version = graph_version(store)
+    assert [(one.created, one.updated) for one in load(sheet, network="twitter").files] == [(0, 0), (0, 0)]
+    assert graph_version(store) == version
+    people = tmp_path / "vertices.csv"
+    people.write_text(
+        "Vertex,Color,Followed,Followers,Tweets,Description,Location,Joined Twitter Date (UTC)\n"
+        "lea,red,10,812,5,Bread and bikes,Lyon,2019-01-02 03:04:05\n"
+    )
+    report = load(people, network="twitter", column=("created_at=Joined Twitter Date (UTC)",))
+    assert report.files[0].kind == "accounts"
+    [row] = store.statement("MATCH (a:Account {key: 'twitter:lea'}) RETURN a.bio AS bio, a.location AS place, "
+                            "a.followers AS followers, toString(a.created_at) AS at")  # fmt: skip
+    assert (row["bio"], row["place"], row["followers"], row["at"]) == (
+        "Bread and bikes",
+        "Lyon",
+        812,
+        "2019-01-02T03:04:05Z",
+    )
