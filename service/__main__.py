@@ -410,6 +410,49 @@ def import_(
         raise typer.Exit(EXIT_LINES_REJECTED)
 
 
+@app.command("import-neo4j")
+def import_neo4j(
+    mapping: Annotated[
+        Path,
+        typer.Argument(help="A TOML file: where the graph is, and what its labels and relationships are here."),
+    ],
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; only say what an import would do.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Import from a Neo4j graph with labels of its own, which is only read. Importing it again changes nothing.
+
+    The mapping names address, user and database of the other graph, the environment variable that holds the password,
+    and for each kind of lines a label, a relationship type or a Cypher statement with the fields that are read.
+    docs/importing.md explains it. Rows that cannot be used are left out and reported; the exit code is then 10.
+
+    Examples:
+
+      entourage import-neo4j mapping.toml --check
+
+      entourage import-neo4j mapping.toml
+    """
+    import os
+
+    from service.flows.importing import import_parts
+    from service.flows.other_graphs import parts_of_graph
+    from service.flows.store import open_store
+
+    config = settings()
+    source = store_source(config)
+    whole: dict[str, Any] = {}
+    if isinstance(source, EmbeddedConfig):
+        whole = {"embedded": source, "graphs": config.data_dir / "graphs"}
+    with (
+        console.shown_progress(quiet=as_json) as progress,
+        parts_of_graph(mapping, os.environ, progress) as parts,
+        open_store(source, progress) as address,
+    ):
+        report = import_parts(address, parts, config.data_dir / "imports", progress, check=check, **whole)
+    print(report.model_dump_json(indent=2)) if as_json else console.out.print(console.folder_summary(report))
+    if report.rejected:
+        raise typer.Exit(EXIT_LINES_REJECTED)
+
+
 @app.command("export")
 def export_(
     folder: Annotated[Path, typer.Argument(help="Where to; it must not be there yet, or be empty.")],

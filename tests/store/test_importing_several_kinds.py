@@ -346,9 +346,5 @@ def test_sheets_of_nodexl_are_follows_interactions_and_accounts(store: Store, lo
     assert report.files[0].kind == "accounts"
     [row] = store.statement("MATCH (a:Account {key: 'twitter:lea'}) RETURN a.bio AS bio, a.location AS place, "
                             "a.followers AS followers, toString(a.created_at) AS at")  # fmt: skip
-    assert (row["bio"], row["place"], row["followers"], row["at"]) == (
-        "Bread and bikes",
-        "Lyon",
-        812,
-        "2019-01-02T03:04:05Z",
-    )
+    assert (row["bio"], row["place"], row["followers"]) == ("Bread and bikes", "Lyon", 812)
+    assert row["at"] == "2019-01-02T03:04:05Z"
