@@ -448,7 +448,10 @@ def import_neo4j(
         open_store(source, progress) as address,
     ):
         report = import_parts(address, parts, config.data_dir / "imports", progress, check=check, **whole)
-    print(report.model_dump_json(indent=2)) if as_json else console.out.print(console.folder_summary(report))
+    if as_json:
+        print(report.model_dump_json(indent=2))
+    else:
+        console.out.print(console.folder_summary(report))
     if report.rejected:
         raise typer.Exit(EXIT_LINES_REJECTED)
 

@@ -15,6 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, Literal
 from xml.parsers import expat
@@ -146,12 +147,28 @@ def graph_format(path: Path) -> str | None:
 
 
 def survey_graph(path: Path, file_format: str, *, name: str | None = None, most_expanded: int | None = None) -> Survey:
-    """Read a graph file to its end, and return what it holds.
+    """Read a graph file to its end, and return what it holds; the last one is remembered: its kinds are read in turn.
 
     Raises:
         UnreadableFile: it cannot be read, is malformed, or of a form that is not read; the line is named.
         ExpandsTooFar: it expands to more than it may.
     """
+    try:
+        status = path.stat()
+        state = (status.st_ino, status.st_mtime_ns, status.st_size)
+    except (OSError, ValueError):  # opening it says why
+        state = None
+    return _surveyed(path, file_format, name, most_expanded, state)
+
+
+@lru_cache(maxsize=1)
+def _surveyed(
+    path: Path,
+    file_format: str,
+    name: str | None,
+    most_expanded: int | None,
+    state: tuple[int, int, int] | None,  # noqa: ARG001 - a file that was written anew is another one
+) -> Survey:
     with open_lines(path, "csv", name=name, most_expanded=most_expanded) as stream:
         if stream.total_bytes is None or not isinstance(stream, TextStream):
             raise UnreadableFile(

@@ -7,16 +7,21 @@ import json
 import random
 import warnings
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import networkx as nx
 import pytest
+from typer.testing import CliRunner
 
-from service.domain import StoreAddress, no_progress
+from service.__main__ import app as command
+from service.domain import no_progress
 from service.errors import BadInput, ExpandsTooFar, NothingImported, UnreadableFile
+from service.files.follow_arrays import AccountNumbers, open_follow_arrays
+from service.files.follows import FollowFile, open_follows
 from service.flows.import_options import ImportOptions, file_to_import
-from service.flows.importing import FolderReport, import_file, import_parts
+from service.flows.importing import FolderReport, import_file, import_folder, import_parts
 from service.flows.several_kinds import parts_of_file
 from service.store.driver import Store
 from tests.conftest import clear
@@ -79,8 +84,6 @@ def some_graph(kind: type[Any], seed: int, nodes: int = 40, ties: int = 150) -> 
 
 
 def ms(at: str) -> int:
-    from datetime import datetime
-
     return int(datetime.fromisoformat(at).timestamp() * 1000)
 
 
@@ -292,22 +295,56 @@ def test_the_same_graph_in_every_format_is_the_same(store: Store, load: Load, tm
     assert dumps[0] == dumps[1] == dumps[2]
 
 
-def test_the_first_load_reads_graph_files_too(
-    store_address: StoreAddress, store: Store, load: Load, tmp_path: Path
-) -> None:
-    from service.files.follow_arrays import AccountNumbers, open_follow_arrays
-    from service.files.follows import FollowFile, open_follows
-
-    graph = some_graph(nx.DiGraph, seed=6)
+def test_the_first_load_reads_what_batches_read(tmp_path: Path) -> None:
+    graph = some_graph(nx.Graph, seed=6)
     path = tmp_path / "g.gexf"
     nx.write_gexf(graph, path)
     file = FollowFile(path, format="gexf")
     with open_follows(file, print) as reader:
-        plain = {(one.follower, one.followee): (one.weight, one.at) for one in reader}
+        plain = [(one.follower, one.followee, one.weight, one.at) for one in reader]
     numbers = AccountNumbers()
     with open_follow_arrays(file, print) as arrays:
-        parts = list(arrays.parts(numbers))
-    assert sum(len(one.source) for one in parts) == len(plain) == graph.number_of_edges()
+        [part] = arrays.parts(numbers)
+    keys = [one for pair in plain for one in pair[:2]]
+    number = {key: numbers.number(key) for key in keys}
+    assert [(number[a], number[b], weight, at) for a, b, weight, at in plain] == list(
+        zip(part.source.tolist(), part.target.tolist(), part.weight.tolist(), part.at.tolist(), strict=True)
+    )
+    assert len(plain) == 2 * graph.number_of_edges()
+
+
+def test_a_folder_lists_each_kind_of_a_graph_file(store: Store, tmp_path: Path) -> None:
+    graph = some_graph(nx.DiGraph, seed=7)
+    nx.write_graphml(graph, tmp_path / "g.xml")
+    files = [{"file": "g.xml", "kind": kind, "format": "graphml"} for kind in ("follows", "accounts")]
+    (tmp_path / "manifest.json").write_text(json.dumps({"entourage_import": 1, "network": "y", "files": files}))
+    report = import_folder(store.address, tmp_path, tmp_path / "imports", no_progress)
+    assert [(one.kind, one.used) for one in report.files] == [("accounts", 40), ("follows", 150)]
+    assert edges(store).keys() == {(f"y:{a}", f"y:{b}") for a, b in graph.edges}
+
+
+def test_the_commands(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENTOURAGE_NEO4J_URI", store.address.uri)
+    monkeypatch.setenv("ENTOURAGE_NEO4J_PASSWORD", store.address.password.get_secret_value())
+    graph = nx.Graph([("a", "b"), ("b", "b")])
+    nx.write_gexf(graph, tmp_path / "g.gexf")
+    done = CliRunner().invoke(command, ["import", str(tmp_path / "g.gexf"), "--check"])
+    assert "each is two follows" in " ".join(done.stdout.split())
+    assert "Nothing was written." in done.stdout
+    assert graph_version(store) == 0
+    done = CliRunner().invoke(command, ["import", str(tmp_path / "g.gexf"), "--json"])
+    assert done.exit_code == 10, done.output
+    assert [one["rejected"] for one in json.loads(done.stdout)["files"]] == [{}, {"self_loop": 1}]
+    mapping = tmp_path / "m.toml"
+    mapping.write_text(
+        f'[neo4j]\nuri = "{store.address.uri}"\nuser = "{store.address.user}"\n'
+        'password_env = "ENTOURAGE_NEO4J_PASSWORD"\n[[lines]]\nkind = "follows"\nrelationship = "FOLLOWS"\n'
+        'fields = { follower = "end.native_id", followee = "start.native_id" }\nnetwork = "turned"\n'
+    )
+    done = CliRunner().invoke(command, ["import-neo4j", str(mapping)])
+    assert done.exit_code == 0, done.output
+    assert "From Neo4j: 2 rows of lines.1 (follows)." in " ".join(done.stdout.split())
+    assert ("turned:a", "turned:b") in edges(store)
 
 
 def test_sheets_of_nodexl_are_follows_interactions_and_accounts(store: Store, load: Load, tmp_path: Path) -> None:

@@ -43,9 +43,10 @@ def test_what_is_wrong_is_named_by_its_place(tmp_path: Path, text: str, says: st
     assert "s3cret" not in wrong.value.message
 
 
-@given(
-    content=st.one_of(st.binary(max_size=100), st.text(max_size=60).map(lambda text: (HEAD + LINES + text).encode()))
-)
+MORE = st.text(max_size=60).map(lambda text: (HEAD + LINES + text).encode())
+
+
+@given(content=st.one_of(st.binary(max_size=100), MORE))
 def test_whatever_stands_in_it_it_is_read_or_refused(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "m.toml"
