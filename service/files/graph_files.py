@@ -36,6 +36,8 @@ WHOLE_KEYS = "Entourage: ids are whole keys"
 OPTED_OUT = "opted_out"
 MOST_COLUMNS = 2_000
 MOST_DEPTH = 500
+MOST_NAMES = 10_000
+MOST_DEFAULT_CHARACTERS = 5_000
 MOST_TAG_BYTES = 1 << 20
 HEAD_BYTES = 1 << 12
 
@@ -229,9 +231,10 @@ class GraphStream:
         attributes = [one for one in survey.columns(part) if not one.startswith("@")]
         if part == "nodes":  # who opted out is a kind of its own
             attributes = [one for one in attributes if (_plain(one) == OPTED_OUT) == (kind == "opt_outs")]
-        # As a column of CSV, an attribute of an edge is what it is called but for capitals.
-        usual = {_plain(one): one for one in attributes if part == "edges" and _plain(one) in ("weight", "at")}
-        self._column = {one: one for one in attributes} | {one: name for name, one in usual.items()}
+        self._column = {one: one for one in attributes}
+        for usual in ("weight", "at") if part == "edges" else ():  # capitals do not matter, as of columns of CSV
+            if usual not in attributes:
+                self._column.update((one, usual) for one in attributes if _plain(one) == usual)
         self.columns: Sequence[str] | None = [*self._ends, *dict.fromkeys(self._column.values())]
         self.fields: Mapping[str, str] = {"follower": "@source", "followee": "@target"}
         if part == "nodes":
@@ -256,7 +259,7 @@ class GraphStream:
         for one in self._reader(self._stream, known).elements():
             if one.part != self._part:
                 continue
-            both = not one.directed and one.ends[0] != one.ends[1]
+            both = not one.directed and None not in one.ends and one.ends[0] != one.ends[1]
             for ends in (one.ends, one.ends[::-1]) if both else (one.ends,):
                 number += 1
                 yield self._line(number, one, ends)
@@ -270,9 +273,7 @@ class GraphStream:
         data = json.dumps(said, ensure_ascii=False).encode()
         whole = one.size <= MAX_LINE_BYTES and len(data) <= MAX_LINE_BYTES
         skip = None
-        if self._kind == "opt_outs" and not any(
-            said[one].strip().lower() in _YES for one in said if one in self._column
-        ):
+        if self._kind == "opt_outs" and not any(_plain(said.get(one, "")) in _YES for one in self._column.values()):
             skip = "not opted out"
         return Line(number, data if whole else data[:_KEPT_OF_LONG_LINE], whole, skip)
 
@@ -318,10 +319,12 @@ class _XmlReader(_Reader):
         self._parser = expat.ParserCreate(namespace_separator=" ")
         self._parser.buffer_text = True
         self._parser.StartDoctypeDeclHandler = self._doctype
+        self._parser.StartNamespaceDeclHandler = self._named
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._characters
         self._namespace = ""
+        self._names: set[str | None] = set()  # the parser keeps them, too
         self._path: list[str] = []
         self._open: list[Element | None] = []  # what is being said something about; None: a graph
         self._directed: list[bool] = []  # of the graphs that are open
@@ -360,7 +363,13 @@ class _XmlReader(_Reader):
             "other files; it is not read. Take the declaration out.",
         )
 
+    def _named(self, *names: str | None) -> None:
+        self._names.update(names)
+        if len(self._names) > MOST_NAMES:
+            raise self._wrong(self._line, f"there are more than {MOST_NAMES:,} names of tags and their attributes.")
+
     def _start(self, tag: str, said: dict[str, str]) -> None:
+        self._named(tag, *said)
         namespace, _, name = tag.rpartition(" ")
         if not self._path:
             if name != self.root:
@@ -441,7 +450,7 @@ class _GraphML(_XmlReader):
         super().__init__(stream, survey)
         self._key = ""
         self._for: tuple[Part, ...] = ()
-        self._of_graph: dict[str, str] = {}
+        self._says_keys: str | None = None
 
     def _is_directed(self, said: dict[str, str]) -> bool:
         default = self._directed[-1] if self._directed else False
@@ -456,8 +465,8 @@ class _GraphML(_XmlReader):
             called = said.get("attr.name") or said.get("yfiles.type") or self._key
             for part in self._for:
                 self._declare(part, self._key, called)
-            if whose in ("graph", "all"):
-                self._of_graph[self._key] = called
+            if whose in ("graph", "all") and called == "keys":
+                self._says_keys = self._key
         elif name == "data" and self._open:
             self._key = said.get("key", "")
             self._take_text()
@@ -467,10 +476,10 @@ class _GraphML(_XmlReader):
     def _said(self, name: str, text: str) -> None:
         if name == "default":
             for part in self._for:
-                self._survey.defaults[part][self._key] = text[:MAX_LINE_BYTES]
+                self._survey.defaults[part][self._key] = text[:MOST_DEFAULT_CHARACTERS]
         elif self._open[-1] is not None:
             self._open[-1].say(self._key, text)
-        elif len(self._open) == 1 and self._of_graph.get(self._key) == "keys":
+        elif len(self._open) == 1 and self._key == self._says_keys:
             self._survey.keys = text.strip().lower() == "true"
 
 
@@ -503,7 +512,7 @@ class _Gexf(_XmlReader):
 
     def _said(self, name: str, text: str) -> None:
         if name == "default" and self._for is not None:
-            self._survey.defaults[self._for][self._key] = text[:MAX_LINE_BYTES]
+            self._survey.defaults[self._for][self._key] = text[:MOST_DEFAULT_CHARACTERS]
         elif name == "description":
             self._survey.keys = text.lstrip().startswith(WHOLE_KEYS)
 

@@ -25,6 +25,7 @@ from service.files.lines import ELEMENT, MAX_LINE_BYTES, Line, TextStream, begin
 NODEXL_KINDS = ("accounts", "follows", "interactions")
 HEAD_BYTES = 1 << 14
 MOST_REASONS = 20
+OTHERS = "other relationships"
 
 RELATIONSHIPS = {
     "followed": "follow",
@@ -97,7 +98,8 @@ def nodexl_kinds(path: Path, *, name: str | None = None, most_expanded: int | No
         assert isinstance(stream, TextStream)  # noqa: S101 - it was said to be no Parquet
         rows = NodeXlStream(stream, None)
         for row in rows.rows():
-            found[rows.kind_of(row)] += 1
+            kind = rows.kind_of(row)
+            found[kind if kind in found or len(found) < MOST_REASONS or kind in NODEXL_KINDS else OTHERS] += 1
     return found
 
 
@@ -187,7 +189,7 @@ class NodeXlStream:
                 said["@id"] = f"nodexl-{hashlib.sha256(event.encode()).hexdigest()[:32]}"
             elif skip is not None and skip not in reasons:
                 if len(reasons) >= MOST_REASONS:
-                    skip = "other relationships"
+                    skip = OTHERS
                 reasons[skip] = None
             data = json.dumps(said, ensure_ascii=False).encode()
             whole = len(data) <= MAX_LINE_BYTES

@@ -204,21 +204,21 @@ def test_elements_that_cannot_be_used_are_named(store: Store, load: Load, tmp_pa
         '<node id="a"/><node/>\n<node id="b"><data key="n">many</data></node>\n'
         '<edge source="a" target="b"/>\n<edge source="a" target="a"/>\n<edge source="a"/>\n'
         '<edge source="b" target="a"><data key="w">-1</data></edge>\n'
-        '<edge directed="false" source="c" target="c"/>\n'
+        '<edge directed="false" source="c" target="c"/>\n<edge directed="false" source="d"/>\n'
         '<hyperedge><endpoint node="a"/><endpoint node="b"/></hyperedge>\n'
         "</graph></graphml>"
     )
     report = load(path)
     people, ties = report.files
     assert (people.rejected, people.used) == ({"missing_field": 1, "bad_count": 1}, 1)
-    assert (ties.rejected, ties.used) == ({"self_loop": 2, "missing_field": 2, "bad_weight": 1}, 1)
+    assert (ties.rejected, ties.used) == ({"self_loop": 2, "missing_field": 3, "bad_weight": 1}, 1)
     assert people.report is not None
     assert ties.report is not None
     said = [json.loads(line) for one in (people, ties) for line in one.report.read_text().splitlines()]  # type: ignore[union-attr]
     assert [(one["reason"], json.loads(one["text"])["@element"]) for one in said] == [
         ("missing_field", "node 2, line 4"), ("bad_count", "node 3, line 5"), ("self_loop", "edge 2, line 7"),
         ("missing_field", "edge 3, line 8"), ("bad_weight", "edge 4, line 9"), ("self_loop", "edge 5, line 10"),
-        ("missing_field", "hyperedge 6, line 11"),
+        ("missing_field", "edge 6, line 11"), ("missing_field", "hyperedge 7, line 12"),
     ]  # fmt: skip
     assert json.loads(said[2]["text"])["@source"] == "a"
     assert edges(store).keys() == {("local:a", "local:b")}

@@ -221,6 +221,13 @@ def test_pajek_in_its_several_ways(tmp_path: Path) -> None:
         lines(written(tmp_path, "*Vertices 2\n1 a\n1 b", "z.net"), "accounts")
 
 
+def test_capitals_of_weight_and_at_do_not_matter(tmp_path: Path) -> None:
+    keys = '<key id="a" attr.name="Weight" for="edge"/><key id="b" attr.name="AT" for="edge"/>'
+    tie = '<edge source="a" target="b"><data key="a">2</data><data key="b">2020</data></edge>'
+    [one] = lines(written(tmp_path, f"<graphml>{keys}<graph>{tie}</graph></graphml>", "x"), "follows")[:1]
+    assert (one["weight"], one["at"]) == ("2", "2020")
+
+
 def test_how_a_file_is_known(tmp_path: Path) -> None:
     assert graph_format(written(tmp_path, "", "x.GraphML")) == "graphml"
     assert graph_format(written(tmp_path, "", "x.net.gz")) == "pajek"
@@ -247,6 +254,10 @@ def test_one_long_line_is_read_and_what_is_too_long_is_not(tmp_path: Path, monke
         survey_graph(written(tmp_path, f'<graphml a="{"x" * 2_000_000}"/>', "z"), "graphml")
     with pytest.raises(UnreadableFile, match="more than 500 deep"):
         survey_graph(written(tmp_path, "<graphml>" + "<graph>" * 600, "z"), "graphml")
+    for names in ("<t{0}/>", '<t a{0}=""/>', '<t xmlns:p{0}="u"/>'):
+        tags = "".join(names.format(i) for i in range(11_000))
+        with pytest.raises(UnreadableFile, match="more than 10,000 names"):
+            survey_graph(written(tmp_path, f"<graphml>{tags}</graphml>", "z"), "graphml")
     keys = "".join(f'<key id="k{i}" for="node"/>' for i in range(3_000))
     with pytest.raises(UnreadableFile, match="more than 2,000 attributes"):
         survey_graph(written(tmp_path, f"<graphml>{keys}</graphml>", "z"), "graphml")
