@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from service.errors import UnreadableFile
 from service.files.graph_files import (
     GRAPH_FORMATS,
     GRAPH_KINDS,
@@ -14,7 +15,7 @@ from service.files.graph_files import (
     open_graph_file,
     survey_graph,
 )
-from service.files.lines import LineStream, open_lines
+from service.files.lines import STANDARD_INPUT, LineStream, open_lines
 from service.files.nodexl import NODEXL_KINDS, is_nodexl, nodexl_kinds, open_nodexl
 
 SEVERAL_KINDS: dict[str, tuple[str, ...]] = {**dict.fromkeys(GRAPH_FORMATS, GRAPH_KINDS), "nodexl": NODEXL_KINDS}
@@ -42,6 +43,11 @@ def contents(path: Path, file_format: str, most_expanded: int | None) -> Content
         UnreadableFile: it cannot be read, or is of a form that is not read.
         ExpandsTooFar: it expands to more than it may.
     """
+    if path == STANDARD_INPUT or path.is_fifo():
+        raise UnreadableFile(
+            f"A file of the format {file_format} is read more than once, and a pipe cannot be; save it to a file and "
+            "import that."
+        )
     if file_format in GRAPH_FORMATS:
         survey = survey_graph(path, file_format, most_expanded=most_expanded)
         return Contents(survey.kinds, survey.described(file_format), survey.keys)

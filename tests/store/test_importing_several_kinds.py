@@ -247,6 +247,12 @@ def test_files_that_are_refused_leave_nothing(
     assert graph_version(store) == 0
 
 
+def test_a_pipe_is_refused(load: Load) -> None:
+    for file_format in ("graphml", "nodexl"):
+        with pytest.raises(UnreadableFile, match="save it to a file"):
+            load(Path("-"), format=file_format)
+
+
 def test_nothing_in_it(store: Store, load: Load, tmp_path: Path) -> None:
     (tmp_path / "a.graphml").write_text("<graphml><graph/></graphml>")
     with pytest.raises(NothingImported, match=r"nothing to import in .*: 0 nodes and 0 edges"):
