@@ -244,8 +244,8 @@ def import_(
     path: Annotated[
         Path,
         typer.Argument(
-            help="A file (CSV, TSV, NDJSON, plain edge list; gzip or not; Parquet; - reads standard input), "
-            "or a folder with a manifest.json."
+            help="A file (CSV, TSV, NDJSON, plain edge list, GraphML, GEXF, Pajek, NodeXL; gzip or not; Parquet; "
+            "- reads standard input), or a folder with a manifest.json."
         ),
     ],
     kind: Annotated[
@@ -260,7 +260,9 @@ def import_(
     file_format: Annotated[
         str | None,
         typer.Option(
-            "--format", help="csv, ndjson, parquet or (follows only) edgelist; found from the file if not said."
+            "--format",
+            help="csv, ndjson, parquet, (follows only) edgelist, or graphml, gexf, pajek, nodexl, which hold several "
+            "kinds of lines; found from the file if not said.",
         ),
     ] = None,
     columns: Annotated[
@@ -318,10 +320,13 @@ def import_(
 
       entourage import customers.csv --kind crm --network mastodon --set brand=aubade --set relation=customer --check
 
+      entourage import network.graphml --network twitter --check
+
       entourage import exported-folder
     """
     from service.flows.import_options import ImportOptions, file_to_import
-    from service.flows.importing import import_file, import_folder
+    from service.flows.importing import import_file, import_folder, import_parts
+    from service.flows.several_kinds import parts_of_file
     from service.flows.store import open_store
 
     config = settings()
@@ -332,14 +337,18 @@ def import_(
         set=tuple(values or ()), as_of=as_of, follower=follower, followee=followee, weight=weight, time=time,
         reverse=reverse, no_header=no_header,
     )  # fmt: skip
-    file = file_to_import(path, options)
+    parts = parts_of_file(path, options, most_expanded)
+    file = None if parts else file_to_import(path, options)
     report: ImportReport | FolderReport
     source = store_source(config)
     whole: dict[str, Any] = {}
     if isinstance(source, EmbeddedConfig):
         whole = {"embedded": source, "graphs": config.data_dir / "graphs"}
     with console.shown_progress(quiet=as_json) as progress, open_store(source, progress) as address:
-        if file is None:
+        if parts is not None:
+            report = import_parts(address, parts, reports, progress, check=check, most_expanded=most_expanded, **whole)
+            summary = console.folder_summary(report)
+        elif file is None:
             report = import_folder(address, path, reports, progress, check=check, most_expanded=most_expanded, **whole)
             summary = console.folder_summary(report)
         else:
@@ -349,6 +358,52 @@ def import_(
         print(report.model_dump_json(indent=2))
     else:
         console.out.print(summary)
+    if report.rejected:
+        raise typer.Exit(EXIT_LINES_REJECTED)
+
+
+@app.command("import-neo4j")
+def import_neo4j(
+    mapping: Annotated[
+        Path,
+        typer.Argument(help="A TOML file: where the graph is, and what its labels and relationships are here."),
+    ],
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; only say what an import would do.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Import from a Neo4j graph with labels of its own, which is only read. Importing it again changes nothing.
+
+    The mapping names address, user and database of the other graph, the environment variable that holds the password,
+    and for each kind of lines a label, a relationship type or a Cypher statement with the fields that are read.
+    docs/importing.md explains it. Rows that cannot be used are left out and reported; the exit code is then 10.
+
+    Examples:
+
+      entourage import-neo4j mapping.toml --check
+
+      entourage import-neo4j mapping.toml
+    """
+    import os
+
+    from service.flows.importing import import_parts
+    from service.flows.other_graphs import parts_of_graph
+    from service.flows.store import open_store
+
+    config = settings()
+    source = store_source(config)
+    whole: dict[str, Any] = {}
+    if isinstance(source, EmbeddedConfig):
+        whole = {"embedded": source, "graphs": config.data_dir / "graphs"}
+    with (
+        console.shown_progress(quiet=as_json) as progress,
+        parts_of_graph(mapping, os.environ, progress) as parts,
+        open_store(source, progress) as address,
+    ):
+        report = import_parts(address, parts, config.data_dir / "imports", progress, check=check, **whole)
+    if as_json:
+        print(report.model_dump_json(indent=2))
+    else:
+        console.out.print(console.folder_summary(report))
     if report.rejected:
         raise typer.Exit(EXIT_LINES_REJECTED)
 

@@ -629,6 +629,9 @@ def run_summary(run: domain.Run, *, created: bool = True) -> str:
     return said + f"[dim]Run {run.id}, {state}{'' if created else '; nothing has changed since, so it stands'}.[/]\n"
 
 
+_PLAIN_SKIPS = ("comment", "continued", "empty", "header")
+
+
 def import_summary(report: ImportReport) -> str:
     """Say in a few lines what the import of a file changed, or would change."""
     return _imported(report, "")
@@ -655,6 +658,10 @@ def _imported(report: ImportReport, title: str) -> str:
     said += "".join(f", {count:,} new {thing}" for thing, count in report.also_created.items()) + "."
     if report.check and not title:
         said += " Nothing was written."
+    passed_over = {reason: count for reason, count in report.skipped.items() if reason not in _PLAIN_SKIPS}
+    if passed_over:
+        reasons = ", ".join(f"{count:,} {escape(reason)}" for reason, count in passed_over.items())
+        said += f"\n[dim]Passed over: {reasons}[/]"
     if report.ignored:
         said += f"\n[dim]Columns not read: {escape(', '.join(report.ignored[:20]))[:400]}[/]"
     if report.rejected:

@@ -16,6 +16,8 @@ WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 WEBHOOKS = "/v1/webhooks/"
 IMPORTS = "/v1/imports"
 FILES = JSON | {
+    "application/gexf+xml",
+    "application/graphml+xml",
     "application/gzip",
     "application/jsonl",
     "application/ndjson",
@@ -24,6 +26,7 @@ FILES = JSON | {
     "application/x-gzip",
     "application/x-ndjson",
     "application/x-parquet",
+    "application/xml",
     "text/csv",
     "text/tab-separated-values",
 }

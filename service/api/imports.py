@@ -23,7 +23,8 @@ _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": "The file itself: CSV or TSV, NDJSON, a plain edge list, each packed with gzip or not, or "
-        "Parquet. What it is is known by its first bytes; `format` says so where these cannot tell.",
+        "Parquet. What it is is known by its first bytes; `format` says so where these cannot tell. Of GraphML, GEXF, "
+        "Pajek and NodeXL say `format`, and as `kind` which of the kinds of lines in it is to be read.",
         "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in sorted(FILES)},
     }
 }

@@ -20,7 +20,8 @@ from service.compiled import compiled
 from service.domain import UNKNOWN_TIME, Float64, FollowTable, Int32, Int64, Texts, UInt8
 from service.files.follows import FollowFile, FollowReader
 from service.files.layout import COMMENT
-from service.files.lines import Line, LineStream, TextStream, numbered, open_lines
+from service.files.lines import Line, LineStream, TextStream, numbered
+from service.files.opening import open_stream
 from service.files.reading import Lines
 from service.files.rejects import Rejected
 from service.files.values import FUTURE_MS, MAX_ID_CHARACTERS
@@ -112,7 +113,7 @@ def open_follow_arrays(
     file: FollowFile, reject: Callable[[Rejected], None], most_expanded: int | None = None
 ) -> Iterator[FollowArrays]:
     """Open a file of follows to be read into arrays; raises as `open_follows` does."""
-    with open_lines(file.path, file.format, name=file.name, most_expanded=most_expanded) as stream:
+    with open_stream(file.path, file.format, "follows", name=file.name, most_expanded=most_expanded) as stream:
         yield FollowArrays(file, stream, reject)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from service.domain import Follow
 from service.files.layout import COMMENT, FollowFile, find_layout, is_comment
-from service.files.lines import Line, LineStream, open_lines
+from service.files.lines import Line, LineStream
+from service.files.opening import open_stream
 from service.files.reading import LineReader, SkippedLine, checked, json_object
 from service.files.rejects import Rejected
 from service.files.values import FUTURE_MS, BadLine, account_key, dictionary, native_id, time_or_none, weight
@@ -29,7 +31,7 @@ def open_follows(
         UnreadableFile: it cannot be opened, is of another kind, or its columns cannot be told.
         NothingImported: it is empty.
     """
-    with open_lines(file.path, file.format, name=file.name, most_expanded=most_expanded) as stream:
+    with open_stream(file.path, file.format, "follows", name=file.name, most_expanded=most_expanded) as stream:
         yield FollowReader(file, stream, reject)
 
 
@@ -39,12 +41,23 @@ class FollowReader(LineReader[Follow]):
     def __init__(self, file: FollowFile, stream: LineStream, reject: Callable[[Rejected], None]) -> None:
         super().__init__(stream, reject)
         self._latest = int(time.time() * 1000) + FUTURE_MS
-        self._network = file.network
+        self._network = None if stream.keys else file.network
         self._reverse = file.reverse
-        self._layout = find_layout(file, stream.name, self._lines.head())
-        ends = (self._layout.follower, self._layout.followee)
-        self._ids = tuple(end for end in ends if isinstance(end, int))
+        if stream.fields:
+            ends = stream.fields["follower"], stream.fields["followee"]
+            file = replace(file, format="ndjson", follower_column=ends[0], followee_column=ends[1], schema_names=True)
+        self._columns_there = stream.columns or ()
+        self._layout = find_layout(file, stream.name, self._lines.head(), self._columns_there)
+        positions = (self._layout.follower, self._layout.followee)
+        self._ids = tuple(one for one in positions if isinstance(one, int))
         self._columns = {"csv": self._csv, "edgelist": self._edge_list, "ndjson": self._ndjson}[self._layout.format]
+
+    @property
+    def ignored(self) -> list[str]:
+        """Columns that are not read, where the file says which it has."""
+        layout = self._layout
+        read = (layout.follower, layout.followee, layout.weight, layout.time)
+        return [one for one in self._columns_there if one not in read]
 
     def taken(self, line: Line, text: str) -> Follow:
         """Return the follow that a line holds."""

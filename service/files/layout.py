@@ -15,10 +15,14 @@ from typing import Literal
 from service.errors import BadInput, NothingImported, UnreadableFile
 from service.files.columns import find_column, find_ends, find_position, is_position, looks_like_header
 from service.files.lines import Line
+from service.files.opening import SEVERAL_KINDS
 from service.files.values import BadLine, dictionary, is_network
 
 Format = Literal["csv", "ndjson", "edgelist"]
-FORMATS = ("csv", "ndjson", "edgelist", "parquet")
+FORMATS = ("csv", "ndjson", "edgelist", "parquet", *SEVERAL_KINDS)
+OBJECT_FORMATS = ("ndjson", "parquet", *SEVERAL_KINDS)
+"""Formats whose lines are JSON objects when they are read."""
+
 COMMENT = ("#", "%")
 
 _OPEN_LINES = 50
@@ -42,7 +46,7 @@ class FollowFile:
     Attributes:
         path: the file; `-` is standard input. Compressed with gzip or not.
         format: `csv` (any separator, quotes), `ndjson`, `edgelist` (white space or tab, `#` and `%` comments,
-            no quotes), or `parquet`.
+            no quotes), `parquet`, or one of `SEVERAL_KINDS`, of which the follows are read.
         network: where the accounts live; keys are `network:native_id`. None: the file holds whole keys.
         follower_column, followee_column, weight_column, time_column: as above.
         reverse: who is followed comes first.
@@ -72,6 +76,12 @@ class FollowFile:
         if self.format is not None and self.format not in FORMATS:
             raise BadInput(f"There is no format {self.format!r}; choose one of {', '.join(FORMATS)}.")
         check_network(self.network)
+        of_lines = (self.follower_column, self.followee_column, self.has_header, self.delimiter)
+        if self.format in SEVERAL_KINDS and any(one is not None for one in of_lines):
+            raise BadInput(
+                f"A file of the format {self.format} says itself who follows whom; leave out the columns of follower "
+                "and followee, and whether there is a header, or turn all edges round."
+            )
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n\0'):
             raise BadInput(f"{self.delimiter!r} cannot separate columns; give one character.")
 
@@ -108,13 +118,14 @@ def is_comment(text: str) -> bool:
     return text.lstrip().startswith(COMMENT)
 
 
-def find_layout(file: FollowFile, name: str, head: Sequence[Line]) -> Layout:
+def find_layout(file: FollowFile, name: str, head: Sequence[Line], columns: Sequence[str] = ()) -> Layout:
     """Find out how a file is laid out.
 
     Args:
         file: what was said about it.
         name: what to call it in messages.
         head: its first lines.
+        columns: names of columns that are known otherwise.
 
     Raises:
         NothingImported: there is not one line of data.
@@ -126,8 +137,8 @@ def find_layout(file: FollowFile, name: str, head: Sequence[Line]) -> Layout:
         if any(line.data.strip() for line in head):
             raise UnreadableFile(f"{name} does not hold text in UTF-8; save it as UTF-8 text and import that.")
         raise NothingImported(f"{name} is empty; there is nothing to import.")
-    if file.format in ("ndjson", "parquet") or (file.format is None and data[0][1].lstrip().startswith("{")):
-        return _ndjson(file, name, [text for _, text in data])
+    if file.format in OBJECT_FORMATS or (file.format is None and data[0][1].lstrip().startswith("{")):
+        return _ndjson(file, name, [text for _, text in data], columns)
     rows = [(number, text) for number, text in data if not is_comment(text)]
     if not rows:
         raise NothingImported(f"{name} holds only comments; there is nothing to import.")
@@ -165,10 +176,10 @@ _OTHER_KINDS = (
     (b"\x28\xb5\x2f\xfd", "compressed with zstd; unpack it, or pack it with gzip"),
     (b"\x1f\x8b", "compressed with gzip twice; unpack it once"),
     (b"sqlite format 3\0", "an SQLite database; save the table as CSV"),
-    (b"<", "XML or HTML (GraphML, GEXF); save its edges as CSV"),
+    (b"<", "XML or HTML; where it is GraphML or GEXF say so as its format, else save its edges as CSV"),
     (b"graph [", "GML; save its edges as CSV"),
     (b'creator "', "GML; save its edges as CSV"),
-    (b"*vertices", "Pajek; save its edges as CSV"),
+    (b"*vertices", "a Pajek network; say so as its format"),
     (b"[[", "a JSON array; write one object a line"),
     (b"[{", "a JSON array; write one object a line (jq -c '.[]')"),
 )
@@ -185,8 +196,8 @@ def refuse_other_kinds(name: str, head: Sequence[Line]) -> None:
 # --- NDJSON ---------------------------------------------------------------------------------------------
 
 
-def _ndjson(file: FollowFile, name: str, texts: Sequence[str]) -> Layout:
-    fields: dict[str, None] = {}
+def _ndjson(file: FollowFile, name: str, texts: Sequence[str], columns: Sequence[str]) -> Layout:
+    fields: dict[str, None] = dict.fromkeys(columns)
     for text in texts:
         try:
             value = json.loads(text)

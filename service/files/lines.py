@@ -8,9 +8,9 @@ import os
 import stat
 import sys
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
@@ -23,15 +23,22 @@ MAX_LINE_BYTES = 1 << 17
 STANDARD_INPUT = Path("-")
 GZIP = b"\x1f\x8b"
 PARQUET = b"PAR1"
+ELEMENT = "@element"
+"""In a line that was made of a piece of a file, what that is called there: for the report, and no column."""
+
 _KEPT_OF_LONG_LINE = 1_000
 
 
 class Line(NamedTuple):
-    """One physical line without its end. `whole` is False where it was too long: `data` is its beginning."""
+    """One physical line without its end. `whole` is False where it was too long: `data` is its beginning.
+
+    `skip` says why a line is passed over, where that was known before it was taken apart.
+    """
 
     number: int
     data: bytes
     whole: bool
+    skip: str | None = None
 
 
 class _Blocks(Protocol):
@@ -79,6 +86,14 @@ class LineStream(Protocol):
         """Names of its columns, where the file says them apart from its lines; else None."""
 
     @property
+    def fields(self) -> Mapping[str, str]:
+        """Which column holds a field, where its format says so."""
+
+    @property
+    def keys(self) -> bool:
+        """Whether it says itself that its ids are whole keys, `network:id`."""
+
+    @property
     def read_bytes(self) -> int:
         """How many bytes of the file on disk were read so far."""
 
@@ -95,6 +110,8 @@ class TextStream:
     _source: _Source
     _blocks: _Blocks
     columns: None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    keys: bool = False
 
     @property
     def read_bytes(self) -> int:
@@ -128,8 +145,8 @@ class TextStream:
             UnreadableFile: as when lines are read.
         """
         pending = b""
-        while block := self._read(lines_done()):
-            block = pending + block
+        for piece in self.pieces(lines_done):
+            block = pending + piece
             # A final \r may be the first half of \r\n, so its line is kept back as well.
             end = len(block) if block.endswith(b"\n") else 1 + max(block.rfind(b"\n"), block.rfind(b"\r", 0, -1))
             pending = block[end:]
@@ -139,6 +156,11 @@ class TextStream:
                 yield block[:end]
         if pending:
             yield pending
+
+    def pieces(self, lines_done: Callable[[], int]) -> Iterator[bytes]:
+        """Yield the bytes of the file as they come, however long its lines are. Arguments and errors as of `blocks`."""
+        while piece := self._read(lines_done()):
+            yield piece
 
     def _read(self, lines_done: int) -> bytes:
         try:
@@ -167,6 +189,21 @@ def numbered(number: int, data: bytes) -> Line:
     if len(data) > MAX_LINE_BYTES:
         return Line(number, data[:_KEPT_OF_LONG_LINE], False)
     return Line(number, data, True)
+
+
+def beginning(path: Path, size: int) -> bytes:
+    """Return what a file begins with, unpacked; nothing of a pipe, or of what cannot be read (reading it says why)."""
+    if path == STANDARD_INPUT or not path.is_file():
+        return b""
+    try:
+        with path.open("rb") as raw:
+            head = raw.read(size)
+            if head.startswith(GZIP):
+                raw.seek(0)
+                head = gzip.GzipFile(fileobj=raw).read(size)
+    except (OSError, EOFError, zlib.error):
+        return b""
+    return head
 
 
 @contextmanager

@@ -24,8 +24,10 @@ class ListedFile(Frozen):
 
     file: str = Field(min_length=1, description="Name of the file, below the folder.")
     kind: str = Field(description=f"Which schema its lines follow: {', '.join(SCHEMAS)}.")
-    format: Literal["csv", "ndjson", "edgelist", "parquet"] | None = Field(
-        default=None, description="Found from the file when not said; edgelist for follows only."
+    format: Literal["csv", "ndjson", "edgelist", "parquet", "graphml", "gexf", "pajek", "nodexl"] | None = Field(
+        default=None,
+        description="Found from the file when not said; edgelist for follows only. graphml, gexf, pajek and nodexl, "
+        "which hold several kinds of lines, are found only when said.",
     )
     network: str | None = Field(default=None, description="Where its ids are from; that of the folder when not said.")
     columns: dict[str, Column] = Field(default={}, description="Field by field, the column that holds it.")

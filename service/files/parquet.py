@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from service.errors import UnreadableFile
@@ -66,7 +67,11 @@ class ParquetStream:
         name: what to call the file in messages.
         total_bytes: its size on disk.
         columns: names of its columns.
+        fields, keys: nothing is said of them.
     """
+
+    fields: Mapping[str, str] = MappingProxyType({})
+    keys = False
 
     def __init__(self, name: str, file: Any, raw: io.BufferedReader, size: int, most_expanded: int | None) -> None:
         self.name = name

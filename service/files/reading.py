@@ -27,7 +27,7 @@ class LineReader(ABC, Generic[T]):
     Attributes:
         used: lines yielded so far.
         skipped: lines that hold nothing and need not: `empty`, `header`, `comment`, `continued` (the rest of a
-            record in quotes).
+            record in quotes), and what a format passes over.
         rejected: lines that could not be used, by reason.
     """
 
@@ -81,6 +81,8 @@ class LineReader(ABC, Generic[T]):
     def used_of(self, line: Line) -> T | None:
         """Return what a line holds, and count it as used; None where it was skipped or rejected, and counted so."""
         try:
+            if line.skip is not None:
+                raise SkippedLine(line.skip)
             item = self.taken(line, text_of(line))
         except SkippedLine as skipped:
             self.skipped[skipped.kind] += 1
@@ -243,7 +245,7 @@ class Lines:
 
 def text_of(line: Line) -> str:
     """Return the text of a line; raise BadLine where it is too long, holds NUL, or is not UTF-8."""
-    _, data, whole = line
+    data, whole = line.data, line.whole
     if not whole:
         raise BadLine("too_long", f"The line is longer than {MAX_LINE_BYTES:,} bytes.")
     if b"\0" in data:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from service.errors import BadInput, NothingImported, UnreadableFile
-from service.files.layout import check_network, refuse_other_kinds, split
-from service.files.lines import STANDARD_INPUT, Line, LineStream, open_lines
+from service.files.layout import OBJECT_FORMATS, check_network, refuse_other_kinds, split
+from service.files.lines import ELEMENT, STANDARD_INPUT, Line, LineStream
+from service.files.opening import SEVERAL_KINDS, open_stream
 from service.files.reading import LineReader, SkippedLine, json_object, text_of
 from service.files.rejects import Rejected
 from service.files.schemas import SCHEMAS, Context, Given, Said, Schema
@@ -29,7 +30,8 @@ class RecordFile:
     Attributes:
         path: the file; `-` is standard input. Compressed with gzip or not.
         kind: which schema its lines follow.
-        format: `csv` (any separator, quotes, a header), `ndjson` or `parquet`.
+        format: `csv` (any separator, quotes, a header), `ndjson` or `parquet`; or one of
+            `SEVERAL_KINDS`, of which the lines of the kind are read.
         network: where ids are from that do not say so; None: they are whole keys, `network:id`.
         columns: which column (or key of the JSON objects) holds a field, where it is not called the same.
         values: fields that have one value in the whole file.
@@ -53,8 +55,10 @@ class RecordFile:
     def __post_init__(self) -> None:
         if self.kind not in SCHEMAS:
             raise BadInput(f"There is no kind of lines {self.kind!r}; choose one of {', '.join(SCHEMAS)}.")
-        if self.format not in (None, "csv", "ndjson", "parquet"):
-            raise BadInput(f"{self.kind} are read as csv, ndjson or parquet, not as {self.format!r}.")
+        formats = ("csv", "ndjson", "parquet", *(one for one, kinds in SEVERAL_KINDS.items() if self.kind in kinds))
+        if self.format is not None and self.format not in formats:
+            known = f"{', '.join(formats[:-1])} or {formats[-1]}"
+            raise BadInput(f"{self.kind} are read as {known}, not as {self.format!r}.")
         check_network(self.network)
         if self.as_of is not None and not 0 <= self.as_of <= int(time.time() * 1000) + FUTURE_MS:
             raise BadInput(
@@ -86,7 +90,7 @@ def open_records(
         UnreadableFile: it cannot be opened, is of another kind, or lacks a column that is needed.
         NothingImported: it is empty.
     """
-    with open_lines(file.path, file.format, name=file.name, most_expanded=most_expanded) as stream:
+    with open_stream(file.path, file.format, file.kind, name=file.name, most_expanded=most_expanded) as stream:
         yield RecordReader(file, stream, reject)
 
 
@@ -98,9 +102,11 @@ class RecordReader(LineReader[Entry]):
         self._schema = SCHEMAS[file.kind]
         now = int(time.time() * 1000)
         as_of = _written_at(file.path, now) if file.as_of is None else file.as_of
-        self._context = Context(file.network, as_of, now + FUTURE_MS)
+        self._context = Context(None if stream.keys else file.network, as_of, now + FUTURE_MS)
         self._values = dict(file.values)
-        self._fields = _FieldNames(self._schema, file)
+        # What is said of the file comes before what its format says.
+        of_format = {name: one for name, one in stream.fields.items() if one not in file.columns.values()}
+        self._fields = _FieldNames(self._schema, {**of_format, **file.columns}, file.values)
         head = self._lines.head()
         refuse_other_kinds(stream.name, head)
         data = [line for line in head if line.data.strip()]
@@ -108,9 +114,7 @@ class RecordReader(LineReader[Entry]):
             raise NothingImported(f"{stream.name} is empty; there is nothing to import.")
         self._header_line = 0
         self._delimiter, self._columns = ",", list[str | None]()
-        objects = file.format in ("ndjson", "parquet") or (
-            file.format is None and data[0].data.lstrip().startswith(b"{")
-        )
+        objects = file.format in OBJECT_FORMATS or (file.format is None and data[0].data.lstrip().startswith(b"{"))
         self._given = self._object if objects else self._row
         if stream.columns is not None:
             self._fields.check(stream.name, stream.columns, [self._fields.of(one) for one in stream.columns])
@@ -161,7 +165,7 @@ class RecordReader(LineReader[Entry]):
         for name, value in json_object(text).items():
             column = self._fields.of(name)
             if column is None:
-                if len(self._fields.ignored) < _IGNORED_SHOWN:
+                if name != ELEMENT and len(self._fields.ignored) < _IGNORED_SHOWN:
                     self._fields.ignored[name] = None
             elif column in given:
                 raise BadLine("bad_json", f"The line gives {column} twice.")
@@ -173,11 +177,11 @@ class RecordReader(LineReader[Entry]):
 class _FieldNames:
     """Which field a column is, by its name: as it was said, or called the same but for capitals and `_id`."""
 
-    def __init__(self, schema: Schema, file: RecordFile) -> None:
+    def __init__(self, schema: Schema, columns: Mapping[str, str], values: Mapping[str, str]) -> None:
         self._schema = schema
-        self._said = {_plain(column): field for field, column in file.columns.items()}
-        self._columns = file.columns
-        self._elsewhere = {*file.columns, *file.values}
+        self._said = {_plain(column): field for field, column in columns.items()}
+        self._columns = columns
+        self._elsewhere = {*columns, *values}
         self._known: dict[str, str | None] = {}
         self.ignored: dict[str, None] = {}
 

@@ -11,13 +11,14 @@ from service.domain import Frozen
 from service.errors import BadInput
 from service.files.follows import FollowFile
 from service.files.manifest import is_folder
+from service.files.opening import SEVERAL_KINDS, several_kinds
 from service.files.records import RecordFile
 from service.files.values import BadLine, time_ms
 
 ImportFile = FollowFile | RecordFile
 
-_FOR_FOLLOWS = ("follower", "followee", "weight", "time", "reverse", "no_header")
-_FOR_OTHERS = ("column", "set", "as_of")
+FOR_FOLLOWS = ("follower", "followee", "weight", "time", "reverse", "no_header")
+FOR_OTHERS = ("column", "set", "as_of")
 
 
 class ImportOptions(Frozen):
@@ -30,7 +31,8 @@ class ImportOptions(Frozen):
     keys: bool = Field(default=False, description="Ids in the file are whole keys, network:id.")
     format: str | None = Field(
         default=None,
-        description="csv, ndjson, parquet or (follows only) edgelist; found from the file if not said.",
+        description="csv, ndjson, parquet, (follows only) edgelist, or graphml, gexf, pajek, nodexl, which hold "
+        "several kinds of lines; found from the file if not said.",
     )
     column: tuple[str, ...] = Field(
         default=(), description="FIELD=COLUMN: which column holds a field that is called otherwise."
@@ -78,14 +80,23 @@ def file_to_import(
         if given:
             raise BadInput(f"{_listed(given, written)} cannot be said of a folder; say it in its manifest.json.")
         return None
-    for_follows = [one for one in given if one in _FOR_FOLLOWS]
-    for_others = [one for one in given if one in _FOR_OTHERS]
+    for_follows = [one for one in given if one in FOR_FOLLOWS]
+    for_others = [one for one in given if one in FOR_OTHERS]
     if options.keys and options.network:
         raise BadInput(
             f"Either ids are whole keys ({written('keys')}), or they are ids of one network ({written('network')}); "
             "not both."
         )
     network = None if options.keys else "local" if options.network is None else options.network
+    file_format = options.format
+    if name is None and file_format is None:
+        found = several_kinds(path)
+        file_format = found if found and options.kind in (None, *SEVERAL_KINDS[found]) else None
+    if file_format in SEVERAL_KINDS and options.kind is None:
+        raise BadInput(
+            f"A file of the format {file_format} holds several kinds of lines, and one import reads one of them: hand "
+            f"it in once for each, with {written('kind')} one of {', '.join(SEVERAL_KINDS[file_format])}."
+        )
     if options.kind in (None, "follows"):
         if for_others:
             raise BadInput(
@@ -94,7 +105,7 @@ def file_to_import(
             )
         return FollowFile(
             path=path,
-            format=options.format,
+            format=file_format,
             network=network,
             follower_column=options.follower,
             followee_column=options.followee,
@@ -111,7 +122,7 @@ def file_to_import(
     return RecordFile(
         path,
         options.kind,
-        format=options.format,
+        format=file_format,
         network=network,
         columns=_pairs(written("column"), options.column),
         values=_pairs(written("set"), options.set),

@@ -55,7 +55,9 @@ class ImportReport(Frozen):
     check: bool = Field(description="Whether nothing was written: the counts say what an import would do.")
     lines: int = Field(description="Lines read.")
     used: int = Field(description="Lines that say something usable.")
-    skipped: dict[str, int] = Field(description="Lines that say nothing, by kind: header, empty, comment, continued.")
+    skipped: dict[str, int] = Field(
+        description="Lines that say nothing, by kind: header, empty, comment, continued; or why."
+    )
     rejected: dict[str, int] = Field(description="Lines left out, by reason.")
     report: Path | None = Field(description="Where each rejected line stands with number and reason, if there are any.")
     ignored: tuple[str, ...] = Field(description="Columns that were not read, because the schema does not know them.")
@@ -104,10 +106,10 @@ class Resumption:
 
 
 class FolderReport(Frozen):
-    """What the import of a folder did, or would do, file by file in the order of import."""
+    """What the import of a folder, or of what holds several kinds of lines, did or would do, in the order of import."""
 
-    folder: str
-    description: str = Field(description="What its manifest says about it.")
+    folder: str = Field(description="The folder; or the file, or the mapping, that holds several kinds of lines.")
+    description: str = Field(description="What its manifest says about it, or what was found in it.")
     synthetic: bool = Field(description="Whether its manifest says that everything in it was invented.")
     files: tuple[ImportReport, ...]
     seconds: float
@@ -121,6 +123,23 @@ class FolderReport(Frozen):
 def line_schemas() -> dict[str, dict[str, Any]]:
     """Return the JSON Schema of each kind of lines that can be imported, by kind."""
     return {kind: schema.json_schema() for kind, schema in SCHEMAS.items()}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Files that are imported as one.
+
+    Attributes:
+        name: what they are together.
+        description: what is said about them.
+        files: each with how it is read, in the order of import.
+        synthetic: whether everything in them was invented.
+    """
+
+    name: str
+    description: str
+    files: Sequence[ImportFile]
+    synthetic: bool = False
 
 
 def import_folder(
@@ -154,9 +173,27 @@ def import_folder(
         ConfigurationError: a report cannot be written.
         StoreError: Neo4j did not take a batch; the batches before it are in the graph.
     """
-    started = time.perf_counter()
     manifest = read_manifest(folder)
-    files = listed_files(folder, manifest)
+    parts = Parts(str(folder), manifest.description, listed_files(folder, manifest), manifest.synthetic)
+    return import_parts(
+        address, parts, reports, progress, check=check, most_expanded=most_expanded, embedded=embedded, graphs=graphs
+    )
+
+
+def import_parts(
+    address: StoreAddress,
+    parts: Parts,
+    reports: Path,
+    progress: Progress,
+    *,
+    check: bool = False,
+    most_expanded: int | None = None,
+    embedded: EmbeddedConfig | None = None,
+    graphs: Path | None = None,
+) -> FolderReport:
+    """Import several files as one, in their order; see `import_folder`, of which arguments and errors are."""
+    started = time.perf_counter()
+    files = parts.files
     follows = [file for file in files if isinstance(file, FollowFile)]
     loaded = None
     if not check:
@@ -171,9 +208,9 @@ def import_folder(
         stage = f"import {file.path.name}"
         done.append(_import(address, file, reports, progress, stage, check=check, most_expanded=most_expanded))
     return FolderReport(
-        folder=str(folder),
-        description=manifest.description,
-        synthetic=manifest.synthetic,
+        folder=parts.name,
+        description=parts.description,
+        synthetic=parts.synthetic,
         files=tuple(done),
         seconds=round(time.perf_counter() - started, 3),
     )

@@ -104,6 +104,33 @@ def test_a_file_is_taken_in_imported_and_gone(
     assert files(journal) == [f"{one['id']}.rejected.ndjson"], "the file itself is not kept"
 
 
+def test_each_kind_of_a_graph_file_is_handed_in_by_itself(
+    api: TestClient, importer: Importer, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "BATCH_LINES", 40)
+    nodes = "".join(f'<node id="u{i}" label="Name {i}"/>\n' for i in range(100))
+    ties = "".join(f'<edge source="u{i}" target="u{i * 7 % 50}" weight="2"/>\n' for i in range(100))
+    body = f"<gexf><graph>{nodes}{ties}</graph></gexf>".encode()
+    headers = {"Content-Type": "application/octet-stream"}
+    refused = api.post("/v1/imports", params={"format": "gexf"}, content=body, headers=headers)
+    assert (
+        "once for each, with kind one of accounts, follows, opt_outs" in is_problem(refused, 400, "bad_input")["detail"]
+    )
+    unsaid = hand_in(api, body, headers, kind="follows")
+    turn(importer)
+    said = api.get(f"/v1/imports/{unsaid['id']}").json()["error"]["message"]
+    assert "where it is GraphML or GEXF say so as its format" in said
+    loops = sum(i == i * 7 % 50 for i in range(100))
+    for kind, created in (("accounts", 100), ("follows", 2 * (100 - loops))):
+        one = hand_in(api, body, headers, kind=kind, format="gexf", network="x")
+        turn(importer)
+        report = api.get(f"/v1/imports/{one['id']}").json()["report"]
+        assert (report["kind"], report["used"], report["skipped"]) == (kind, created, {})
+    followed = {"x:u21", *(f"x:u{i}" for i in range(100) if i * 7 % 50 == 3)}
+    rows = store.statement("MATCH (a:Account {key: 'x:u3'})-[:FOLLOWS]->(b) RETURN a.handle AS handle, b.key AS key")
+    assert {(row["handle"], row["key"]) for row in rows} == {("Name 3", one) for one in followed}
+
+
 @pytest.mark.parametrize("packing", ["plain", "gzip", "encoding", "chunked"])
 def test_however_it_is_packed_and_sent(api: TestClient, importer: Importer, store: Store, packing: str) -> None:
     body = b"".join(b'{"account": "a%d", "handle": "h%d"}\n' % (i, i) for i in range(30))
