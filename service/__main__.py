@@ -84,7 +84,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-store_app = typer.Typer(help="Start, stop and look at the embedded Neo4j.", no_args_is_help=True)
+store_app = typer.Typer(help="Start, stop and look at the embedded Neo4j; let analysts read.", no_args_is_help=True)
 app.add_typer(store_app, name="store")
 sources_app = typer.Typer(
     help="Who may push events to POST /v1/webhooks/NAME: sources, and the secrets with which they sign.",
@@ -989,7 +989,7 @@ def community(
     lang: Lang = "en",
     as_json: AsJson = False,
 ) -> None:
-    """Show one community: how large and sure it is, what it cares for, whom gates keep out, and who is first in it."""
+    """Show one community: name, size, how sure it is, what it cares for, whom gates keep out, who is first in it."""
     from service.flows.asking import read_influencers
     from service.flows.store import open_store
 
@@ -1386,6 +1386,39 @@ def store_status(as_json: AsJson = False) -> None:
         print(TypeAdapter(type(status)).dump_json(status, indent=2).decode())
     else:
         console.out.print(console.store_summary(status))
+
+
+@store_app.command("analyst")
+def store_analyst(
+    reset: Annotated[bool, typer.Option("--reset", help="Give the user a new password.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the user.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a user of Neo4j that can only read, `analyst`; its password is printed this once.
+
+    Neo4j Enterprise and Aura have such users. The Community edition, which the embedded Neo4j is, has not: there
+    nothing is made, and docs/read-only.md says what keeps analysts from changing the graph.
+    """
+    from service.flows.analyst import USER, give_analyst, remove_analyst
+    from service.flows.store import open_store
+
+    if reset and remove:
+        raise typer.BadParameter("Give --reset or --remove, not both.")
+    with open_store(store_source(settings()), migrated=False) as address:
+        if remove:
+            removed = remove_analyst(address)
+        else:
+            password = give_analyst(address, reset=reset)
+    if remove and as_json:
+        print(json.dumps({"user": USER, "removed": removed}))
+    elif remove:
+        console.out.print(f"The user {USER} was removed." if removed else f"There was no user {USER}.")
+    elif as_json:
+        print(json.dumps({"user": USER, "password": password, "uri": address.uri, "database": address.database}))
+    else:
+        console.out.print(f"[bold]{USER}[/] can read database {address.database} at {address.uri}.")
+        console.out.print("The password, shown this once:\n")
+        print(password)
 
 
 # --- sources and deliveries -----------------------------------------------------------------------------

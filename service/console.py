@@ -264,9 +264,11 @@ def recipes_table(recipes: Sequence[domain.Recipe], lang: Language) -> Table:
 
 
 def community_card(one: domain.Community) -> Group:
-    """Show one community: sizes, tests, what it cares for, whom gates keep out."""
+    """Show one community: what people call it, sizes, tests, what it cares for, whom gates keep out."""
     of = max(one.follows_inside + one.follows_out, 1)
+    name = domain.CommunityName(id=one.id, name=one.name, name_question=one.name_question)
     lines: list[Any] = [
+        *([name_line(one.id, name)] if one.name or one.name_question else []),
         community_title(one),
         f"{one.base:,} of {one.size:,} are compared: {one.micros:,} micro- and {one.macros:,} macro-influencers, "
         f"{one.candidates:,} ambassador candidates; {one.secondary_members:,} more belong here, too",

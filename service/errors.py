@@ -44,6 +44,7 @@ EntourageError
 │   │   └── StoreLoading              it stands still while a first load goes on
 │   ├── StoreRefused                  a statement or value that Neo4j does not take
 │   ├── StoreTimedOut                 a query that took longer than it may
+│   ├── NoReadOnlyUsers               a Neo4j whose users may all write
 │   ├── StoreAuthFailed               wrong user or password
 │   ├── StoreStartFailed              the embedded server did not start
 │   │   ├── NoNetworkForJars          first start without network
@@ -414,6 +415,13 @@ class StoreTimedOut(StoreError):
 
     code = "store_timed_out"
     title = "Query took too long"
+
+
+class NoReadOnlyUsers(StoreError):
+    """This Neo4j has no roles, so that each of its users may write."""
+
+    code = "no_read_only_users"
+    title = "No read-only users"
 
 
 class StoreAuthFailed(StoreError):

@@ -16,7 +16,8 @@
 // column: strongest_x FLOAT 0 to 1: how few
 // mode: read
 // index: run_id
-// cost: one look at each member of the respectable communities
+// index: member_of_rank
+// cost: one look at each candidate of any kept run up to that rank
 MATCH (current:Current)
 MATCH (r:Run {id: current.run})
 USING INDEX r:Run(id)

@@ -34,7 +34,7 @@ from service.domain import (
 )
 from service.errors import AccountNotFound, BrandNotFound, CommunityNotFound, InvalidRequest
 from service.flows.briefs import BriefMeasure, unmeasured
-from service.flows.published import PublishedReader, reading
+from service.flows.published import PublishedReader, called, reading
 from service.flows.questions import Question, document, selected
 from service.flows.recipes import asks_for, recipe_of
 from service.store.queries import load_queries
@@ -486,11 +486,11 @@ async def read_ambassadors(
 async def read_influencers(
     address: StoreAddress, community_id: str, run_id: str | None, limit: int
 ) -> tuple[Community, list[Candidate], list[Candidate]]:
-    """Read the macro- and the micro-influencers of a community, largest audience and highest score first."""
+    """Read a community, as people call it, with its macro- and micro-influencers, by audience and by score."""
     async with reading(address) as reader:
         published = await reader.published(run_id)
         run, mask = published.run, published.mask
-        community = await community_of(reader, run, community_id)
+        community = called(await community_of(reader, run, community_id), (await reader.names(published)).of)
         groups = []
         for part in ("macros", "candidates"):
             lines = mask.shown((await reader.part_if_any(run.id, f"{part}/{community.id}")).lines)

@@ -579,7 +579,7 @@ async def reading(address: StoreAddress) -> AsyncIterator[PublishedReader]:
             await reader.close()
 
 
-def _called(community: Community, names: Mapping[str, CommunityName]) -> Community:
+def called(community: Community, names: Mapping[str, CommunityName]) -> Community:
     """The community with what people call it."""
     name = names.get(community.id)
     if name is None:
@@ -606,7 +606,7 @@ async def read_communities(
             [one for one, _ in await reader.defined(run)] if defined else await reader.communities(run.id)
         )
         names = (await reader.names(published)).of
-        found = [published.mask.unnamed(_called(one, names)) for one in found]
+        found = [published.mask.unnamed(called(one, names)) for one in found]
         return found if brief is None else await reader.fitting(run, found, brief)
 
 

@@ -219,6 +219,11 @@ class Store:
         with self._session() as session:
             return session.run(text, parameters).data()
 
+    def administer(self, text: str, **parameters: Any) -> list[Row]:
+        """Run an administration command, which is about the server and not about its graph."""
+        with store_errors(self.address.uri), self._driver.session(database="system") as session:
+            return session.run(text, parameters).data()
+
     def statements(self, statements: Sequence[tuple[str, dict[str, Any]]]) -> None:
         """Run statements that are not of the library in one write transaction: migrations only."""
 

@@ -33,6 +33,7 @@ from service.store.queries import bundled
 from tests.api.conftest import publish, two_circles
 from tests.api.test_empty import is_problem
 from tests.conftest import clear
+from tests.graph_model_page import documented_types
 
 Line = dict[str, Any]
 
@@ -87,12 +88,12 @@ def test_every_relationship_of_accounts_is_asked_for(sample: tuple[Store, Path, 
             asked.update(types.split("|"))
     there = {row["relationshipType"] for row in store.statement("CALL db.relationshipTypes()")}
     touching = {row["type"] for row in store.statement("MATCH (:Account|Post)-[r]-() RETURN DISTINCT type(r) AS type")}
-    page = (bundled("cypher").parent / "docs" / "graph-model.md").read_text(encoding="utf-8")
-    documented = set(re.findall(r":([A-Z][A-Z_]+)\]", page.split("## To start from")[0]))
-    documented |= {"COLLABORATES_WITH", "CUSTOMER_OF", "USES"}
+    documented = documented_types()
     assert touching <= there
     assert touching <= asked
-    not_of_accounts = {"COMPETES_WITH", "FOUND", "CONTINUES", "PART_OF", "HAS_SECRET", "MIGRATED_TO"}
+    not_of_accounts = {
+        "COMPETES_WITH", "FOUND", "CONTINUES", "MERGES", "SPLITS", "PART_OF", "HAS_SECRET", "MIGRATED_TO",
+    }  # fmt: skip
     assert documented - not_of_accounts <= asked
     assert touching | {"WITHDREW"} >= documented - not_of_accounts, "the sample has all of it"
 

@@ -116,15 +116,6 @@ def test_every_reason_for_leaving_a_line_out_is_documented() -> None:
     assert all(one in documented or f"`{one}`" in of_events for one in pushed)
 
 
-def test_every_label_and_relationship_that_people_bring_is_documented() -> None:
-    page = (ROOT / "docs" / "graph-model.md").read_text(encoding="utf-8").split("## What an analysis finds")[0]
-    migration = (ROOT / "migrations" / "V0006__Everything_people_know.cypher").read_text(encoding="utf-8")
-    for label in re.findall(r"\(\w:(\w+)\)", migration):
-        assert f"(:{label})" in page, label
-    for kind in re.findall(r"\[r:(\w+)\]", migration):
-        assert re.search(rf"[:`]{kind}[\]`]", page), kind
-
-
 @pytest.mark.parametrize("lens", LENS_NAMES)
 def test_every_lens_has_a_page_with_a_worked_example(lens: str) -> None:
     """The example is computed anew by the tests of each lens."""

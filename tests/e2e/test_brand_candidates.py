@@ -279,6 +279,18 @@ def test_one_community_and_one_account_at_a_glance(
     assert found["community"]["id"] == one.id
     assert found["micros"] == [best.model_dump(mode="json")]
     assert "community_not_found" in command(store_address, tmp_path, "community", "cnone", expect=4)
+    command(store_address, tmp_path, "name", one.id, "Home [bakers]")
+    assert "Home [bakers]" in command(store_address, tmp_path, "community", one.id)
+    found = json.loads(command(store_address, tmp_path, "community", one.id, "--json"))
+    assert found["community"]["name"] == "Home [bakers]"
+    store.statement(
+        "MATCH (n:CommunityName {id: $id}) SET n.question = 'split', n.asked_of = 'cother', n.suggested = 'Bread' "
+        "WITH n MATCH (c:Current) SET c.names_v = c.names_v + 1",
+        id=one.id,
+    )
+    shown = " ".join(command(store_address, tmp_path, "community", one.id).split())
+    assert "Home [bakers]" in shown
+    assert "It could be called “Bread”, as cother is or was." in shown
 
     shown = " ".join(command(store_address, tmp_path, "account", best.key, "--lang", "fr").split())
     assert best.name in shown

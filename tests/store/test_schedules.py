@@ -20,10 +20,10 @@ from service.flows.schedules import Lookout, add_schedule, ask_where_due, list_s
 from service.store.definitions import keep_definition
 from service.store.driver import AsyncStore, Store
 from service.store.edges import apply_follows
-from service.store.queries import bundled
 from service.store.results import finish
 from service.store.runs import claim, create_run, fail, read_run
 from service.store.schedules import KeptSchedule, schedule_id
+from tests.graph_model_page import documented_properties
 from tests.store.test_runs import BROKEN, QUALITY
 
 T = TypeVar("T")
@@ -358,7 +358,5 @@ def test_what_a_schedule_holds_is_documented(filled: Store) -> None:
     add(filled, after_changes=2)
     add(filled, daily_at="12:00")
     ask_where_due(filled, MADE + DAY)
-    page = (bundled("migrations").parent / "docs" / "graph-model.md").read_text(encoding="utf-8")
-    [row] = re.findall(r"^\| `\(:Schedule\)` \| (.*) \|$", page, re.MULTILINE)
     [found] = filled.statement("MATCH (x:Schedule) UNWIND keys(x) AS key RETURN collect(DISTINCT key) AS keys")
-    assert set(re.findall(r"`(\w+)`", row)) == set(found["keys"])
+    assert documented_properties("Schedule") == set(found["keys"])
