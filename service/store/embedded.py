@@ -576,6 +576,8 @@ class _Server:
             "server.http.enabled": "false",
             "server.https.enabled": "false",
             "dbms.usage_report.enabled": "false",
+            # LOAD CSV would read any file of whoever runs the server, also in access mode READ.
+            "dbms.security.allow_csv_import_from_file_urls": "false",
             "server.fleet_discovery.enabled": "false",  # would broadcast on private networks
             "dbms.fleet_manager.enabled": "false",
             # How long Netty waits, twice, for more work before it stops: 5 s each unless set. The name depends on

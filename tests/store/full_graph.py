@@ -31,6 +31,7 @@ from service.flows.definitions import with_definitions
 from service.flows.erasing import Places
 from service.flows.importing import import_folder
 from service.flows.keys import add_key, revoke_key
+from service.flows.own_measures import keep_own_measure
 from service.flows.retention import prune
 from service.flows.schedules import add_schedule, ask_where_due
 from service.flows.signatures import Sealer
@@ -147,6 +148,7 @@ def ask(store: Store, folder: Path) -> None:
     ):
         over(store, keep_definition, definition)
     over(store, keep_mix, "both", {"standing": 0.5, "authority": 0.5})
+    keep_own_measure(address, "mine", {"sample:u000001": 1.0}, meaning="of one", graph_version=1)
     key, _ = add_key(address, journal, "Dashboard", ["read"], ["aubade"])
     note_key_uses(store, [KeyUse(key.id, NOW)])
     revoke_key(address, journal, key.id)

@@ -180,6 +180,12 @@ def test_settings_are_in_force(address: StoreAddress) -> None:
     assert settings.get("dbms.fleet_manager.enabled", "false") == "false"
 
 
+def test_no_statement_reads_files_of_the_machine(address: StoreAddress, tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text("secret\n")
+    with pytest.raises(neo4j.exceptions.Neo4jError, match="allow_csv_import_from_file_urls"):
+        ask(address, "LOAD CSV FROM $file AS row RETURN row", file=f"file://{tmp_path}/secret.csv")
+
+
 def test_another_process_uses_the_same_server_and_prints_nothing(config: EmbeddedConfig, address: StoreAddress) -> None:
     pid = status(config).pid
     other = OtherProcess(config)
