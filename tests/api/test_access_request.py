@@ -23,6 +23,7 @@ from service.flows import access_request
 from service.flows.access_request import account_data, write_account_data
 from service.flows.exporting import export_folder
 from service.flows.importing import import_folder
+from service.flows.own_measures import keep_own_measure
 from service.journal.journal import Journal
 from service.records import Statement
 from service.sample_files import write_sample
@@ -54,6 +55,8 @@ def sample(store_address: StoreAddress, tmp_path_factory: pytest.TempPathFactory
         import_folder(store_address, write_sample(folder / "sample", 2_000), folder / "reports", no_progress)
         apply_batch(store, "complete_followers", [Statement("complete_followers", ("sample:u000003",), (), 1_000)])
         run = publish(store)
+        values = {"sample:u000003": 3.0, "sample:u000004": 0.5}
+        keep_own_measure(store_address, "mine", values, meaning="what I think", graph_version=1)
         export_folder(store_address, folder / "out", "ndjson", no_progress)
         yield store, folder / "out", run
 
@@ -183,6 +186,11 @@ def test_it_holds_where_runs_put_the_account(sample: tuple[Store, Path, str], ap
     assert listed == naming
     for one in document["published"]:
         assert one["about_it"] or one["places"]
+    for key_of, values in (("sample:u000003", [3.0]), ("sample:u000004", [0.5]), ("sample:u000005", [])):
+        measured = data_of(store.address, key_of)["measured"]
+        assert [(one["measure"], one["meaning"], one["value"]) for one in measured] == [
+            ("mine", "what I think", value) for value in values
+        ]
     most = store.statement("MATCH (c:Community) WHERE $key IN c.most_followed RETURN count(c) AS n", key=key)
     assert len(document["most_followed"]) == most[0]["n"]
 
