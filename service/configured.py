@@ -12,14 +12,20 @@ from service.errors import ConfigurationError
 from service.settings import Settings
 
 
-def settings() -> Settings:
+def settings(folder: Path | None = None) -> Settings:
     """Read the settings.
+
+    Args:
+        folder: where a `.env` file is looked for, and if it has none, above it; None: in the working directory alone.
 
     Raises:
         ConfigurationError: a variable has a value that cannot be used; its name is given, its value is not.
     """
     try:
-        return Settings()
+        if folder is None:
+            return Settings()
+        files = (above / ".env" for above in (folder, *folder.parents))
+        return Settings(_env_file=next((file for file in files if file.is_file()), None))
     except ValidationError as error:
         wrong = "; ".join(
             f"ENTOURAGE_{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"

@@ -7,5 +7,6 @@
 // mode: read
 // index: account_key
 MATCH (:Account {key: $key})-[v:MEASURED]->(m:OwnMeasure)
+WHERE m.pending IS NULL
 RETURN m.name AS measure, m.meaning AS meaning, v.value AS value, m.written_at AS written_at
 ORDER BY measure

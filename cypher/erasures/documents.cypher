@@ -1,4 +1,4 @@
-// answers: What is written in words on runs, communities, their names, definitions, schedules.
+// answers: What is written in words on runs, communities, their names, definitions, schedules, measures of analysts.
 // column: node INTEGER id of the node
 // column: properties MAP its properties
 // mode: read
@@ -7,6 +7,7 @@
 // index: community_name_id
 // index: definition_id
 // index: schedule_id
+// index: own_measure_name
 CALL () {
   MATCH (x:Run) USING INDEX x:Run(id) WHERE x.id >= '' RETURN x
   UNION ALL
@@ -17,5 +18,7 @@ CALL () {
   MATCH (x:Definition) USING INDEX x:Definition(id) WHERE x.id >= '' RETURN x
   UNION ALL
   MATCH (x:Schedule) USING INDEX x:Schedule(id) WHERE x.id >= '' RETURN x
+  UNION ALL
+  MATCH (x:OwnMeasure) USING INDEX x:OwnMeasure(name) WHERE x.name >= '' RETURN x
 }
 RETURN id(x) AS node, properties(x) AS properties

@@ -20,10 +20,11 @@
 MATCH (current:Current {id: 1})
 MATCH (later:Run {id: CASE $after WHEN '' THEN current.run ELSE $after END})
 USING INDEX later:Run(id)
+WHERE later.state = 'done' AND later.removed_at IS NULL
 // A run that started from nothing says cold, which is the id of none.
 OPTIONAL MATCH (earlier:Run {id: CASE $before WHEN '' THEN later.start ELSE $before END})
 USING INDEX earlier:Run(id)
-WHERE earlier.removed_at IS NULL
+WHERE earlier.state = 'done' AND earlier.removed_at IS NULL
 // A community in which nothing changed is the same node in both runs: then all have stayed.
 OPTIONAL MATCH (later)-[:FOUND]->(now:Community {level: 0, kind: 'found', id: $community})
 OPTIONAL MATCH (earlier)-[:FOUND]->(then:Community {level: 0, kind: 'found', id: $community})

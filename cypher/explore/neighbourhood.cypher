@@ -40,9 +40,11 @@ CALL (a, today) {
   RETURN collect(b) AS neighbours
 }
 WITH r, today, [a] + neighbours AS around
+// Pair by pair: a neighbour may follow very many others.
 UNWIND around AS s
-MATCH (s)-[f:FOLLOWS|ENGAGED]->(t:Account)
-WHERE t IN around AND t <> s
+UNWIND around AS t
+WITH r, today, s, t WHERE t <> s
+MATCH (s)-[f:FOLLOWS|ENGAGED]->(t)
 WITH r, today, s, t, f, f.day AS day
 WHERE day IS NULL OR (day > today - duration({days: $days}) AND day <= today)
 WITH

@@ -19,6 +19,7 @@
 // index: run_id
 // cost: one look at each value of the measure
 MATCH (measure:OwnMeasure {name: $measure})
+WHERE measure.pending IS NULL
 MATCH (current:Current)
 MATCH (r:Run {id: current.run})
 USING INDEX r:Run(id)

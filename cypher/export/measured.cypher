@@ -6,7 +6,7 @@
 // index: own_measure_name
 MATCH (m:OwnMeasure)
 USING INDEX m:OwnMeasure(name)
-WHERE m.name >= ''
+WHERE m.name >= '' AND m.pending IS NULL
 MATCH (m)<-[v:MEASURED]-(a:Account)
 WHERE NOT coalesce(a.opted_out, false)
 RETURN a.key AS account, m.name AS measure, v.value AS value

@@ -8,7 +8,7 @@
 // index: own_measure_name
 MATCH (m:OwnMeasure)
 USING INDEX m:OwnMeasure(name)
-WHERE m.name >= ''
+WHERE m.name >= '' AND m.pending IS NULL
 RETURN
   m.name AS name, m.meaning AS meaning, m.graph_version AS graph_version, m.written_at AS written_at,
   COUNT { (m)<-[:MEASURED]-() } AS accounts

@@ -476,11 +476,12 @@ def to_arrays(graph: Graph) -> FollowArrays:
 def to_networkx(graph: Graph) -> nx.DiGraph[str]:
     """Give the follows to analysts: nodes are keys with `handle`; an edge a → b with `weight` means a follows b.
 
-    `handle` is None where it is not known; `opted_out` says who does not want to be a candidate.
+    `handle` is None where it is not known; `opted_out` says who does not want to be a candidate. The graph has the
+    attribute `version`.
     """
     import networkx as nx  # takes a while, and no run needs it
 
-    result: nx.DiGraph[str] = nx.DiGraph()
+    result: nx.DiGraph[str] = nx.DiGraph(version=graph.version)
     keys = list(graph.keys)
     for key, handle, out in zip(keys, graph.handles, graph.opted_out.tolist(), strict=True):
         result.add_node(key, handle=handle or None, opted_out=out)

@@ -6,7 +6,8 @@ import csv
 import difflib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -204,23 +205,40 @@ def ask(address: StoreAddress, query: Query, parameters: Mapping[str, Any], time
         StoreTimedOut: it took longer.
         StoreError: Neo4j did not answer.
     """
-    with Store(address) as store:
+    with Store(address) as store, _usable(parameters, timeout_s):
         rows = store.read_within(timeout_s, query.name, **parameters)
     return Answer(query, _native_rows(rows))
 
 
 def ask_statement(
     address: StoreAddress, text: str, parameters: Mapping[str, Any], timeout_s: float
-) -> list[dict[str, Any]]:
+) -> tuple[list[str], list[dict[str, Any]]]:
     """Ask a statement of an analyst's own; it only reads, and Neo4j ends it after so many seconds.
 
+    Returns:
+        Its columns, and its rows.
+
     Raises:
+        InvalidRequest: a parameter cannot be a value of Neo4j, or there is no time to answer in.
         StoreRefused: it is no statement that Neo4j understands, or it writes.
         StoreTimedOut: it took longer.
         StoreError: Neo4j did not answer.
     """
-    with Store(address) as store:
-        return _native_rows(store.read_statement(timeout_s, text, **parameters))
+    with Store(address) as store, _usable(parameters, timeout_s):
+        columns, rows = store.read_statement(timeout_s, text, **parameters)
+    return columns, _native_rows(rows)
+
+
+@contextmanager
+def _usable(parameters: Mapping[str, Any], timeout_s: float) -> Iterator[None]:
+    """Refuse a time that is none: the driver takes 0 for any time. And what the driver cannot send."""
+    if not timeout_s > 0:
+        raise InvalidRequest(f"A question needs time to be answered in: {timeout_s} seconds are none.")
+    try:
+        yield
+    except (ValueError, TypeError, OverflowError) as error:
+        named = ", ".join(parameters)
+        raise InvalidRequest(f"A parameter ({named}) is no value that Neo4j takes: {error}.") from None
 
 
 def _native_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

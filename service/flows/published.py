@@ -587,6 +587,17 @@ def called(community: Community, names: Mapping[str, CommunityName]) -> Communit
     return community.model_copy(update={"name": name.name, "name_question": name.name_question})
 
 
+async def read_served(address: StoreAddress) -> Run:
+    """Read the current run.
+
+    Raises:
+        NothingPublished: there is none.
+        StoreError: Neo4j does not answer.
+    """
+    async with reading(address) as reader:
+        return (await reader.published()).run
+
+
 async def read_communities(
     address: StoreAddress, run_id: str | None = None, *, defined: bool = False, brief: Brief | None = None
 ) -> Sequence[Community]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import signal
 import subprocess
 import sys
@@ -202,8 +201,9 @@ def run_in_child(
             unexplained = (EntourageError.code, "run_child_died")
             if ended is None or (ended.error.code in unexplained if ended.error else ended.state == "queued"):
                 child_log.seek(0)
-                shutil.copyfileobj(child_log, sys.stderr.buffer)
-                sys.stderr.buffer.flush()
+                # As text: in a notebook there is no buffer.
+                sys.stderr.write(child_log.read().decode(errors="replace"))
+                sys.stderr.flush()
     return _result(ended)
 
 

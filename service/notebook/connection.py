@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import signal
+import sys
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,7 +29,7 @@ from service.errors import InvalidRequest
 from service.flows.explore import ask, ask_statement, explore_queries, find_query, with_defaults
 from service.flows.store import open_store
 from service.flows.waiting import finished
-from service.notebook.frames import frame
+from service.notebook.frames import frame, told_types
 from service.sample import VERSION
 
 if TYPE_CHECKING:
@@ -53,7 +56,8 @@ def connect(*, sample: bool = False) -> Connection:
         StoreError: Neo4j cannot be started or reached.
         Conflict: settings name a server which holds other accounts, which the sample must not be mixed with.
     """
-    config = settings()
+    # Kernels run in the folder of their notebook.
+    config = settings(Path.cwd())
     folder = f"demo-{VERSION}" if sample else "neo4j"
     with ExitStack() as stack:
         address = stack.enter_context(open_store(store_source(config, folder)))
@@ -65,6 +69,9 @@ def connect(*, sample: bool = False) -> Connection:
             address, kept=config.data_dir / "graphs", run_timeout_s=config.run_timeout_s, closing=stack.pop_all()
         )
     atexit.register(connection.close)
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        # Else what is registered is not done when a container stops, and an embedded server goes on alone.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     return connection
 
 
@@ -80,7 +87,9 @@ class Connection:
         self._kept = kept
         self._run_timeout_s = run_timeout_s
         self._closing = closing
-        self._graph: Graph | None = None
+
+    def __repr__(self) -> str:
+        return f"Connection to {self.address.database} at {self.address.uri}"
 
     def __enter__(self) -> Self:
         return self
@@ -95,24 +104,33 @@ class Connection:
         self._closing.close()
         atexit.unregister(self.close)
 
+    def served(self) -> str:
+        """Id of the run that readers see, and queries ask.
+
+        Raises:
+            NothingPublished: there is none yet.
+        """
+        from service.flows.published import read_served
+
+        return finished(read_served(self.address)).id
+
     # --- questions ----------------------------------------------------------------------------------------
 
     def queries(self) -> pd.DataFrame:
         """The query library: name, question, group, parameters (those that have to be given first) and cost."""
-        return frame(
-            [
-                {
-                    "name": name,
-                    "question": one.answers,
-                    "group": one.group,
-                    "parameters": ", ".join(
-                        f"{p.name}={one.defaults[p.name]}" if p.name in one.defaults else p.name for p in one.parameters
-                    ),
-                    "cost": one.cost,
-                }
-                for name, one in explore_queries().items()
-            ]
-        )
+        rows = [
+            {
+                "name": name,
+                "question": one.answers,
+                "group": one.group,
+                "parameters": ", ".join(
+                    f"{p.name}={one.defaults[p.name]}" if p.name in one.defaults else p.name for p in one.parameters
+                ),
+                "cost": one.cost,
+            }
+            for name, one in explore_queries().items()
+        ]
+        return frame(rows, dict.fromkeys(("name", "question", "group", "parameters", "cost"), "STRING"))
 
     def query(self, name: str, /, *, timeout_s: float = TIMEOUT_S, **parameters: Any) -> pd.DataFrame:
         """Ask a question of the query library, as `entourage query` does.
@@ -141,7 +159,8 @@ class Connection:
             StoreRefused: it is no statement that Neo4j understands, or it writes.
             StoreTimedOut: it took longer than `timeout_s`.
         """
-        return frame(ask_statement(self.address, text, parameters, timeout_s))
+        columns, rows = ask_statement(self.address, text, parameters, timeout_s)
+        return frame(rows, told_types(rows, columns))
 
     def candidates(
         self,
@@ -177,8 +196,9 @@ class Connection:
 
         mix = None if weights is None else ",".join(f"{part}:{weight}" for part, weight in weights.items())
         question = asked_question(brand, objective, topic, mix, None, None, None)
+        named = community is not None  # respectable or not
         answers = finished(
-            read_ambassadors(self.address, community, question, None, most=communities, limit=each, include=True)
+            read_ambassadors(self.address, community, question, None, most=communities, limit=each, include=named)
         )
         return _candidates([one for _, candidates, _ in answers for one in candidates], lang)
 
@@ -210,11 +230,10 @@ class Connection:
     # --- the snapshot -------------------------------------------------------------------------------------
 
     def snapshot(self) -> Graph:
-        """Read the graph as arrays, as analyses do; the first call reads it, later ones what changed since."""
+        """Read the graph as arrays, as analyses do: what changed since it was read last, by whomever."""
         from service.flows.snapshots import read_graph_at
 
-        self._graph = read_graph_at(self.address, self._kept, no_progress)
-        return self._graph
+        return read_graph_at(self.address, self._kept, no_progress)
 
     def to_networkx(self) -> nx.DiGraph[str]:
         """All active follows as a networkx graph; see `analytics.graph.to_networkx`."""
@@ -230,7 +249,9 @@ class Connection:
 
     # --- what writes --------------------------------------------------------------------------------------
 
-    def write_measure(self, name: str, values: Mapping[str, float], *, meaning: str) -> OwnMeasure:
+    def write_measure(
+        self, name: str, values: Mapping[str, float], *, meaning: str, graph_version: int | None = None
+    ) -> OwnMeasure:
         """Write a measure of your own to the graph, instead of one that you wrote under this name before.
 
         `query("own_measure", measure=name)` ranks by it; in the graph it is
@@ -240,21 +261,24 @@ class Connection:
             name: lower-case letters, digits and underscores.
             values: by account key: a dict, or a Series with keys as its index.
             meaning: what is measured, for whoever finds it there.
+            graph_version: of the snapshot that it was computed on (`arrays.version`, or `network.graph["version"]`);
+                None: the one of now.
 
         Raises:
-            InvalidRequest: name or a value cannot be used.
+            InvalidRequest: name or a value cannot be used, or an account has two.
             AccountNotFound: a key is not in the graph; nothing was written.
         """
         from service.flows.own_measures import keep_own_measure
 
-        version = self._graph.version if self._graph is not None else self.snapshot().version
-        return keep_own_measure(self.address, name, dict(values.items()), meaning=meaning, graph_version=version)
+        return keep_own_measure(self.address, name, values.items(), meaning=meaning, graph_version=graph_version)
 
     def own_measures(self) -> pd.DataFrame:
         """Measures that were written so, by name."""
         from service.flows.own_measures import own_measures
 
-        return frame([one.model_dump() for one in own_measures(self.address)])
+        types = {"name": "STRING", "meaning": "STRING", "graph_version": "INTEGER"}
+        types |= {"written_at": "ZONED DATETIME", "accounts": "INTEGER"}
+        return frame([one.model_dump() for one in own_measures(self.address)], types)
 
     def remove_measure(self, name: str) -> None:
         """Remove a measure that was written so, with all its values.

@@ -18,6 +18,7 @@ DTYPES = {
     "STRING": "string",
     "DATE": "datetime64[s]",
     "ZONED DATETIME": "datetime64[us, UTC]",
+    "LOCAL DATETIME": "datetime64[us]",
 }
 """The dtype of each type of a column: whole numbers and booleans may be missing (NA); lists and maps stay objects."""
 
@@ -34,16 +35,22 @@ _PYTHON_TYPES: dict[type, str] = {
 def missing_extra(error: ImportError) -> ConfigurationError:
     """The error for a library that notebooks need and that is not installed."""
     return ConfigurationError(
-        f"Notebooks need {error.name}, which is not installed: pip install 'entourage[notebooks]', or `make notebooks`."
+        f"Notebooks need {error.name}, which is not installed: `make notebooks`, or pip install '.[notebooks]' in a "
+        "clone of the project."
     )
 
 
-def frame(rows: Sequence[Mapping[str, Any]], types: Mapping[str, str] | None = None) -> pd.DataFrame:
+def told_types(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> dict[str, str]:
+    """Tell the Cypher type of each column from its values."""
+    return {name: _type_of([row[name] for row in rows]) for name in columns}
+
+
+def frame(rows: Sequence[Mapping[str, Any]], types: Mapping[str, str]) -> pd.DataFrame:
     """Make a DataFrame of rows.
 
     Args:
         rows: values as `flows.explore` gives them, all with the same columns.
-        types: Cypher type of each column, in their order; None: told from the values.
+        types: Cypher type of each column, in their order; of a type that is not in DTYPES values stay what they are.
 
     Raises:
         ConfigurationError: pandas is not installed.
@@ -52,8 +59,6 @@ def frame(rows: Sequence[Mapping[str, Any]], types: Mapping[str, str] | None = N
         import pandas as pd
     except ImportError as error:
         raise missing_extra(error) from error
-    if types is None:
-        types = {name: _type_of([row[name] for row in rows]) for name in (rows[0] if rows else ())}
     columns = {}
     for name, kind in types.items():
         values = [row[name] for row in rows]
@@ -74,4 +79,6 @@ def _type_of(values: Sequence[Any]) -> str:
     kinds = {type(value) for value in values if value is not None}
     if kinds == {int, float}:
         return "FLOAT"
+    if kinds == {datetime} and not all(value.tzinfo for value in values if value is not None):
+        return "LOCAL DATETIME"
     return _PYTHON_TYPES.get(kinds.pop(), "") if len(kinds) == 1 else ""

@@ -32,6 +32,9 @@ NOBODY = "#d0d4d9"
 HATCHES = ("", "//", "\\\\", "..", "xx", "--", "++", "oo")
 """Of parts of a score, in turn, so that they can be told apart in grey."""
 
+MARKS = "osD^vPX*ph8<>d"
+"""Of communities, in turn, so that they can be told apart where there are more of them than colours."""
+
 MOST_DOTS = 20_000
 """Accounts that are drawn one by one; where there are more, communities are discs without them."""
 
@@ -79,11 +82,15 @@ def community_map(graph: Connection, *, most: int = 25, least: int = 5) -> Pictu
         least: leave out communities of fewer accounts.
 
     Raises:
-        InvalidRequest: there is no community to draw: no run is served, or all are smaller.
+        InvalidRequest: there is no community to draw, or all are smaller.
+        NothingPublished: no run is served.
         ConfigurationError: matplotlib or pandas is not installed.
     """
+    graph.served()
     every = graph.query("communities", most=100_000)
     found = every[every["size"] >= least].head(most)
+    if every.empty:
+        raise InvalidRequest("There is nothing to draw: nobody is tied to anybody, so there is no community.")
     if found.empty:
         raise InvalidRequest(f"No community has {least} accounts; the largest has {every['size'].max()}. Say least=1.")
     between = graph.query("flows_between", most=len(every) ** 2)
@@ -159,8 +166,10 @@ def ego_network(graph: Connection, key: str, *, most: int = 25, days: int = 90) 
 
     Raises:
         AccountNotFound: there is no such account, or it has no ties that may be shown.
+        NothingPublished: no run is served.
         ConfigurationError: matplotlib or pandas is not installed.
     """
+    graph.served()
     ties = graph.query("neighbourhood", key=key, most=most, days=days)
     if ties.empty:
         raise AccountNotFound(f"There is nothing to draw of {key[:200]}: it is not there, or nobody is tied to it.")
@@ -173,7 +182,7 @@ def ego_network(graph: Connection, key: str, *, most: int = 25, days: int = 90) 
     nearest = sorted(order, key=lambda other: (-to_ego[other], other))
     at = {key: np.zeros(2)}
     at |= {other: (0.45 + 0.55 * (k + 1) / len(order)) * outward[other] for k, other in enumerate(nearest)}
-    colour = _colours_of([communities[one] for one in (key, *order)])
+    signs = _signs_of([communities[one] for one in (key, *order)])
 
     axes = _canvas(9, 9, f"Around {_called(key, handles)}")
     most_strength = max(strength.values(), default=1) or 1
@@ -190,9 +199,10 @@ def ego_network(graph: Connection, key: str, *, most: int = 25, days: int = 90) 
     for one in (*order, key):
         own = one == key
         x, y = at[one]
-        axes.scatter(x, y, s=420 if own else 130, color=colour[communities[one]], edgecolor=TEXT, lw=0.8, zorder=3)
+        colour, mark = signs[communities[one]]
+        axes.scatter(x, y, s=420 if own else 130, color=colour, marker=mark, edgecolor=TEXT, lw=0.8, zorder=3)
         _label(axes, _called(one, handles), at[one], (0, -1) if own else outward[one], away=14 if own else 9)
-    _legend_of_communities(axes, graph, {one: colour[one] for one in communities.values()}, communities[key])
+    _legend_of_communities(axes, graph, signs, communities[key])
     _fit(axes, np.array(list(at.values())), np.full(len(at), 0.15))
     _note(axes, f"lines: what both did with each other in {days} days; dashed: only a follow; nearer: more")
     return Picture(axes)
@@ -238,14 +248,20 @@ def _called(key: str, handles: Mapping[str, str | None]) -> str:
     return key if handle is None else f"@{handle}"
 
 
-def _colours_of(communities: Sequence[str | None]) -> dict[str | None, str]:
-    """A colour for each community, the most frequent first; ties by id."""
+def _signs_of(communities: Sequence[str | None]) -> dict[str | None, tuple[str, str]]:
+    """A colour and a shape for each community, the most frequent first; ties by id."""
     named = [one for one in communities if one is not None]
     order = sorted(set(named), key=lambda one: (-named.count(one), one))
-    return {**dict(zip(order, colours(len(order)), strict=True)), None: NOBODY}
+    marks = itertools.islice(itertools.cycle(MARKS), len(order))
+    found: dict[str | None, tuple[str, str]] = {
+        one: (colour, mark) for one, colour, mark in zip(order, colours(len(order)), marks, strict=True)
+    }
+    return found | ({None: (NOBODY, "o")} if None in communities else {})
 
 
-def _legend_of_communities(axes: Axes, graph: Connection, colour: Mapping[str | None, str], own: str | None) -> None:
+def _legend_of_communities(
+    axes: Axes, graph: Connection, signs: Mapping[str | None, tuple[str, str]], own: str | None
+) -> None:
     from matplotlib.lines import Line2D
 
     every = graph.query("communities", most=100_000)
@@ -257,8 +273,8 @@ def _legend_of_communities(axes: Axes, graph: Connection, colour: Mapping[str | 
         return _named(community, topics.get(community, ())) + (" (its own)" if community == own else "")
 
     handles = [
-        Line2D([], [], marker="o", ls="", color=shown, markeredgecolor=TEXT, label=called(one))
-        for one, shown in colour.items()
+        Line2D([], [], marker=mark, ls="", color=colour, markeredgecolor=TEXT, label=_plain(called(one)))
+        for one, (colour, mark) in signs.items()
     ]
     axes.legend(handles=handles, loc="lower left", frameon=False, fontsize=8, labelcolor=QUIET)
 
@@ -301,7 +317,7 @@ def score_parts(candidates: pd.DataFrame, *, title: str = "What scores are made 
     for place, score in enumerate(candidates["score"]):
         axes.text(left[place] + 0.8, place, f"{score:.1f}", va="center", fontsize=9, color=TEXT, weight="bold")
     names = [
-        key if missing(handle) else f"@{handle}"
+        _plain(key if missing(handle) else f"@{handle}")
         for key, handle in zip(candidates["account"], candidates["handle"], strict=True)
     ]
     axes.set_yticks(places, names, color=TEXT)
@@ -310,7 +326,7 @@ def score_parts(candidates: pd.DataFrame, *, title: str = "What scores are made 
     axes.set_xlabel("points of 100", color=QUIET)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(length=0)
-    axes.set_title(title, loc="left", color=TEXT, weight="bold", pad=34)
+    axes.set_title(_plain(title), loc="left", color=TEXT, weight="bold", pad=34)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=min(len(columns), 6), frameon=False, fontsize=8)
     return Picture(axes)
 
@@ -333,11 +349,12 @@ def community_flows(graph: Connection, before: str = "", after: str = "", *, lea
         NothingPublished: no run is served.
         ConfigurationError: matplotlib or pandas is not installed.
     """
+    graph.served()
     moves = graph.query("moves", before=before, after=after)
     if moves.empty or missing(moves["run_before"].iloc[0]):
         raise InvalidRequest(
-            "There are no two runs to compare: the later one started from none, or what the earlier one found is no "
-            "longer kept. Name them, `entourage runs list` shows which there are."
+            "There are no two runs to compare. Both must be done and kept; without names, the later one must have "
+            "started from the earlier one. `entourage runs list` shows which there are."
         )
     names = {
         end: {
@@ -355,6 +372,7 @@ def community_flows(graph: Connection, before: str = "", after: str = "", *, lea
             shown = colour.get(community, PAPER)
             axes.barh((low + high) / 2, 0.03, left=x - 0.015, height=high - low, color=shown, edgecolor=TEXT, lw=0.5)
             text = f"{names[end].get(community, community)} · {high - low:,}"
+            text = _plain(text)
             axes.text(
                 x + (-0.03 if end == "source" else 0.03), (low + high) / 2, text, va="center", fontsize=8, color=TEXT,
                 ha="right" if end == "source" else "left",
@@ -457,8 +475,13 @@ def _canvas(wide: float, high: float, title: str) -> Axes:
     axes = _axes(wide, high)
     axes.set_aspect("equal")
     axes.axis("off")
-    axes.set_title(title, loc="left", color=TEXT, weight="bold")
+    axes.set_title(_plain(title), loc="left", color=TEXT, weight="bold")
     return axes
+
+
+def _plain(text: str) -> str:
+    """A text as matplotlib shows it as it is: what people write between two $ would be a formula."""
+    return text.replace("$", r"\$")
 
 
 def _fit(axes: Axes, centre: Float64, radius: Float64) -> None:
@@ -472,7 +495,7 @@ def _label(axes: Axes, text: str, at: Float64, outward: Sequence[float] | Float6
     """Write a text beside a point, so many points away in a direction of length one."""
     x, y = float(outward[0]), float(outward[1])
     axes.annotate(
-        text, (float(at[0]), float(at[1])), xytext=(away * x, away * y), textcoords="offset points",
+        _plain(text), (float(at[0]), float(at[1])), xytext=(away * x, away * y), textcoords="offset points",
         ha="center" if abs(x) < 0.3 else "left" if x > 0 else "right",
         va="center" if abs(y) < 0.3 else "bottom" if y > 0 else "top",
         fontsize=8, color=TEXT, zorder=6, bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 1},

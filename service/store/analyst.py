@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from service.domain import StoreAddress
-from service.errors import Conflict, NoReadOnlyUsers
+from service.errors import Conflict, EntourageError, NoReadOnlyUsers
 from service.store.driver import Store
 
 USER = "analyst"
@@ -34,15 +34,27 @@ def give_access(address: StoreAddress, password: str, *, reset: bool) -> None:
     with Store(address) as store:
         [found] = store.statement(EDITION)
         roles = _roles(store)
-        for statement in statements(found["edition"], roles, reset=reset):
-            store.administer(statement, **({"password": password} if "$password" in statement else {}))
+        asked = statements(found["edition"], roles, reset=reset)
+        store.administer(asked[0], password=password)
+        try:
+            store.administer(GRANT)
+        except EntourageError:
+            if roles is None:  # nobody has seen its password
+                store.administer(REMOVE)
+            raise
 
 
 def remove_access(address: StoreAddress) -> bool:
-    """Remove the user `analyst`; False where there is none."""
+    """Remove the user `analyst`; False where there is none.
+
+    Raises:
+        Conflict: it has other roles, too: it is somebody else's.
+    """
     with Store(address) as store:
-        if _roles(store) is None:
+        roles = _roles(store)
+        if roles is None:
             return False
+        _only_reads(roles)
         store.administer(REMOVE)
         return True
 
@@ -63,18 +75,22 @@ def statements(edition: str, roles: Sequence[str] | None, *, reset: bool) -> lis
             "This Neo4j is the Community edition, which has no roles: each of its users may write, so none was made. "
             "Ask by `entourage query`, open sessions in access mode READ, or work on a copy; see docs/read-only.md."
         )
-    more = sorted({*(roles or ())} - _OF_EVERYBODY)
-    if more:
-        raise Conflict(
-            f"The user {USER} of this Neo4j has other roles, too ({', '.join(more)}), so that it may do more than "
-            "read: take these away (REVOKE ROLE), or remove it by `entourage store analyst --remove`."
-        )
+    _only_reads(roles or ())
     if roles is not None and not reset:
         raise Conflict(
             f"There is a user {USER} already; `entourage store analyst --reset` gives it a new password, and --remove "
             "removes it."
         )
     return [CREATE if roles is None else RENEW, GRANT]
+
+
+def _only_reads(roles: Sequence[str]) -> None:
+    more = sorted({*roles} - _OF_EVERYBODY)
+    if more:
+        raise Conflict(
+            f"The user {USER} of this Neo4j has other roles, too ({', '.join(more)}), so that it may do more than "
+            "read: take these away (REVOKE ROLE), or remove it yourself (DROP USER)."
+        )
 
 
 def _roles(store: Store) -> list[str] | None:

@@ -170,12 +170,17 @@ class Store:
         with self._session() as session:
             return session.execute_read(managed)
 
-    def read_statement(self, seconds: float, text: str, /, **parameters: Any) -> list[Row]:
-        """Do what `read_within` does with a statement that is not of the library, for analysts; it may only read."""
+    def read_statement(self, seconds: float, text: str, /, **parameters: Any) -> tuple[list[str], list[Row]]:
+        """Do what `read_within` does with a statement that is not of the library, for analysts; it may only read.
+
+        Returns:
+            Its columns, and its rows.
+        """
 
         @neo4j.unit_of_work(timeout=seconds)
-        def managed(tx: neo4j.ManagedTransaction) -> list[Row]:
-            return [dict(record) for record in tx.run(text, parameters)]
+        def managed(tx: neo4j.ManagedTransaction) -> tuple[list[str], list[Row]]:
+            result = tx.run(text, parameters)
+            return list(result.keys()), [dict(record) for record in result]
 
         with self._session() as session:
             return session.execute_read(managed)

@@ -155,6 +155,7 @@ def _counted_as(kind: str, *, out: bool) -> str:
         "RESPONDED": "responses",
         "MEMBER_OF": "memberships",
         "SCORED": "scored",
+        "MEASURED": "measured",
         "HAS": "persons_tied",
         "ACCOUNT_OF": "brand_accounts",
     }

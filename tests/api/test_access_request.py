@@ -56,7 +56,7 @@ def sample(store_address: StoreAddress, tmp_path_factory: pytest.TempPathFactory
         apply_batch(store, "complete_followers", [Statement("complete_followers", ("sample:u000003",), (), 1_000)])
         run = publish(store)
         values = {"sample:u000003": 3.0, "sample:u000004": 0.5}
-        keep_own_measure(store_address, "mine", values, meaning="what I think", graph_version=1)
+        keep_own_measure(store_address, "mine", values.items(), meaning="what I think", graph_version=1)
         export_folder(store_address, folder / "out", "ndjson", no_progress)
         yield store, folder / "out", run
 

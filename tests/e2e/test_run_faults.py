@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import logging
 import os
@@ -218,6 +219,22 @@ def test_killed_children_leave_the_previous_run_served(store: Store, capfd: pyte
     assert left_by(store, first.id) > 1_000, "a kept run stays readable"
     assert analyze(store.address, RunSpec(), True, no_progress, TIMEOUT) == (second, False)
     assert capfd.readouterr().err == "", "nothing but the error itself for a child that was killed"
+
+
+def test_why_a_child_died_is_told_in_a_notebook_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There standard error takes texts only."""
+    grow(store, 1_000, 8_000, seed=1)
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    caught = None
+    for seed in range(20):  # as above: a run may be through before it is killed
+        kill = at("communities", lambda: [child.kill() for child in run_children()])
+        try:
+            analyze(store.address, SLOW.model_copy(update={"seed": seed}), True, kill, TIMEOUT)
+        except RunFailed as error:
+            caught = error
+            break
+    assert caught is not None
+    assert caught.fields["run_code"] == "run_child_died"
 
 
 def test_a_child_that_takes_too_long_or_is_cancelled_is_ended(store: Store) -> None:

@@ -148,7 +148,8 @@ def ask(store: Store, folder: Path) -> None:
     ):
         over(store, keep_definition, definition)
     over(store, keep_mix, "both", {"standing": 0.5, "authority": 0.5})
-    keep_own_measure(address, "mine", {"sample:u000001": 1.0}, meaning="of one", graph_version=1)
+    keep_own_measure(address, "mine", [("sample:u000001", 1.0)], meaning="of one", graph_version=1)
+    store.write("own_measures/begin", name="mine too", meaning="under way", graph_version=1)
     key, _ = add_key(address, journal, "Dashboard", ["read"], ["aubade"])
     note_key_uses(store, [KeyUse(key.id, NOW)])
     revoke_key(address, journal, key.id)

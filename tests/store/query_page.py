@@ -121,7 +121,7 @@ def fill_with_sample(address: StoreAddress, folder: Path) -> None:
     analyze(address, RunSpec(), True, no_progress, 600)
     graph = read_graph_at(address, folder / "graphs", no_progress)
     size = nx.effective_size(to_networkx(graph).to_undirected())
-    values = {account: value for account, value in size.items() if not math.isnan(value)}
+    values = [(account, value) for account, value in size.items() if not math.isnan(value)]
     meaning = "Burt's effective size"
     keep_own_measure(address, "effective_size", values, meaning=meaning, graph_version=graph.version)
 

@@ -18,6 +18,7 @@ from service.errors import ConfigurationError
 from service.files.events import EventSource, read_events
 from service.flows.erasing import Places, note_erasure
 from service.flows.importing import import_folder
+from service.flows.own_measures import keep_own_measure, own_measures
 from service.flows.receiving import dead_items, delivery_id
 from service.flows.writing import Writer, erase_now
 from service.journal.journal import Journal
@@ -197,6 +198,12 @@ def test_nothing_of_an_erased_account_is_left_and_nothing_brings_it_back(world: 
         "CREATE (:Definition {id: 'd1', name: 'x', definition: $definition})",
         key=who.key, handle=who.handle, definition=json.dumps({"name": "x", "accounts": [who.key, "forest:other"]}),
     )  # fmt: skip
+    keep_own_measure(
+        world.store.address,
+        "nearness",
+        [(who.key, 0.0), ("forest:friend", 1.0)],
+        meaning=f"to @{who.handle}, {who.key}",
+    )
     world.places.graphs.mkdir()
     [graph] = world.store.write("snapshot/identity")
     kept = world.places.graphs / graph["identity"] / "1"
@@ -235,6 +242,9 @@ def test_nothing_of_an_erased_account_is_left_and_nothing_brings_it_back(world: 
     assert receipt.removed["accounts"] == receipt.removed["persons"] == 1
     assert receipt.removed["posts"] >= len(who.texts)
     assert receipt.removed["followers"] > 0
+    assert receipt.removed["measured"] == 1
+    [measure] = own_measures(world.store.address)
+    assert (measure.name, measure.meaning, measure.accounts) == ("nearness", "to someone, someone", 1)
     assert receipt.removed["dead_letters"] >= 2
 
     after = dump(world.store)

@@ -363,7 +363,7 @@ def test_own_measure(plain_sample: tuple[Store, Plain], each: int) -> None:
     store, plain = plain_sample
     # Some have none, some the same; who opted out has one, and is passed over.
     values = {key: float(len(plain.followers[key]) // 3) for key in sorted(plain.accounts)[::2]}
-    keep_own_measure(store.address, "thirds", values, meaning="followers by threes", graph_version=7)
+    keep_own_measure(store.address, "thirds", values.items(), meaning="followers by threes", graph_version=7)
     expected = []
     for community, about in sorted(plain.communities.items(), key=lambda one: (-one[1]["size"], one[0])):
         compared = [one for one in plain.members(community) if plain.membership[one].get("in_base") and one in values]
@@ -380,9 +380,7 @@ def test_own_measure(plain_sample: tuple[Store, Plain], each: int) -> None:
         ]  # fmt: skip
     rows = explore(store, "own_measure", measure="thirds", each=each)
     assert rows == floats(expected)
-    assert {row["rank"] is None for row in rows} == (
-        {True, False} if each > 1 else {row["rank"] is None for row in rows}
-    )
+    assert each == 1 or {row["rank"] is None for row in rows} == {True, False}
     assert explore(store, "own_measure", measure="of nobody") == []
     forget_own_measure(store.address, "thirds")
 

@@ -662,6 +662,18 @@ def test_moves_between_two_runs(two_runs: tuple[Store, Raw, Raw]) -> None:
     assert {bool(row["source"] and row["target"] and row["source"] != row["target"]) for row in rows} == {True, False}
 
 
+def test_of_runs_that_are_not_done_nothing_is_said(two_runs: tuple[Store, Raw, Raw]) -> None:
+    store, _, after = two_runs
+    some = max(after.found, key=lambda one: int(after.found[one]["size"]))
+    store.statement("CREATE (:Run {id: 'failed', state: 'failed'}), (:Run {id: 'going', state: 'running'})")
+    for run in ("failed", "going", "of nobody"):
+        assert explore(store, "moves", after=run) == []
+        assert explore(store, "growth", community=some, after=run) == []
+        for row in [*explore(store, "moves", before=run), *explore(store, "growth", community=some, before=run)]:
+            assert row["run_before"] is None
+    store.statement("MATCH (r:Run) WHERE r.id IN ['failed', 'going'] DELETE r")
+
+
 def test_lineage_of_two_runs(two_runs: tuple[Store, Raw, Raw]) -> None:
     store, before, after = two_runs
     rows = explore(store, "lineage", most=ALL)

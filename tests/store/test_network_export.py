@@ -223,7 +223,7 @@ def test_tables_of_results_hold_what_the_graph_holds(
 ) -> None:
     _, sample = plain_sample
     followers = {key: float(len(sample.followers[key])) for key in sample.accounts}
-    keep_own_measure(analysed.address, "followers", followers, meaning="followers", graph_version=1)
+    keep_own_measure(analysed.address, "followers", followers.items(), meaning="followers", graph_version=1)
     report = export_results(analysed.address, tmp_path / "out", file_format, None, no_progress)
     tables = {name: read_table(tmp_path / "out", name, file_format) for name in TABLES}
     assert report.rows == {name: len(rows) for name, rows in tables.items()}

@@ -18,6 +18,7 @@ from service.errors import (
     AccountNotFound,
     EntourageError,
     InvalidRequest,
+    NothingPublished,
     OwnMeasureNotFound,
     QueryNotFound,
     StoreRefused,
@@ -28,6 +29,7 @@ from service.flows.explore import ask, explore_queries
 from service.flows.own_measures import forget_own_measure
 from service.notebook import Connection, community_flows, community_map, ego_network, score_parts
 from service.notebook.frames import DTYPES
+from service.store import own_measures
 from service.store.driver import Store
 from tests.conftest import clear
 from tests.store.query_page import fill_with_sample
@@ -96,6 +98,10 @@ def test_queries_are_listed(graph: Connection) -> None:
             StoreTimedOut,
             "longer",
         ),
+        (lambda graph: graph.cypher("RETURN 1 AS n", timeout_s=0), InvalidRequest, "time"),
+        (lambda graph: graph.query("inventory", timeout_s=-1), InvalidRequest, "time"),
+        (lambda graph: graph.cypher("RETURN $n AS n", n={1, 2}), InvalidRequest, "n"),
+        (lambda graph: graph.cypher("RETURN $n AS n", n=2**70), InvalidRequest, "n"),
         (lambda graph: graph.analyze(sed=3), InvalidRequest, "sed"),
         (lambda graph: graph.backtest(share=2), InvalidRequest, "share"),
         (lambda graph: graph.candidates(objective="fame"), InvalidRequest, "mass"),
@@ -115,15 +121,19 @@ def test_statements_are_frames_with_dtypes_told_from_values(graph: Connection) -
     found = graph.cypher(
         "UNWIND [1, null, 3] AS i RETURN i AS whole, CASE i WHEN 1 THEN 2 WHEN 3 THEN 0.5 END AS number, "
         "i > 1 AS more, toString(i) AS text, date('2026-05-01') AS day, "
-        "datetime('2026-05-01T02:00:00+02:00') AS at, [i] AS items, $given AS given",
+        "datetime('2026-05-01T02:00:00+02:00') AS at, [i] AS items, $given AS given, "
+        "localdatetime('2026-05-01T02:00') AS local",
         given=7,
     )
     assert [str(kind) for kind in found.dtypes.drop("text")] == [
-        "Int64", "float64", "boolean", "datetime64[s]", "datetime64[us, UTC]", "object", "Int64"
+        "Int64", "float64", "boolean", "datetime64[s]", "datetime64[us, UTC]", "object", "Int64", "datetime64[us]",
     ]  # fmt: skip
+    assert found["local"][0] == pd.Timestamp("2026-05-01T02:00")
     assert found["at"][0] == pd.Timestamp("2026-05-01T00:00:00Z")
     assert found["text"].tolist()[::2] == ["1", "3"]
-    assert graph.cypher("MATCH (x:Nothing) RETURN x").empty
+    nothing = graph.cypher("MATCH (x:Nothing) RETURN x.a AS a, x.b AS b")
+    assert nothing.empty
+    assert list(nothing.columns) == ["a", "b"]
 
 
 def test_candidates_are_those_that_the_graph_holds(graph: Connection) -> None:
@@ -145,6 +155,16 @@ def test_candidates_are_those_that_the_graph_holds(graph: Connection) -> None:
     assert np.allclose(asked[parts].sum(axis=1), asked["score"])
     mixed = graph.candidates(community, weights={"trust": 0.7, "lens.context": 0.3}, each=5)
     assert np.allclose(mixed["trust_points"].fillna(0) + mixed["lens.context_points"].fillna(0), mixed["score"])
+
+
+def test_candidates_of_all_are_those_of_respectable_communities(graph: Connection) -> None:
+    found = graph.query("communities", most=1000).set_index("community")
+    largest = graph.candidates(communities=1000, each=1)["community"]
+    assert found.loc[largest, "respectable"].all()
+    assert len(largest) == found["respectable"].sum() < len(found)
+    # One that is named is asked for.
+    other = found[~found["respectable"] & (found["candidates"] > 0)].index[0]
+    assert set(graph.candidates(other)["community"]) == {other}
 
 
 def test_the_snapshot_is_the_graph(graph: Connection) -> None:
@@ -173,7 +193,7 @@ def test_a_measure_is_written_replaced_ranked_by_and_taken_back(graph: Connectio
     )
     assert dict(zip(held["key"], held["value"], strict=True)) == rank
     assert set(held["meaning"]) == {"PageRank of follows"}
-    assert set(held["version"]) == {graph.snapshot().version}
+    assert set(held["version"]) == {graph.snapshot().version} == {graph.to_networkx().graph["version"]}
 
     some = dict(list(rank.items())[:10])
     graph.write_measure("own_pagerank", some, meaning="of ten")
@@ -181,12 +201,21 @@ def test_a_measure_is_written_replaced_ranked_by_and_taken_back(graph: Connectio
     assert listed[["name", "meaning", "accounts"]].to_numpy().tolist() == [["own_pagerank", "of ten", 10]]
 
     # Nothing of one that cannot be written is left, and what was there stays.
-    for values in ({**some, "of:nobody": 1.0}, {**some, "sample:u000001": math.nan}, {}, {"sample:u000001": "much"}):
+    for values in (
+        {**some, "of:nobody": 1.0},
+        {**some, "sample:u000001": math.nan},
+        {},
+        {"sample:u000001": "much"},
+        {5: 1.0},
+        pd.Series([1.0, 2.0], index=["sample:u000001", "sample:u000001"]),
+    ):
         with pytest.raises((AccountNotFound, InvalidRequest)):
             graph.write_measure("own_pagerank", values, meaning="broken")  # type: ignore[arg-type]
-    with pytest.raises(InvalidRequest, match="Own PageRank"):
-        graph.write_measure("Own PageRank", some, meaning="broken")
+    for name, meaning in (("Own PageRank", "broken"), (5, "broken"), ("own_pagerank", ""), ("own_pagerank", None)):
+        with pytest.raises(InvalidRequest):
+            graph.write_measure(name, some, meaning=meaning)  # type: ignore[arg-type]
     assert graph.own_measures().equals(listed)
+    assert graph.cypher("MATCH (m:OwnMeasure) RETURN count(m) AS n")["n"][0] == 1
 
     key = next(iter(some))
     data = json.loads(b"".join(account_data(graph.address, key, None)))
@@ -196,9 +225,55 @@ def test_a_measure_is_written_replaced_ranked_by_and_taken_back(graph: Connectio
 
     graph.remove_measure("own_pagerank")
     assert graph.own_measures().empty
+    assert graph.own_measures()["name"].tolist() == []
+    assert graph.cypher("MATCH (m:OwnMeasure) RETURN count(m) AS n")["n"][0] == 0
     with pytest.raises(OwnMeasureNotFound, match="own_pagerank"):
         graph.remove_measure("own_pagerank")
     assert graph.query("own_measure", measure="own_pagerank").empty
+
+
+def test_a_measure_is_seen_whole_or_not_at_all(graph: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written in several transactions, and looked at between any two of them; one that dies half-way leaves nothing."""
+    monkeypatch.setattr(own_measures, "VALUES_AT_ONCE", 100)
+    keys = graph.to_arrays().keys
+    graph.write_measure("slow", dict.fromkeys(keys, 1.0), meaning="ones")
+    seen: set[tuple[float, ...]] = set()
+    write = Store.write
+
+    def looking(store: Store, name: str, /, **parameters: object) -> list[dict[str, object]]:
+        rows = write(store, name, **parameters)
+        found = graph.cypher(
+            "MATCH (m:OwnMeasure {name: 'slow'})<-[v:MEASURED]-() "
+            "RETURN count(v) AS n, min(v.value) AS a, max(v.value) AS b"
+        )
+        seen.add(tuple(found.iloc[0]))
+        seen.add(tuple(graph.own_measures()["accounts"]))
+        return rows
+
+    monkeypatch.setattr(Store, "write", looking)
+    graph.write_measure("slow", dict.fromkeys(keys, 2.0), meaning="twos")
+    assert seen == {(len(keys), 1.0, 1.0), (len(keys), 2.0, 2.0), (len(keys),)}
+
+    def dying(store: Store, name: str, /, **parameters: object) -> list[dict[str, object]]:
+        if name == "own_measures/finish":
+            raise KeyboardInterrupt
+        return write(store, name, **parameters)
+
+    monkeypatch.setattr(Store, "write", dying)
+    with pytest.raises(KeyboardInterrupt):
+        graph.write_measure("slow", dict.fromkeys(keys, 3.0), meaning="threes")
+    monkeypatch.setattr(Store, "write", write)
+    assert graph.own_measures()["meaning"].tolist() == ["twos"]
+    assert graph.cypher("MATCH (m:OwnMeasure) RETURN count(m) AS n")["n"][0] == 1
+
+    # One that was killed is swept away by a later one, after a day.
+    with Store(graph.address) as store:
+        store.write("own_measures/begin", name="slow 1", meaning="killed", graph_version=1)
+        store.statement("MATCH (m:OwnMeasure {name: 'slow 1'}) SET m.written_at = datetime() - duration({days: 2})")
+    assert graph.own_measures()["meaning"].tolist() == ["twos"]
+    graph.write_measure("slow", dict.fromkeys(keys[:1], 4.0), meaning="one")
+    assert graph.cypher("MATCH (m:OwnMeasure) RETURN count(m) AS n")["n"][0] == 1
+    graph.remove_measure("slow")
 
 
 # --- pictures ---------------------------------------------------------------------------------------------
@@ -220,6 +295,21 @@ def test_the_map_shows_communities_as_large_as_they_are(graph: Connection) -> No
     dots = {len(one.get_offsets()) for one in picture.axes.collections}
     assert {int(row.candidates) for row in drawn.itertuples()} <= dots
     assert community_map(graph)._repr_png_() == picture._repr_png_()
+
+
+def test_texts_are_shown_as_they_are(graph: Connection) -> None:
+    """What stands between two $ is no formula."""
+    with Store(graph.address) as store:
+        store.statement("MATCH (c:Community) SET c.kept = c.topics, c.topics = ['$aapl_{', '$tsla']")
+    try:
+        picture = community_map(graph)
+        assert any("aapl_{" in text for text in texts(picture))
+        assert picture._repr_png_().startswith(b"\x89PNG")
+        key = graph.query("candidates", each=1)["account"][0]
+        assert ego_network(graph, key)._repr_png_().startswith(b"\x89PNG")
+    finally:
+        with Store(graph.address) as store:
+            store.statement("MATCH (c:Community) SET c.topics = c.kept REMOVE c.kept")
 
 
 def test_an_ego_network_shows_who_is_around(graph: Connection) -> None:
@@ -250,9 +340,9 @@ def test_bars_of_parts_add_up_to_scores(graph: Connection, tmp_path: Path) -> No
 
 
 def test_flows_between_runs_keep_every_account(graph: Connection) -> None:
-    served = graph.cypher("MATCH (c:Current) RETURN c.run AS run")["run"][0]
+    served = graph.served()
     finer = graph.analyze(start="cold", rules={"resolutions": [4.0], "confidence_seeds": 0, "rewirings": 0})
-    assert graph.cypher("MATCH (c:Current) RETURN c.run AS run")["run"][0] == served
+    assert graph.served() == served
     moves = graph.query("moves", before=served, after=finer)
     picture = community_flows(graph, served, finer, least=1)
     high: dict[bool, float] = {}
@@ -269,9 +359,9 @@ def test_an_empty_graph_says_so(store_address: StoreAddress, tmp_path: Path) -> 
     graph = Connection(store_address, kept=tmp_path, run_timeout_s=60, closing=ExitStack())
     assert graph.query("communities").empty
     assert graph.queries().shape[0] > 30
-    for picture in (community_map, community_flows):
-        with pytest.raises(InvalidRequest):
-            picture(graph)
+    for draw in (community_map, community_flows, lambda graph: ego_network(graph, "t:a"), Connection.served):
+        with pytest.raises(NothingPublished):
+            draw(graph)
     with pytest.raises(EntourageError):
         graph.candidates()
     with pytest.raises(EntourageError):

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
+from service.configured import settings as read_settings
 from service.domain import StoreAddress
-from service.errors import BadInput, StoreUnavailable
+from service.errors import BadInput, ConfigurationError, StoreUnavailable
 from service.settings import Settings
 from service.store.driver import AsyncStore, Store, store_errors
 
@@ -60,6 +61,25 @@ def test_other_addresses_are_refused_and_not_repeated(uri: str) -> None:
     for text in (error["msg"], str(refused.value), repr(refused.value)):
         assert "s3cret" not in text
         assert "user:" not in text
+
+
+def test_a_notebook_finds_the_settings_of_the_folder_that_it_is_below(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ENTOURAGE_NEO4J_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    below = tmp_path / "notebooks" / "mine"
+    below.mkdir(parents=True)
+    (tmp_path / ".env").write_text("ENTOURAGE_NEO4J_URI=neo4j://db.example:7687\n")
+    assert read_settings(below).neo4j_uri == read_settings(tmp_path).neo4j_uri == "neo4j://db.example:7687"
+    (below / ".env").write_text("ENTOURAGE_NEO4J_URI=neo4j://mine.example:7687\n")
+    assert read_settings(below).neo4j_uri == "neo4j://mine.example:7687"
+    monkeypatch.setenv("ENTOURAGE_NEO4J_URI", "neo4j://said.example:7687")
+    assert read_settings(below).neo4j_uri == "neo4j://said.example:7687"
+    (below / ".env").write_text("ENTOURAGE_PORT=s3cret\n")
+    with pytest.raises(ConfigurationError, match="ENTOURAGE_PORT") as refused:
+        read_settings(below)
+    assert "s3cret" not in str(refused.value)
 
 
 @settings(deadline=None)
