@@ -600,6 +600,8 @@ class _Pajek(_Reader):
             raise UnreadableFile(f"{self._stream.name} has no *Vertices, which begins a Pajek network.")
 
     def _words(self, line: int, text: str) -> list[str]:
+        if '"' not in text:
+            return text.split()
         words: list[str] = []
         at = 0
         while at < len(text):
