@@ -396,8 +396,8 @@ def import_neo4j(
         whole = {"embedded": source, "graphs": config.data_dir / "graphs"}
     with (
         console.shown_progress(quiet=as_json) as progress,
+        open_store(source, progress) as address,  # first: reading the other graph may take long
         parts_of_graph(mapping, os.environ, progress) as parts,
-        open_store(source, progress) as address,
     ):
         report = import_parts(address, parts, config.data_dir / "imports", progress, check=check, **whole)
     if as_json:

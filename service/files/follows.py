@@ -46,18 +46,15 @@ class FollowReader(LineReader[Follow]):
         if stream.fields:
             ends = stream.fields["follower"], stream.fields["followee"]
             file = replace(file, format="ndjson", follower_column=ends[0], followee_column=ends[1], schema_names=True)
-        self._columns_there = stream.columns or ()
-        self._layout = find_layout(file, stream.name, self._lines.head(), self._columns_there)
+        self._layout = find_layout(file, stream.name, self._lines.head(), stream.columns or ())
         positions = (self._layout.follower, self._layout.followee)
         self._ids = tuple(one for one in positions if isinstance(one, int))
         self._columns = {"csv": self._csv, "edgelist": self._edge_list, "ndjson": self._ndjson}[self._layout.format]
 
     @property
     def ignored(self) -> list[str]:
-        """Columns that are not read, where the file says which it has."""
-        layout = self._layout
-        read = (layout.follower, layout.followee, layout.weight, layout.time)
-        return [one for one in self._columns_there if one not in read]
+        """Columns that are not read, as far as the first lines name them."""
+        return list(self._layout.unread)
 
     def taken(self, line: Line, text: str) -> Follow:
         """Return the follow that a line holds."""

@@ -21,7 +21,17 @@ from typing import ClassVar, Literal
 from xml.parsers import expat
 
 from service.errors import UnreadableFile
-from service.files.lines import ELEMENT, MAX_LINE_BYTES, STANDARD_INPUT, Line, TextStream, beginning, open_lines
+from service.files.lines import (
+    ELEMENT,
+    MAX_LINE_BYTES,
+    STANDARD_INPUT,
+    Line,
+    TextStream,
+    beginning,
+    bounded,
+    open_lines,
+)
+from service.files.networks import KEYS_MARK
 
 Part = Literal["nodes", "edges"]
 
@@ -30,22 +40,19 @@ _PARTS: dict[str, Part] = {"accounts": "nodes", "follows": "edges", "opt_outs": 
 GRAPH_KINDS = (*_PARTS,)
 """Kinds of lines that graph files hold: of nodes accounts, and opt-outs where one says so; of edges follows."""
 
-WHOLE_KEYS = "Entourage: ids are whole keys"
-"""A GEXF file whose description begins so has whole keys as ids; a GraphML file whose graph says `keys` true."""
-
 OPTED_OUT = "opted_out"
 MOST_COLUMNS = 2_000
 MOST_DEPTH = 500
 MOST_NAMES = 10_000
-MOST_DEFAULT_CHARACTERS = 5_000
+MOST_NAME_CHARACTERS = 256
+MOST_CHARACTERS_OF_NAMES = 1 << 20
 MOST_TAG_BYTES = 1 << 20
 HEAD_BYTES = 1 << 12
 
 _CALLED = {"graphml": "GraphML", "gexf": "GEXF", "pajek": "Pajek"}
 _ENDINGS = {".graphml": "graphml", ".gexf": "gexf", ".net": "pajek"}
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?(graphml|gexf)[\s>/]")
-_KEPT_OF_LONG_LINE = 1_000
-_YES = ("true", "yes", "1")
+_NOT_OPTED_OUT = ("", "false", "no", "0")
 
 
 @dataclass
@@ -121,7 +128,7 @@ class Survey:
     @property
     def kinds(self) -> list[str]:
         """Kinds of lines that are there."""
-        opt_outs = OPTED_OUT in map(_plain, self.columns("nodes"))
+        opt_outs = self.nodes and OPTED_OUT in map(_plain, self.columns("nodes"))
         there = {"accounts": self.nodes, "follows": self.edges, "opt_outs": opt_outs}
         return [kind for kind in GRAPH_KINDS if there[kind]]
 
@@ -181,6 +188,8 @@ def _surveyed(
         for one in _READERS[file_format](stream, survey).elements():
             seen = survey.seen[one.part]
             for key, value in one.attributes.items():
+                if len(key) > MOST_NAME_CHARACTERS:
+                    raise _wrong(stream, one.line, _LONG_NAME)
                 seen[key] = seen.get(key, False) or value != one.ends[0]
             if len(seen) > MOST_COLUMNS:
                 raise UnreadableFile(f"The {one.part} of {stream.name} have more than {MOST_COLUMNS:,} attributes.")
@@ -271,11 +280,12 @@ class GraphStream:
             if name in self._column:
                 said.setdefault(self._column[name], value)
         data = json.dumps(said, ensure_ascii=False).encode()
-        whole = one.size <= MAX_LINE_BYTES and len(data) <= MAX_LINE_BYTES
+        whole = one.size <= MAX_LINE_BYTES
         skip = None
-        if self._kind == "opt_outs" and not any(_plain(said.get(one, "")) in _YES for one in self._column.values()):
-            skip = "not opted out"
-        return Line(number, data if whole else data[:_KEPT_OF_LONG_LINE], whole, skip)
+        if self._kind == "opt_outs" and whole:
+            stays = all(_plain(said.get(column, "")) in _NOT_OPTED_OUT for column in self._column.values())
+            skip = "not opted out" if stays else None
+        return bounded(number, data, skip, whole=whole)
 
 
 def _plain(name: str) -> str:
@@ -302,7 +312,14 @@ class _Reader(ABC):
         return Element(part, called or part[:-1], self._counts[part], line, ends, directed)
 
     def _wrong(self, line: int, what: str) -> UnreadableFile:
-        return UnreadableFile(f"Line {line:,} of {self._stream.name}: {what}", line=line)
+        return _wrong(self._stream, line, what)
+
+
+_LONG_NAME = f"an attribute has a name or id longer than {MOST_NAME_CHARACTERS} characters."
+
+
+def _wrong(stream: TextStream, line: int, what: str) -> UnreadableFile:
+    return UnreadableFile(f"Line {line:,} of {stream.name}: {what}", line=line)
 
 
 class _XmlReader(_Reader):
@@ -324,7 +341,9 @@ class _XmlReader(_Reader):
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._characters
         self._namespace = ""
-        self._names: set[str | None] = set()  # the parser keeps them, too
+        self._names: set[str] = set()  # the parser keeps them, too
+        self._characters_of_names = 0
+        self._default_bytes: dict[Part, int] = {"nodes": 0, "edges": 0}
         self._path: list[str] = []
         self._open: list[Element | None] = []  # what is being said something about; None: a graph
         self._directed: list[bool] = []  # of the graphs that are open
@@ -364,9 +383,16 @@ class _XmlReader(_Reader):
         )
 
     def _named(self, *names: str | None) -> None:
-        self._names.update(names)
-        if len(self._names) > MOST_NAMES:
-            raise self._wrong(self._line, f"there are more than {MOST_NAMES:,} names of tags and their attributes.")
+        for name in names:
+            if name is not None and name not in self._names:
+                self._names.add(name)
+                self._characters_of_names += len(name)
+        if len(self._names) > MOST_NAMES or self._characters_of_names > MOST_CHARACTERS_OF_NAMES:
+            raise self._wrong(
+                self._line,
+                f"there are more than {MOST_NAMES:,} names of tags and their attributes, or with more than "
+                f"{MOST_CHARACTERS_OF_NAMES:,} characters.",
+            )
 
     def _start(self, tag: str, said: dict[str, str]) -> None:
         self._named(tag, *said)
@@ -426,7 +452,21 @@ class _XmlReader(_Reader):
             self._text.append(text[: self._characters_left])
             self._characters_left -= len(text)
 
+    @property
+    def _parent(self) -> str:
+        """What the tag stands in that is open."""
+        return self._path[-2] if len(self._path) > 1 else ""
+
+    def _default(self, part: Part, key: str, text: str) -> None:
+        """Take what each element says that does not say otherwise: too much of it would make a small file large."""
+        self._survey.defaults[part][key] = text
+        self._default_bytes[part] += len(text.encode())
+        if self._default_bytes[part] > MAX_LINE_BYTES:
+            raise self._wrong(self._line, f"defaults of {part} come to more than {MAX_LINE_BYTES:,} bytes.")
+
     def _declare(self, part: Part, key: str, name: str) -> None:
+        if max(len(key), len(name)) > MOST_NAME_CHARACTERS:
+            raise self._wrong(self._line, _LONG_NAME)
         self._survey.names[part][key] = name
         if len(self._survey.names[part]) > MOST_COLUMNS:
             raise self._wrong(self._line, f"more than {MOST_COLUMNS:,} attributes are declared.")
@@ -454,7 +494,7 @@ class _GraphML(_XmlReader):
 
     def _is_directed(self, said: dict[str, str]) -> bool:
         default = self._directed[-1] if self._directed else False
-        return {"true": True, "false": False}.get(said.get("directed", ""), default)
+        return {"true": True, "1": True, "false": False, "0": False}.get(said.get("directed", ""), default)
 
     def _started(self, name: str, said: dict[str, str]) -> None:
         if name == "key":
@@ -467,16 +507,16 @@ class _GraphML(_XmlReader):
                 self._declare(part, self._key, called)
             if whose in ("graph", "all") and called == "keys":
                 self._says_keys = self._key
-        elif name == "data" and self._open:
+        elif name == "data" and self._parent in ("node", "edge", "hyperedge", "graph"):
             self._key = said.get("key", "")
             self._take_text()
-        elif name == "default":
+        elif name == "default" and self._parent == "key":
             self._take_text()
 
     def _said(self, name: str, text: str) -> None:
         if name == "default":
             for part in self._for:
-                self._survey.defaults[part][self._key] = text[:MOST_DEFAULT_CHARACTERS]
+                self._default(part, self._key, text)
         elif self._open[-1] is not None:
             self._open[-1].say(self._key, text)
         elif len(self._open) == 1 and self._key == self._says_keys:
@@ -503,24 +543,25 @@ class _Gexf(_XmlReader):
         elif name == "attribute" and self._for is not None:
             self._key = said.get("id", "")
             self._declare(self._for, self._key, said.get("title") or self._key)
-        elif name == "default" and self._for is not None:
+        elif name == "default" and self._for is not None and self._parent == "attribute":
             self._take_text()
         elif name == "attvalue" and self._open and self._open[-1] is not None:
             self._open[-1].say(said.get("for", said.get("id", "")), said.get("value", ""))
-        elif name == "description" and self._path[-2:-1] == ["meta"]:
+        elif name == "description" and self._parent == "meta":
             self._take_text()
 
     def _said(self, name: str, text: str) -> None:
         if name == "default" and self._for is not None:
-            self._survey.defaults[self._for][self._key] = text[:MOST_DEFAULT_CHARACTERS]
+            self._default(self._for, self._key, text)
         elif name == "description":
-            self._survey.keys = text.lstrip().startswith(WHOLE_KEYS)
+            self._survey.keys = text.lstrip().startswith(KEYS_MARK)
 
 
 class _Pajek(_Reader):
     """A Pajek network: numbered vertices with labels, then arcs (directed) and edges (undirected)."""
 
-    _TOKEN = re.compile(r'"([^"]*)"|(\S+)')
+    _WORD = re.compile(r'\s*(?:"([^"]*)"|([^\s"]++))(?!\S)')
+    _RELATION = re.compile(r"\S+\s*:\s*(\S+)")
     _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
     def __init__(self, stream: TextStream, survey: Survey) -> None:
@@ -528,6 +569,7 @@ class _Pajek(_Reader):
         self._labels: dict[str, str] = {}
         self._numbers: dict[str, str] = {}
         self._vertices = -1
+        self._relation: str | None = None
 
     def elements(self) -> Iterator[Element]:
         section = ""
@@ -543,7 +585,7 @@ class _Pajek(_Reader):
             if text.startswith("*"):
                 section = self._section(line.number, text)
                 continue
-            words = [quoted or plain for quoted, plain in self._TOKEN.findall(text)]
+            words = self._words(line.number, text)
             if section == "*vertices":
                 yield self._vertex(line.number, words)
             elif section in ("*arcs", "*edges"):
@@ -556,6 +598,22 @@ class _Pajek(_Reader):
                 raise self._wrong(line.number, "it stands before *Vertices, which begins a Pajek network.")
         if self._vertices < 0:
             raise UnreadableFile(f"{self._stream.name} has no *Vertices, which begins a Pajek network.")
+
+    def _words(self, line: int, text: str) -> list[str]:
+        if '"' not in text:
+            return text.split()
+        words: list[str] = []
+        at = 0
+        while at < len(text):
+            found = self._WORD.match(text, at)
+            if found is None:
+                raise self._wrong(
+                    line,
+                    "its quotes do not match: one begins and one ends a text with spaces, and none can stand in it.",
+                )
+            words.append(found[1] or found[2] or "")
+            at = found.end()
+        return words
 
     def _section(self, line: int, text: str) -> str:
         section, *words = text.lower().split()
@@ -577,6 +635,14 @@ class _Pajek(_Reader):
             )
         elif self._vertices < 0:
             raise self._wrong(line, "it stands before *Vertices, which begins a Pajek network.")
+        else:
+            found = self._RELATION.match(text)
+            relation = "1" if found is None else found[1]
+            if self._relation not in (None, relation):
+                raise self._wrong(
+                    line, f"a second relation begins ({relation[:40]}); save each as a file of its own, of follows one."
+                )
+            self._relation = relation
         return section
 
     def _vertex(self, line: int, words: list[str]) -> Element:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from service.errors import BadInput, NothingImported, UnreadableFile
 from service.files.columns import find_column, find_ends, find_position, is_position, looks_like_header
-from service.files.lines import Line
+from service.files.lines import ELEMENT, Line
 from service.files.opening import SEVERAL_KINDS
 from service.files.values import BadLine, dictionary, is_network
 
@@ -26,6 +26,7 @@ OBJECT_FORMATS = ("ndjson", "parquet", *SEVERAL_KINDS)
 COMMENT = ("#", "%")
 
 _OPEN_LINES = 50
+_UNREAD_SHOWN = 50
 _DELIMITERS = ("\t", ",", ";", "|")
 
 
@@ -98,6 +99,7 @@ class Layout:
         width: more columns than this mean that a separator stands inside a value; None: not checked.
         dict_data: lines end with a dictionary.
         optional: weight and time may be left out: they are then 1, and not known.
+        unread: names of columns that are not read, as far as they are known.
     """
 
     format: Format
@@ -111,6 +113,7 @@ class Layout:
     width: int | None = None
     dict_data: bool = False
     optional: bool = False
+    unread: tuple[str, ...] = ()
 
 
 def is_comment(text: str) -> bool:
@@ -207,15 +210,19 @@ def _ndjson(file: FollowFile, name: str, texts: Sequence[str], columns: Sequence
             fields.update(dict.fromkeys(value))
     if not fields:
         raise NothingImported(f"Not one of the first lines of {name} is a JSON object; there is nothing to import.")
-    names = list(fields)
-    follower, followee = find_ends(name, names, file.follower_column, file.followee_column, positions=False)
+    names = [one for one in fields if one != ELEMENT]
+    ends = find_ends(name, names, file.follower_column, file.followee_column, positions=False)
+    follower, followee = (names[one] for one in ends)
+    weight = _key(name, names, file.weight_column) or ("weight" if file.schema_names else None)
+    time = _key(name, names, file.time_column) or ("at" if file.schema_names else None)
     return Layout(
         format="ndjson",
-        follower=names[follower],
-        followee=names[followee],
-        weight=_key(name, names, file.weight_column) or ("weight" if file.schema_names else None),
-        time=_key(name, names, file.time_column) or ("at" if file.schema_names else None),
+        follower=follower,
+        followee=followee,
+        weight=weight,
+        time=time,
         optional=file.schema_names,
+        unread=tuple(one for one in names if one not in (follower, followee, weight, time))[:_UNREAD_SHOWN],
     )
 
 
@@ -271,6 +278,11 @@ def _delimited(file: FollowFile, name: str, first_line: int, texts: Sequence[str
         has_header=header is not None,
         width=width,
         optional=file.schema_names,
+        unread=tuple(
+            one.strip()
+            for i, one in enumerate(header or ())
+            if one.strip() and i not in (follower, followee, weight, time)
+        )[:_UNREAD_SHOWN],
     )
 
 

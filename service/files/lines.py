@@ -186,9 +186,13 @@ def numbered(number: int, data: bytes) -> Line:
     """Return a line of a file, its bytes without their end."""
     if number == 1 and data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]
-    if len(data) > MAX_LINE_BYTES:
-        return Line(number, data[:_KEPT_OF_LONG_LINE], False)
-    return Line(number, data, True)
+    return bounded(number, data)
+
+
+def bounded(number: int, data: bytes, skip: str | None = None, *, whole: bool = True) -> Line:
+    """Return a line; of one that is too long, or known not to be `whole`, its beginning."""
+    whole = whole and len(data) <= MAX_LINE_BYTES
+    return Line(number, data if whole else data[:_KEPT_OF_LONG_LINE], whole, skip)
 
 
 def beginning(path: Path, size: int) -> bytes:

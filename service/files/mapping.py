@@ -76,6 +76,10 @@ class MappedLines(Frozen):
                 raise ValueError(f"{place}.{unknown}: {self.kind} have no such field; they have {', '.join(known)}")
         if self.kind == "follows" and self.values:
             raise ValueError("values cannot be said of follows")
+        columns = [one.strip().lower() for one in self.fields.values()]
+        twice = next((name for name, one in zip(self.fields, columns, strict=True) if columns.count(one) > 1), None)
+        if self.statement is not None and twice is not None:
+            raise ValueError(f"fields.{twice}: its column holds another field, too; have the statement return it twice")
         missing = [one for one in SCHEMAS[self.kind].required if one not in self.fields and one not in self.values]
         if missing and self.statement is None:
             raise ValueError(f"fields.{missing[0]} is missing, which lines of {self.kind} must have")
@@ -104,11 +108,13 @@ def read_mapping(path: Path) -> Mapping:
     if content is None:
         raise UnreadableFile(f"{path} is larger than {MAX_BYTES:,} bytes; a mapping only says what to read.")
     try:
-        return Mapping.model_validate(_plain_lists(tomllib.loads(content.decode())))
+        document = tomllib.loads(content.decode())
     except UnicodeDecodeError:
         raise UnreadableFile(f"{path} is not UTF-8; save it as UTF-8.") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # besides what is no TOML: very long numbers, very deep brackets
         raise UnreadableFile(f"{path} is no TOML: {error}.") from None
+    try:
+        return Mapping.model_validate(_plain_lists(document))
     except ValidationError as error:
         wrong = "; ".join(
             f"{_place(item['loc'])}: {item['msg'].removeprefix('Value error, ')}"

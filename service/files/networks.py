@@ -17,7 +17,7 @@ NetworkFormat = Literal["graphml", "gexf"]
 NETWORK_FORMATS: tuple[NetworkFormat, ...] = get_args(NetworkFormat)
 
 KEYS_MARK = "Entourage: ids are whole keys"
-"""How the description of a GEXF file begins whose ids are `network:id`; GraphML says `keys`."""
+"""How the description of a GEXF file begins whose ids are `network:id`; a GraphML file says `keys` of its graph."""
 
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TYPES: dict[ColumnType, str] = {"boolean": "boolean", "integer": "long", "number": "double"}

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.errors import UnreadableFile
-from service.files.lines import ELEMENT, MAX_LINE_BYTES, Line, TextStream, beginning, open_lines
+from service.files.lines import ELEMENT, MAX_LINE_BYTES, Line, TextStream, beginning, bounded, open_lines
 
 NODEXL_KINDS = ("accounts", "follows", "interactions")
 HEAD_BYTES = 1 << 14
@@ -42,7 +42,6 @@ _SAME_EVENT = (_RELATIONSHIP, _FROM, _TO, _DATE, "Imported ID", "Tweet")
 _OF_VERTICES = {"Followed", "Followers", "Tweets", "Description", "Shape", "Visibility", "Degree", "In-Degree"}
 _DELIMITERS = (",", ";", "\t")
 _UTC = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?", re.ASCII)
-_KEPT_OF_LONG_LINE = 1_000
 
 
 @dataclass(frozen=True)
@@ -192,8 +191,7 @@ class NodeXlStream:
                     skip = OTHERS
                 reasons[skip] = None
             data = json.dumps(said, ensure_ascii=False).encode()
-            whole = len(data) <= MAX_LINE_BYTES
-            yield Line(number, data if whole else data[:_KEPT_OF_LONG_LINE], whole, skip)
+            yield bounded(number, data, skip)
 
     def _decoded(self) -> Iterator[str]:
         for line in self._stream:

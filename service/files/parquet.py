@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from service.errors import UnreadableFile
-from service.files.lines import MAX_LINE_BYTES, Line, expands_too_far
+from service.files.lines import MAX_LINE_BYTES, Line, bounded, expands_too_far
 from service.files.parquet_footer import DICTIONARY_PAGE, PAGE_HEADER_BYTES, ColumnChunk, column_chunks, page
 
 BATCH_ROWS = 1_024
@@ -31,7 +31,6 @@ _ONCE_A_VALUE = frozenset({0, 3, 4, 6, 9})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _YEAR_10000_MS = 253_402_300_800_000
 _DAY_MS = 86_400_000
-_KEPT_OF_LONG_LINE = 1_000
 _NOT_UTF8 = "\udcff"
 
 
@@ -161,8 +160,7 @@ class ParquetStream:
             # What is not UTF-8 was read as surrogates, and becomes the bytes that it was.
             text = json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, default=_json)
             data = text.encode("utf-8", "surrogateescape")
-            whole = len(data) <= MAX_LINE_BYTES
-            yield Line(i, data if whole else data[:_KEPT_OF_LONG_LINE], whole)
+            yield bounded(i, data)
 
 
 def _values(column: Any) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,9 @@ from service.files.values import FUTURE_MS, BadLine
 
 _DELIMITERS = (",", "\t", ";", "|")
 _IGNORED_SHOWN = 50
+
+OF_FORMAT = ("account", "target", "network")
+"""Fields that say which accounts a line is about: in files of `SEVERAL_KINDS` only the format does, as of follows."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,12 @@ class RecordFile:
         for name in (*self.columns, *self.values):
             if name not in fields:
                 raise BadInput(f"Lines of {self.kind} have no field {name!r}; they have {', '.join(fields)}.")
+            if self.format in SEVERAL_KINDS and name in OF_FORMAT:
+                raise BadInput(
+                    f"A file of the format {self.format} says itself which accounts are in it, the same for all kinds "
+                    f"of lines; leave {name} out of columns and values, and say as its network (--network) where ids "
+                    "are from."
+                )
 
 
 class Entry(NamedTuple):
@@ -104,9 +113,15 @@ class RecordReader(LineReader[Entry]):
         as_of = _written_at(file.path, now) if file.as_of is None else file.as_of
         self._context = Context(None if stream.keys else file.network, as_of, now + FUTURE_MS)
         self._values = dict(file.values)
-        # What is said of the file comes before what its format says.
-        of_format = {name: one for name, one in stream.fields.items() if one not in file.columns.values()}
-        self._fields = _FieldNames(self._schema, {**of_format, **file.columns}, file.values)
+        # What is said of the file comes before what its format says, but for which accounts it is about.
+        said = {_plain(column) for column in file.columns.values()}
+        of_format = {name: one for name, one in stream.fields.items() if name in OF_FORMAT or _plain(one) not in said}
+        taken = next((one for name, one in of_format.items() if _plain(one) in said), None)
+        if taken is not None:
+            raise UnreadableFile(f"The column {taken} of {stream.name} says which account it is, and nothing else.")
+        self._instead = "handle" if "handle" in of_format and "handle" not in file.columns else None
+        elsewhere = {*file.values, "network"} if file.format in SEVERAL_KINDS else {*file.values}
+        self._fields = _FieldNames(self._schema, {**of_format, **file.columns}, elsewhere)
         head = self._lines.head()
         refuse_other_kinds(stream.name, head)
         data = [line for line in head if line.data.strip()]
@@ -130,8 +145,17 @@ class RecordReader(LineReader[Entry]):
     def taken(self, line: Line, text: str) -> Entry:
         """Return what a line says."""
         given = self._given(line, text)
+        if self._instead in given and not self._is_usable(self._instead, given[self._instead]):
+            del given[self._instead]
         given.update(self._values)
         return Entry(line, self._schema.says(Given(self._schema, given, self._context)))
+
+    def _is_usable(self, name: str, value: object) -> bool:
+        try:
+            self._schema.fields[name].parse(value, name, self._context.latest)
+        except BadLine:
+            return False
+        return True
 
     def _find_columns(self, header: Line) -> None:
         try:
@@ -177,11 +201,11 @@ class RecordReader(LineReader[Entry]):
 class _FieldNames:
     """Which field a column is, by its name: as it was said, or called the same but for capitals and `_id`."""
 
-    def __init__(self, schema: Schema, columns: Mapping[str, str], values: Mapping[str, str]) -> None:
+    def __init__(self, schema: Schema, columns: Mapping[str, str], elsewhere: Collection[str]) -> None:
         self._schema = schema
         self._said = {_plain(column): field for field, column in columns.items()}
         self._columns = columns
-        self._elsewhere = {*columns, *values}
+        self._elsewhere = {*columns, *elsewhere}
         self._known: dict[str, str | None] = {}
         self.ignored: dict[str, None] = {}
 

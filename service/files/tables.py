@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -72,8 +73,9 @@ class TableFile:
     def _write_group(self) -> None:
         import pyarrow as pa
 
-        self._parquet.write_table(pa.Table.from_pydict(self._held, schema=self._schema))
-        self._held = {name: [] for name in self._columns}
+        # What could not be written is not tried again when the file is closed: that would hide why.
+        held, self._held = self._held, {name: [] for name in self._columns}
+        self._parquet.write_table(pa.Table.from_pydict(held, schema=self._schema))
 
     def close(self) -> None:
         """End the file."""
@@ -83,14 +85,26 @@ class TableFile:
         try:
             if next(iter(self._held.values())):
                 self._write_group()
-        finally:
             self._parquet.close()
+        except BaseException:
+            self.abandon()
+            raise
+
+    def abandon(self) -> None:
+        """Close the file as it is, after an error, and raise none."""
+        with suppress(Exception):
+            (self._parquet if self._format == "parquet" else self._file).close()
+        if self._format == "parquet":
+            self._parquet.is_open = False  # otherwise it tries again when it goes away
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abandon()
 
 
 @cache

@@ -71,12 +71,17 @@ def new_folder(folder: Path) -> Iterator[Path]:
     """Give a folder beside it to write into, readable by its owner only, which takes its name once it is whole.
 
     Raises:
-        Conflict: the folder is there already and holds something.
+        Conflict: the folder is there already and holds something, or cannot be replaced by another one.
         ConfigurationError: it cannot be written.
     """
     folder = folder.absolute()
+    stays = Conflict(f"{folder} is a link, or where a disk begins, and cannot be replaced; name a new folder below it.")
+    if not folder.name:
+        raise stays
     partial = folder.with_name(f"{folder.name}.partial-{time.time_ns():x}")
     try:
+        if folder.is_symlink() or folder.is_mount():
+            raise stays
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise Conflict(f"{folder} is there already and not empty; choose another folder, or remove it first.")
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -101,8 +106,7 @@ def _write(store: Store, folder: Path, file_format: FileFormat, version: int, pr
         def write(kind: str, line: dict[str, Any]) -> None:
             nonlocal done
             if kind not in files:
-                files[kind] = LineFile(folder, kind, file_format)
-                stack.callback(files[kind].close)
+                files[kind] = stack.enter_context(LineFile(folder, kind, file_format))
             files[kind].write(line)
             done += 1
             if done % PROGRESS_LINES == 0:

@@ -169,7 +169,8 @@ def import_folder(
         embedded, graphs: as in `import_file`.
 
     Raises:
-        UnreadableFile: the manifest or a file cannot be used; the files before it are in the graph.
+        UnreadableFile: the manifest or a file cannot be used, and nothing is in the graph; or reading one stopped on
+            the way: then what came before is in the graph.
         ConfigurationError: a report cannot be written.
         StoreError: Neo4j did not take a batch; the batches before it are in the graph.
     """
@@ -194,6 +195,9 @@ def import_parts(
     """Import several files as one, in their order; see `import_folder`, of which arguments and errors are."""
     started = time.perf_counter()
     files = parts.files
+    for file in files:  # what is wrong with how one is read is found before anything of another is in the graph
+        with _opened(file, lambda _: None, most_expanded):
+            pass
     follows = [file for file in files if isinstance(file, FollowFile)]
     loaded = None
     if not check:
@@ -301,6 +305,14 @@ def _first_load(
     return first_load(embedded, address, files, report_of, progress, graphs, most_expanded)
 
 
+def _opened(
+    file: ImportFile, reject: Callable[[Rejected], None], most_expanded: int | None
+) -> AbstractContextManager[LineReader[Any]]:
+    if isinstance(file, FollowFile):
+        return open_follows(file, reject, most_expanded)
+    return open_records(file, reject, most_expanded)
+
+
 def _import(
     address: StoreAddress,
     file: ImportFile,
@@ -320,12 +332,7 @@ def _import(
             if rejected.line > before.lines:
                 report.write(rejected)
 
-        opened: AbstractContextManager[LineReader[Any]] = (
-            open_follows(file, reject, most_expanded)
-            if isinstance(file, FollowFile)
-            else open_records(file, reject, most_expanded)
-        )
-        with opened as reader:
+        with _opened(file, reject, most_expanded) as reader:
             tally = _Tally(store, reader, check=check)
             tally.go_on_from(before)
 

@@ -146,25 +146,38 @@ def new_file(file: Path, *, force: bool) -> Iterator[TextIO]:
         ConfigurationError: it cannot be written.
     """
     file = file.absolute()
+    folder = Conflict(f"{file} is a folder; name a file in it.")
+    if not file.name:
+        raise folder
     partial = file.with_name(f"{file.name}.partial-{time.time_ns():x}")
+    there = Conflict(f"{file} is there already; choose another file, or replace it with --force.")
     try:
         if file.is_dir():
-            raise Conflict(f"{file} is a folder; name a file in it.")
+            raise folder
         if file.exists() and not force:
-            raise Conflict(f"{file} is there already; choose another file, or replace it with --force.")
+            raise there
         file.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as out:
             yield out
             out.flush()
             os.fsync(out.fileno())
+        if not force:
+            try:
+                os.link(partial, file)
+            except FileExistsError:  # it came meanwhile
+                raise there from None
+            except OSError:  # there are no links on some disks
+                pass
+            else:
+                return
         partial.rename(file)
     except OSError as error:
         raise ConfigurationError(
             f"The graph cannot be exported to {file}: {error.strerror}; choose one in a folder that you may write to."
         ) from error
     finally:
-        with suppress(FileNotFoundError, NotADirectoryError):
+        with suppress(OSError):
             partial.unlink()
 
 

@@ -49,13 +49,14 @@ def parts_of_graph(path: Path, environment: Mapping[str, str], progress: Progres
     of = mapping.neo4j
     address = StoreAddress(of.uri, of.user, SecretStr(environment[variable]), of.database)
     counts: list[int] = []
-    with tempfile.TemporaryDirectory(prefix="entourage-") as folder, OtherGraph(address, of.timeout_s) as graph:
+    with tempfile.TemporaryDirectory(prefix="entourage-") as folder:
         files = [
             mapped_file(mapping, i, Path(folder) / f"{i + 1}-{one.kind}.ndjson", f"{path}, lines.{i + 1} ({one.kind})")
             for i, one in enumerate(mapping.lines)
         ]
-        for i, (one, file) in enumerate(zip(mapping.lines, files, strict=True)):
-            counts.append(_put_aside(graph, one, file.path, f"lines.{i + 1} ({one.kind}) of {path}", progress))
+        with OtherGraph(address, of.timeout_s) as graph:
+            for i, (one, file) in enumerate(zip(mapping.lines, files, strict=True)):
+                counts.append(_put_aside(graph, one, file.path, f"lines.{i + 1} ({one.kind}) of {path}", progress))
         if not any(counts):
             raise NothingImported(
                 f"Nothing that {path} names is in the graph; are labels and types spelled as they are there?"

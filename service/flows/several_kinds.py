@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from service.errors import BadInput, NothingImported
 from service.files.opening import SEVERAL_KINDS, contents, several_kinds
-from service.flows.import_options import FOR_FOLLOWS, FOR_OTHERS, ImportOptions, file_to_import
+from service.flows.import_options import FOR_FOLLOWS, FOR_OTHERS, ImportOptions, as_option, file_to_import
 from service.flows.importing import Parts
 
 
@@ -28,8 +29,17 @@ def parts_of_file(path: Path, options: ImportOptions, most_expanded: int | None)
         raise BadInput(f"The ids of {path} are whole keys, as it says itself; leave out --network.")
     if not found.kinds:
         raise NothingImported(f"There is nothing to import in {path}. {found.described}")
+    _refuse_unused(found.kinds, file_format, options)
     files = [file_to_import(path, _said_of(kind, file_format, options)) for kind in found.kinds]
     return Parts(str(path), found.described, [file for file in files if file is not None])
+
+
+def _refuse_unused(kinds: Sequence[str], file_format: str, options: ImportOptions) -> None:
+    """Raise BadInput for an option that no kind takes."""
+    taken = {name for kind in kinds for name, value in _said_of(kind, file_format, options) if value}
+    unused = [as_option(name) for name, value in options if value and name not in taken]
+    if unused:
+        raise BadInput(f"{', '.join(unused)} cannot be said of this file, which holds only {', '.join(kinds)}.")
 
 
 def _said_of(kind: str, file_format: str, options: ImportOptions) -> ImportOptions:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import neo4j
+from neo4j.exceptions import BrokenRecordError
 from neo4j.time import Date, DateTime
 
 from service.domain import StoreAddress
@@ -56,7 +57,15 @@ class OtherGraph(Store):
         options = {"fetch_size": ROWS_AT_ONCE, "default_access_mode": neo4j.READ_ACCESS}
         try:
             with self._session(**options) as session, session.begin_transaction(timeout=self._seconds) as transaction:
-                yield from transaction.run(statement, parameters)
+                for row in transaction.run(statement, parameters):
+                    try:
+                        values = dict(row)
+                    except BrokenRecordError as error:
+                        raise BadInput(
+                            "a row holds a value that cannot be read, such as a time after the year 9999; leave it "
+                            "out by a statement."
+                        ) from error
+                    yield values
         except StoreRefused as error:
             raise BadInput(error.message) from error
         except StoreAuthFailed as error:

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from service.__main__ import app
 from service.domain import StoreAddress, no_progress
 from service.errors import BadInput, EntourageError, NothingImported, StoreAuthFailed, StoreTimedOut, StoreUnavailable
 from service.flows.importing import FolderReport, import_parts
 from service.flows.other_graphs import parts_of_graph
 from service.store.driver import Store
+from service.store.others import OtherGraph
 from tests.store.graph_dump import graph_version
 
 Load = Callable[..., FolderReport]
@@ -141,6 +144,8 @@ HEAD = '[neo4j]\nuri = "{uri}"\nuser = "{user}"\npassword_env = "OTHER_PASSWORD"
          r"^lines\.1 .*account holds a Node, which no field can hold"),
         (HEAD + '[[lines]]\nkind = "accounts"\nlabel = "User"\nfields = { account = "uid", name = "place" }', BadInput,
          r"^lines\.1 .*place holds a CartesianPoint"),
+        (HEAD + '[[lines]]\nkind = "accounts"\nstatement = "RETURN 1 AS account, datetime({year: 12345}) AS as_of"',
+         BadInput, r"^lines\.1 .*a row holds a value that cannot be read"),
         (HEAD + '[[lines]]\nkind = "accounts"\nlabel = "User"\nfields = { account = "x" }\n[[lines]]\nkind = "posts"\n'
          'statement = "UNWIND range(1, 10000000000) AS i WITH i WHERE i < 0 RETURN i AS post"', StoreTimedOut,
          r"^lines\.2 \(posts\)"),
@@ -180,3 +185,36 @@ def test_a_graph_that_does_not_answer(store_address: StoreAddress, tmp_path: Pat
         parts_of_graph(path, {"OTHER_PASSWORD": "x"}, no_progress),
     ):
         pass
+
+
+def test_the_other_graph_is_left_before_anything_is_imported(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(store, people=25)
+    open_graphs: list[bool] = []
+
+    class Watched(OtherGraph):
+        def __enter__(self) -> Watched:
+            open_graphs.append(True)
+            return self
+
+        def close(self) -> None:
+            open_graphs.clear()
+            super().close()
+
+    monkeypatch.setattr("service.flows.other_graphs.OtherGraph", Watched)
+    path = tmp_path / "mapping.toml"
+    path.write_text(written(MAPPING, store.address.uri, store.address.user))
+    with parts_of_graph(path, {"OTHER_PASSWORD": store.address.password.get_secret_value()}, no_progress) as parts:
+        assert open_graphs == []
+        assert len(parts.files) == 3
+
+
+def test_the_own_store_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+    monkeypatch.setattr("service.flows.other_graphs.parts_of_graph", lambda path, *_: read.append(path))
+    monkeypatch.setenv("ENTOURAGE_NEO4J_URI", "bolt://127.0.0.1:1")
+    monkeypatch.setenv("ENTOURAGE_NEO4J_PASSWORD", "x")
+    done = CliRunner().invoke(app, ["import-neo4j", str(tmp_path / "m.toml")])
+    assert isinstance(done.exception, StoreUnavailable), done.output
+    assert read == []

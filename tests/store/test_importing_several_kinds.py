@@ -278,6 +278,21 @@ def test_one_kind_of_a_graph_file_and_options_of_each(store: Store, load: Load, 
     with pytest.raises(UnreadableFile, match="no column 'wucht'; its columns are: @source, @target"):
         load(path, weight="wucht")
     clear(store)
+    for wrong, error, says in (
+        (
+            {"weight": "wucht"},
+            UnreadableFile,
+            r"no column 'wucht'; its columns are: @source, @target, strength, since, weight\.",
+        ),
+        ({"column": ("handle=Nick",)}, UnreadableFile, "no column 'Nick'; its columns are: @id"),
+        ({"column": ("account=Username",)}, BadInput, "leave account out of columns and values"),
+        ({"set": ("network=t",)}, BadInput, "leave network out of columns and values"),
+        ({"column": ("network=Username",)}, BadInput, "leave network out of columns and values"),
+        ({"column": ("name=@ID",)}, UnreadableFile, "column @id of .* says which account it is"),
+    ):
+        with pytest.raises(error, match=says):
+            load(path, **wrong)
+        assert graph_version(store) == 0
     assert parts_of_file(path, ImportOptions(kind="follows"), None) is None
     file = file_to_import(path, ImportOptions(kind="follows"))
     assert file is not None
@@ -287,6 +302,57 @@ def test_one_kind_of_a_graph_file_and_options_of_each(store: Store, load: Load, 
         load(path, follower="a")
     with pytest.raises(BadInput, match="once for each, with kind one of accounts, follows, opt_outs"):
         file_to_import(path, ImportOptions(format="gexf"), str, name="x")
+
+
+def test_accounts_and_follows_of_one_file_are_about_the_same_accounts(store: Store, load: Load, tmp_path: Path) -> None:
+    path = tmp_path / "g.graphml"
+    nodes = "".join(
+        f'<node id="{one}"><data key="network">mastodon</data><data key="account">other</data></node>' for one in "ab"
+    )
+    path.write_text(f'<graphml><graph edgedefault="directed">{nodes}<edge source="a" target="b"/></graph></graphml>')
+    report = load(path, network="twitter")
+    assert accounts(store).keys() == {"twitter:a", "twitter:b"}
+    assert edges(store).keys() == {("twitter:a", "twitter:b")}
+    assert report.files[0].ignored == ("network", "account")
+    listed = {"file": "g.graphml", "kind": "accounts", "format": "graphml", "values": {"network": "x"}}
+    (tmp_path / "manifest.json").write_text(json.dumps({"entourage_import": 1, "files": [listed]}))
+    with pytest.raises(BadInput, match="leave network out of columns and values"):
+        import_folder(store.address, tmp_path, tmp_path / "imports", no_progress)
+
+
+def test_options_that_no_part_takes_are_refused(store: Store, load: Load, tmp_path: Path) -> None:
+    ties, people = tmp_path / "ties.graphml", tmp_path / "people.graphml"
+    default = '<key id="opted_out" for="node"><default>true</default></key>'
+    ties.write_text(f'<graphml>{default}<graph edgedefault="directed"><edge source="a" target="b"/></graph></graphml>')
+    people.write_text('<graphml><graph><node id="a"><data key="x">1</data></node></graph></graphml>')
+    for path, options in (
+        (ties, {"column": ("name=x",)}), (ties, {"as_of": "2024-01-01"}), (people, {"weight": "x"}),
+        (people, {"reverse": True}),
+    ):  # fmt: skip
+        name = next(iter(options)).replace("_", "-")
+        with pytest.raises(BadInput, match=f"--{name} cannot be said of this file, which holds only"):
+            load(path, **options)
+    assert graph_version(store) == 0
+    assert [one.kind for one in load(ties).files] == ["follows"]
+
+
+def test_a_label_that_can_be_no_handle_is_left_out(store: Store, load: Load, tmp_path: Path) -> None:
+    path = tmp_path / "g.graphml"
+    keys = '<key id="l" for="node" attr.name="label"/><key id="n" for="node" attr.name="name"/>'
+    nodes = "".join(
+        f'<node id="{i}"><data key="l">{label}</data><data key="n">n{i}</data></node>'
+        for i, label in enumerate(["lea", "two\nlines", "@", "x" * 300])
+    )
+    path.write_text(f"<graphml>{keys}<graph>{nodes}</graph></graphml>")
+    report = load(path)
+    assert (report.files[0].used, report.files[0].rejected) == (4, {})
+    found = accounts(store)
+    assert [found[f"local:{i}"]["handle"] for i in range(4)] == ["lea", None, None, None]
+    assert [found[f"local:{i}"]["name"] for i in range(4)] == ["n0", "n1", "n2", "n3"]
+    # Capitals of the column do not matter: the label is the name here, and no handle.
+    clear(store)
+    load(path, column=("name=Label",))
+    assert [(found["handle"], found["name"]) for found in accounts(store).values()][:1] == [(None, "lea")]
 
 
 def test_the_same_graph_in_every_format_is_the_same(store: Store, load: Load, tmp_path: Path) -> None:

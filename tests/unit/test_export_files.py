@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import random
+import resource
 import xml.etree.ElementTree as ET
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,10 +19,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.errors import BadInput
+from service.errors import BadInput, ConfigurationError, Conflict
 from service.files.networks import GexfFile, GraphmlFile, Look, network_file, writable
 from service.files.tables import ROWS_AT_ONCE, ColumnType, TableFile
 from service.flows.export_options import ExportOptions
+from service.flows.exporting import new_folder
+from service.flows.network_export import new_file
 from tests.unit.analytics_graphs import laws
 
 COLUMNS: dict[str, ColumnType] = {
@@ -77,6 +81,67 @@ def test_parquet_is_written_in_groups_and_unknown_columns_are_refused(tmp_path: 
             pytest.raises(ValueError, match="other"),
         ):
             table.write({"other": 1})
+
+
+@pytest.mark.parametrize("file_format", ["csv", "ndjson", "parquet"])
+@pytest.mark.parametrize("rows", [1_000, ROWS_AT_ONCE + 1])
+def test_a_disk_that_is_full_is_what_is_said(tmp_path: Path, file_format: Any, rows: int) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    chance = random.Random(rows)
+
+    def write() -> None:
+        with TableFile(tmp_path / "t", {"text": "text"}, file_format) as table:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+            for _ in range(rows):
+                table.write({"text": chance.randbytes(40).hex()})
+
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_file_that_comes_meanwhile_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "out.gexf"
+
+    def both_write() -> None:
+        with new_file(path, force=False) as out:
+            out.write("ours")
+            path.write_text("theirs")
+
+    with pytest.raises(Conflict, match="is there already"):
+        both_write()
+    assert path.read_text() == "theirs"
+    with new_file(path, force=True) as out:
+        out.write("ours")
+    assert path.read_text() == "ours"
+    assert [one.name for one in tmp_path.iterdir()] == ["out.gexf"]
+
+    def no_links(*_: Any) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", no_links)
+    with new_file(tmp_path / "other.gexf", force=False) as out:
+        out.write("ours")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["other.gexf", "out.gexf"]
+
+
+def test_where_nothing_can_be_written_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="name too long"), new_file(tmp_path / ("x" * 250), force=False):
+        pass
+    with pytest.raises(ConfigurationError, match="name too long"), new_folder(tmp_path / ("x" * 250)):
+        pass
+    with pytest.raises(Conflict, match="is a folder"), new_file(Path("/"), force=False):
+        pass
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    for path in (Path("/"), tmp_path / "link", Path("/dev/shm")):
+        with pytest.raises(Conflict, match="name a new folder below it"), new_folder(path):
+            pass
+    with new_folder(tmp_path / "link" / "new") as partial:
+        (partial / "x").write_text("x")
+    assert (tmp_path / "there" / "new" / "x").read_text() == "x"
 
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)

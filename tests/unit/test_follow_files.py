@@ -565,3 +565,17 @@ def test_a_pipe_may_expand_up_to_a_limit(tmp_path: Path) -> None:
 def _write_until_closed(pipe: Path, content: bytes) -> None:
     with suppress(BrokenPipeError), pipe.open("wb") as file:
         file.write(content)
+
+
+def test_columns_that_are_not_read_are_listed(tmp_path: Path) -> None:
+    for content, unread in (
+        ("follower,followee,network,\na,b,x,\n", ["network"]),
+        ('{"follower": "a", "followee": "b", "network": "x", "weight": 2}\n', ["network"]),
+        ("follower,followee,weight,at\na,b,2,\n", []),
+        ("a b\n", []),
+    ):
+        path = tmp_path / "x"
+        path.write_text(content)
+        with open_follows(FollowFile(path, schema_names=True), print) as reader:
+            assert [(one.follower, one.followee) for one in reader] == [("local:a", "local:b")]
+            assert reader.ignored == unread

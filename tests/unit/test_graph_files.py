@@ -264,3 +264,85 @@ def test_one_long_line_is_read_and_what_is_too_long_is_not(tmp_path: Path, monke
     data = "".join(f'<data key="k{i}">1</data>' for i in range(3_000))
     with pytest.raises(UnreadableFile, match="more than 2,000 attributes"):
         survey_graph(written(tmp_path, f"<graphml><graph><node>{data}</node></graph></graphml>", "z"), "graphml")
+
+
+def refused(tmp_path: Path, content: str, says: str, name: str = "z.graphml") -> None:
+    path = written(tmp_path, content, name)
+    file_format = graph_format(path)
+    assert file_format is not None
+    with pytest.raises(UnreadableFile, match=says):
+        survey_graph(path, file_format)
+
+
+def test_long_names_and_large_defaults_are_refused(tmp_path: Path) -> None:
+    long, longer = "n" * 256, "n" * 257
+    tags = "".join(f"<{'t' * 1_000}{i}/>" for i in range(1_100))
+    refused(tmp_path, f"<graphml>{tags}</graphml>", "with more than 1,048,576 characters")
+    for wrong in (
+        f'<key id="{longer}" for="node"/>',
+        f'<key id="k" for="node" attr.name="{longer}"/>',
+        f'<graph><node id="a"><data key="{longer}">1</data></node></graph>',
+        f'<graph>\n<node id="a" {longer}="1"/></graph>',
+    ):
+        refused(tmp_path, f"<graphml>{wrong}</graphml>", "Line [12] .*longer than 256 characters")
+    refused(tmp_path, f"*Vertices 1\n1 a 0.1 shape {longer} 1", "Line 2 .*longer than 256 characters", "z.net")
+    fine = f'<graphml><graph><node id="a"><data key="{long}">1</data></node></graph></graphml>'
+    assert lines(written(tmp_path, fine, "x.graphml"), "accounts")[0][long] == "1"
+
+    def defaults(count: int) -> str:
+        return "".join(f'<key id="k{i}" for="node"><default>{"d" * 60_000}</default></key>' for i in range(count))
+
+    refused(tmp_path, f"<graphml>{defaults(3)}</graphml>", "Line 1 .*defaults of nodes come to more than 131,072 bytes")
+    attributes = defaults(3).replace("<key", "<attribute").replace("</key", "</attribute")
+    gexf = f'<gexf><graph><attributes class="node">{attributes}</attributes></graph></gexf>'
+    refused(tmp_path, gexf, "defaults of nodes come to more than", "z.gexf")
+    two = f'<graphml>{defaults(2)}<graph><node id="a"/></graph></graphml>'
+    assert len(lines(written(tmp_path, two, "y.graphml"), "accounts")[0]["k1"]) == 60_000, "nothing is cut"
+
+
+def test_only_who_says_no_is_passed_over_as_not_opted_out(tmp_path: Path) -> None:
+    said = ["true", "YES", "1", "false", " No ", "0", "", "oui", "y", "2", "x" * 200_000]
+    nodes = "".join(f'<node id="{i}"><data key="opted_out">{one}</data></node>' for i, one in enumerate(said))
+    path = written(tmp_path, f'<graphml><graph>{nodes}<node id="b"/></graph></graphml>', "x.graphml")
+    with open_graph_file(path, "graphml", "opt_outs") as stream:
+        passed_over = [line.number - 1 for line in stream if line.skip]
+    assert passed_over == [3, 4, 5, 6, len(said)]
+
+
+def test_data_of_ports_and_defaults_elsewhere_are_not_those_of_nodes(tmp_path: Path) -> None:
+    port = '<port name="p"><data key="k">of the port</data></port>'
+    node = f'<node id="a"><data key="k">of the node</data>{port}</node>'
+    key = '<key id="k" for="node" attr.name="name"><x><default>no</default></x></key>'
+    path = written(tmp_path, f'<graphml>{key}<graph>{node}<node id="b"/></graph></graphml>', "x.graphml")
+    assert [one.get("name") for one in lines(path, "accounts")] == ["of the node", None]
+
+
+def test_directions_are_booleans_of_xml(tmp_path: Path) -> None:
+    for default, said in (("directed", "0"), ("directed", "false"), ("undirected", None)):
+        both = f'<edge source="a" target="b"{"" if said is None else f" directed={said!r}"}/>'
+        one = f'<edge source="c" target="d" directed="{"1" if said == "0" else "true"}"/>'
+        path = written(tmp_path, f'<graphml><graph edgedefault="{default}">{both}{one}</graph></graphml>', "x.graphml")
+        ends = [(one["@source"], one["@target"]) for one in lines(path, "follows")]
+        assert ends == [("a", "b"), ("b", "a"), ("c", "d")]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('*Vertices 2\n1 "Lea "M" x"\n2 b', "Line 2 .*quotes do not match"),
+        ('*Vertices 2\n1 "Lea\n2 b', "Line 2 .*quotes do not match"),
+        ('*Vertices 2\n1 O"Brien\n2 b', "Line 2 .*quotes do not match"),
+        ('*Vertices 2\n1 "Lea"M\n2 b', "Line 2 .*quotes do not match"),
+        ('*Vertices 2\n1 "Lea ""M"""\n2 b', "Line 2 .*quotes do not match"),
+        ('*Vertices 2\n1 a\n2 b\n*Arcs\n1 2 1 note "x', "Line 5 .*quotes do not match"),
+        ('*Vertices 2\n1 a\n2 b\n*Arcs :1 "likes"\n1 2\n*Arcs :2 "hates"\n2 1', r"Line 6 .*second relation .*\(2\)"),
+        ("*Vertices 2\n1 a\n2 b\n*Arcs\n1 2\n*Edges :2\n2 1", "Line 6 .*second relation"),
+    ],
+)
+def test_pajek_that_cannot_be_told_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    refused(tmp_path, text, says, "z.net")
+
+
+def test_one_relation_of_pajek_is_read(tmp_path: Path) -> None:
+    text = '*Vertices 2\n1 a\n2 ""\n*Arcs :3 "likes"\n1 2\n*Edges :3\n2 1'
+    assert len(lines(written(tmp_path, text, "x.net"), "follows")) == 3

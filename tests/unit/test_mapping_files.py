@@ -33,6 +33,10 @@ LINES = '[[lines]]\nkind = "accounts"\nlabel = "User"\nfields = { account = "id"
         (HEAD + "x =\ny", r"is no TOML: .*line 4"),
         (HEAD + '[[lines]]\nkind = "follows"\nrelationship = "F"\nfields = { follower = "start.id" }',
          r"fields\.followee is missing"),
+        (HEAD + "x = " + "[" * 20_000, "is no TOML: .*recursion"),
+        (HEAD + "x = " + "1" * 5_000, "is no TOML: .*digits"),
+        (HEAD + '[[lines]]\nkind = "accounts"\nstatement = "RETURN 1 AS a"\nfields = { account = "a", handle = "A" }',
+         r"lines\.1: fields\.account: its column holds another field, too"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_by_its_place(tmp_path: Path, text: str, says: str) -> None:
