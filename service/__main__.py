@@ -341,9 +341,7 @@ def import_(
     file = None if parts else file_to_import(path, options)
     report: ImportReport | FolderReport
     source = store_source(config)
-    whole: dict[str, Any] = {}
-    if isinstance(source, EmbeddedConfig):
-        whole = {"embedded": source, "graphs": config.data_dir / "graphs"}
+    whole = loaded_as_a_whole(config, source)
     with console.shown_progress(quiet=as_json) as progress, open_store(source, progress) as address:
         if parts is not None:
             report = import_parts(address, parts, reports, progress, check=check, most_expanded=most_expanded, **whole)
@@ -354,6 +352,16 @@ def import_(
         else:
             report = import_file(address, file, reports, progress, check=check, most_expanded=most_expanded, **whole)
             summary = console.import_summary(report)
+    show_import(report, summary, as_json=as_json)
+
+
+def loaded_as_a_whole(config: Settings, source: StoreSource) -> dict[str, Any]:
+    """What imports need so that a large first load of the embedded store goes through Neo4j's bulk importer."""
+    return {"embedded": source, "graphs": config.data_dir / "graphs"} if isinstance(source, EmbeddedConfig) else {}
+
+
+def show_import(report: ImportReport | FolderReport, summary: str, *, as_json: bool) -> None:
+    """Print what an import did, and end with the exit code of rejected lines where there are any."""
     if as_json:
         print(report.model_dump_json(indent=2))
     else:
@@ -391,21 +399,14 @@ def import_neo4j(
 
     config = settings()
     source = store_source(config)
-    whole: dict[str, Any] = {}
-    if isinstance(source, EmbeddedConfig):
-        whole = {"embedded": source, "graphs": config.data_dir / "graphs"}
+    whole = loaded_as_a_whole(config, source)
     with (
         console.shown_progress(quiet=as_json) as progress,
         open_store(source, progress) as address,  # first: reading the other graph may take long
         parts_of_graph(mapping, os.environ, progress) as parts,
     ):
         report = import_parts(address, parts, config.data_dir / "imports", progress, check=check, **whole)
-    if as_json:
-        print(report.model_dump_json(indent=2))
-    else:
-        console.out.print(console.folder_summary(report))
-    if report.rejected:
-        raise typer.Exit(EXIT_LINES_REJECTED)
+    show_import(report, console.folder_summary(report), as_json=as_json)
 
 
 @app.command("export")

@@ -53,6 +53,13 @@ def store_source(config: Settings, folder: str = "neo4j") -> StoreSource:
         return embedded_config(config, folder)
     if config.neo4j_password is None:
         raise ConfigurationError("ENTOURAGE_NEO4J_URI is set; set ENTOURAGE_NEO4J_PASSWORD as well.")
+    return store_address(config)
+
+
+def store_address(config: Settings) -> StoreAddress:
+    """The server that settings name, for a process that starts none."""
+    if config.neo4j_uri is None or config.neo4j_password is None:
+        raise ConfigurationError("Set ENTOURAGE_NEO4J_URI and ENTOURAGE_NEO4J_PASSWORD, or run `entourage serve`.")
     return StoreAddress(
         config.neo4j_uri,
         config.neo4j_user,

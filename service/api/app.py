@@ -6,7 +6,6 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +31,12 @@ from service.api.remembered import Answers, Remembered
 from service.api.routes import health, v1
 from service.api.runs import runs
 from service.api.schedules import schedules
-from service.domain import StoreAddress
+from service.configured import store_address
 from service.errors import ConfigurationError
 from service.flows.imports import HandedIn, ImportWatches
 from service.flows.published import PublishedReader
 from service.flows.receiving import Committer, Deliveries, Receiver
-from service.flows.signatures import erasure_keys, sealer
+from service.flows.signatures import sealer
 from service.flows.watching import RunWatches
 from service.settings import Settings
 from service.store.driver import AsyncStore
@@ -60,7 +59,7 @@ def create_app(settings: Settings, journal: Path | None = None, loading: Path | 
     Raises:
         ConfigurationError: no Neo4j is named, or an API without keys would listen beyond loopback.
     """
-    address = _address(settings)
+    address = store_address(settings)
     check_host(settings.host, authentication=settings.authentication)
     journal = settings.data_dir / "journal" if journal is None else journal
 
@@ -176,15 +175,3 @@ def _say_who_may(schema: dict[str, Any]) -> None:
                 operation["security"] = [{"key": []}]
                 operation["description"] += f"\n\nNeeds a key with the scope {' or '.join(scopes)}."
                 operation["responses"].update(refused)
-
-
-def _address(settings: Settings) -> StoreAddress:
-    if settings.neo4j_uri is None or settings.neo4j_password is None:
-        raise ConfigurationError("Set ENTOURAGE_NEO4J_URI and ENTOURAGE_NEO4J_PASSWORD, or run `entourage serve`.")
-    return StoreAddress(
-        settings.neo4j_uri,
-        settings.neo4j_user,
-        settings.neo4j_password,
-        settings.neo4j_database,
-        erasure_keys=partial(erasure_keys, settings.secrets_key, settings.data_dir),
-    )

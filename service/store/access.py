@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import neo4j.time
 
-from service.errors import AccountNotFound, MigrationError
+from service.errors import AccountNotFound
 from service.records import THINGS, State
-from service.store.driver import Row, Store
+from service.store.driver import Row, Store, not_prepared
 from service.store.things import Identity, state_of, stored
 
 FILES_AT_ONCE = 8
@@ -111,7 +111,7 @@ def read_version(store: Store) -> int:
     """
     rows = store.read("published/freshness")
     if not rows:
-        raise MigrationError("The graph has not been prepared; run `entourage migrate`.")
+        raise not_prepared()
     return int(rows[0]["graph_version_now"])
 
 

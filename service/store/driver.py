@@ -21,7 +21,15 @@ from neo4j.exceptions import (
 )
 
 from service.domain import ErasureKeys, StoreAddress
-from service.errors import BadInput, StoreAuthFailed, StoreError, StoreRefused, StoreTimedOut, StoreUnavailable
+from service.errors import (
+    BadInput,
+    MigrationError,
+    StoreAuthFailed,
+    StoreError,
+    StoreRefused,
+    StoreTimedOut,
+    StoreUnavailable,
+)
 from service.store.queries import Queries, load_queries
 
 T = TypeVar("T")
@@ -101,6 +109,11 @@ def _shown(uri: str) -> str:
     return f"{parts.scheme}://{host}{'' if port is None else f':{port}'}"
 
 
+def not_prepared() -> MigrationError:
+    """The error for a graph that has not been migrated."""
+    return MigrationError("The graph has not been prepared; run `entourage migrate`.")
+
+
 class Tx:
     """A transaction under way; queries are called by name. The work that uses it may run twice."""
 
@@ -163,12 +176,7 @@ class Store:
             StoreTimedOut: it took longer.
         """
 
-        @neo4j.unit_of_work(timeout=seconds)
-        def managed(tx: neo4j.ManagedTransaction) -> list[Row]:
-            return Tx(tx, self.queries).run(name, **parameters)
-
-        with self._session() as session:
-            return session.execute_read(managed)
+        return self._read(seconds, lambda tx: Tx(tx, self.queries).run(name, **parameters))
 
     def read_statement(self, seconds: float, text: str, /, **parameters: Any) -> tuple[list[str], list[Row]]:
         """Do what `read_within` does with a statement that is not of the library, for analysts; it may only read.
@@ -177,13 +185,15 @@ class Store:
             Its columns, and its rows.
         """
 
-        @neo4j.unit_of_work(timeout=seconds)
-        def managed(tx: neo4j.ManagedTransaction) -> tuple[list[str], list[Row]]:
+        def work(tx: neo4j.ManagedTransaction) -> tuple[list[str], list[Row]]:
             result = tx.run(text, parameters)
             return list(result.keys()), [dict(record) for record in result]
 
+        return self._read(seconds, work)
+
+    def _read(self, seconds: float | None, work: Callable[[neo4j.ManagedTransaction], T]) -> T:
         with self._session() as session:
-            return session.execute_read(managed)
+            return session.execute_read(neo4j.unit_of_work(timeout=seconds)(work))
 
     def stream(self, name: str, /, *, rows_at_once: int = 1_000, **parameters: Any) -> Iterator[neo4j.Record]:
         """Run one read query and yield its records as they come: for results too large to hold at once.

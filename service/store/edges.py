@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from service.domain import Applied, Follow
-from service.errors import ConfigurationError, MigrationError
+from service.errors import ConfigurationError
 from service.records import Statement, erasure_digest
-from service.store.driver import Store, Tx
+from service.store.driver import Store, Tx, not_prepared
 
 _UNKNOWN_TIME = -1
 _NO_NODE = -1
@@ -44,7 +44,7 @@ class Change:
         self.tx = tx
         graph = tx.run("edges/lock")
         if not graph:
-            raise MigrationError("The graph has not been prepared; run `entourage migrate`.")
+            raise not_prepared()
         self._before, self._numbered = graph[0]["v"], graph[0]["n"]
         self.unfollowed: int = graph[0]["unfollowed"]
         self.complete_lists: bool = graph[0]["complete_lists"]

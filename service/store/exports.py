@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from service.domain import Float64, Int64, Run
-from service.errors import CommunityNotFound, MigrationError, NothingPublished, RunNotFound
-from service.store.driver import Row, Store
+from service.errors import CommunityNotFound, NothingPublished, RunNotFound
+from service.store.driver import Row, Store, not_prepared
 from service.store.runs import read_run
 
 ACCOUNTS_AT_ONCE = 2_000
@@ -33,7 +33,7 @@ def version_of(store: Store) -> int:
     """
     states = store.write("snapshot/state")
     if not states:
-        raise MigrationError("The graph has not been prepared; run `entourage migrate`.")
+        raise not_prepared()
     return int(states[0]["v"])
 
 

@@ -59,9 +59,9 @@ from service.domain import (
     bio_digest,
     no_progress,
 )
-from service.errors import MigrationError, StoreError
+from service.errors import StoreError
 from service.records import NO_END
-from service.store.driver import AsyncStore, Row, Store, Tx
+from service.store.driver import AsyncStore, Row, Store, Tx, not_prepared
 
 VALUES_A_ROW = 10_000
 TEXTS_A_ROW = 2_000
@@ -119,7 +119,7 @@ async def get_state(store: AsyncStore) -> State:
 
 def _state(rows: list[Row]) -> State:
     if not rows:
-        raise _not_prepared()
+        raise not_prepared()
     [row] = rows
     counts = (row[name] for name in ("accounts", "follows", "engagements", "about", "posts", "texts"))
     return State(row["identity"], row["v"], row["removed_v"], *counts)
@@ -293,7 +293,7 @@ def _graph_now(store: Store) -> Row:
     """Version and size of the graph, as cypher/snapshot/state.cypher says them."""
     states = store.write("snapshot/state")
     if not states:
-        raise _not_prepared()
+        raise not_prepared()
     return states[0]
 
 
@@ -305,10 +305,6 @@ def _changed(run: Callable[..., list[Row]], after: int) -> _Changed:
         engagements=run("snapshot/engagements_changed", after=after),
         posts=run("snapshot/posts_changed", after=after),
     )
-
-
-def _not_prepared() -> MigrationError:
-    return MigrationError("The graph has not been prepared; run `entourage migrate`.")
 
 
 def _read_all(store: Store, state: Row, progress: Progress, gathered: _Gathered) -> None:

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "notebook": {*BASE, "analytics", "flows", "sample", "configured", "notebook"},
     "configured": {"domain", "errors", "flows"},
     "console": {*BASE, *ROOMS, "flows"},
-    "api": {*BASE, "store", "flows", "api", ""},
+    "api": {*BASE, "configured", "store", "flows", "api", ""},
     "flows": {*BASE, *ROOMS, "flows", "sample", "sample_files"},
     "store": {*BASE, "store"},
     "journal": {*BASE, "journal"},
