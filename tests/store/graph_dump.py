@@ -6,6 +6,9 @@ from typing import Any
 
 from service.store.driver import Store
 
+Edges = dict[tuple[str, str], tuple[float, int | None]]
+"""Follows: weight and time in milliseconds since 1970 UTC, by their ends."""
+
 _INTERNAL = ("v", "n")  # when it was written, and in which order
 _LABELS = ("Account", "Post", "Topic", "Brand", "Person")
 
@@ -24,6 +27,16 @@ def dump(store: Store) -> list[tuple[Any, ...]]:
     found = [(*names[row["id"]], _plain(row["properties"])) for row in nodes]
     found += [(*names[row["a"]], row["type"], *names[row["b"]], _plain(row["properties"])) for row in ties]
     return sorted(found, key=repr)
+
+
+def edges(store: Store) -> Edges:
+    """Return all follows."""
+    rows = store.statement(
+        "MATCH (a:Account)-[f:FOLLOWS]->(b:Account) "
+        "RETURN a.key AS a, b.key AS b, f.weight AS weight, f.at.epochMillis AS at"
+    )
+    assert len({(row["a"], row["b"]) for row in rows}) == len(rows), "a pair occurs once"
+    return {(row["a"], row["b"]): (row["weight"], row["at"]) for row in rows}
 
 
 def _plain(properties: dict[str, Any]) -> list[tuple[str, str]]:

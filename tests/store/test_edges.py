@@ -17,18 +17,7 @@ from service.errors import MigrationError
 from service.store.driver import Store
 from service.store.edges import apply_follows, stronger
 from tests.conftest import clear
-
-Edges = dict[tuple[str, str], tuple[float, int | None]]
-
-
-def edges(store: Store) -> Edges:
-    """All follows: weight and time in milliseconds."""
-    rows = store.statement(
-        "MATCH (a:Account)-[f:FOLLOWS]->(b:Account) "
-        "RETURN a.key AS a, b.key AS b, f.weight AS weight, f.at.epochMillis AS at"
-    )
-    assert len({(row["a"], row["b"]) for row in rows}) == len(rows), "a pair occurs once"
-    return {(row["a"], row["b"]): (row["weight"], row["at"]) for row in rows}
+from tests.store.graph_dump import Edges, edges
 
 
 def accounts(store: Store) -> list[dict[str, Any]]:

@@ -23,9 +23,9 @@ from service.flows import importing
 from service.flows.importing import ImportReport, import_file
 from service.store.driver import Store
 from tests.conftest import clear
+from tests.store.graph_dump import edges
 
 Shared = Callable[[str], Path]
-Edges = dict[tuple[str, str], tuple[float, int | None]]
 
 
 @pytest.fixture
@@ -41,14 +41,6 @@ def load(store: Store, tmp_path: Path) -> Callable[..., ImportReport]:
         return report
 
     return run
-
-
-def edges(store: Store) -> Edges:
-    rows = store.statement(
-        "MATCH (a:Account)-[f:FOLLOWS]->(b:Account) "
-        "RETURN a.key AS a, b.key AS b, f.weight AS weight, f.at.epochMillis AS at"
-    )
-    return {(row["a"], row["b"]): (row["weight"], row["at"]) for row in rows}
 
 
 def test_congress(store: Store, load: Callable[..., ImportReport], shared_data: Shared) -> None:

@@ -25,11 +25,10 @@ from service.flows.importing import FolderReport, import_file, import_folder, im
 from service.flows.several_kinds import parts_of_file
 from service.store.driver import Store
 from tests.conftest import clear
-from tests.store.graph_dump import dump, graph_version
+from tests.store.graph_dump import dump, edges, graph_version
 
 BOMB = '<!ENTITY e0 "lol">' + "".join(f'<!ENTITY e{i + 1} "{f"&e{i};" * 10}">' for i in range(9))
 Load = Callable[..., FolderReport]
-Edges = dict[tuple[str, str], tuple[float, int | None]]
 
 WRITERS: dict[str, Callable[[Any, Path], None]] = {
     "graphml": lambda graph, path: nx.write_graphml(graph, path),
@@ -53,14 +52,6 @@ def load(store: Store, tmp_path: Path) -> Load:
         return report
 
     return run
-
-
-def edges(store: Store) -> Edges:
-    rows = store.statement(
-        "MATCH (a:Account)-[f:FOLLOWS]->(b:Account) "
-        "RETURN a.key AS a, b.key AS b, f.weight AS weight, f.at.epochMillis AS at"
-    )
-    return {(row["a"], row["b"]): (row["weight"], row["at"]) for row in rows}
 
 
 def accounts(store: Store) -> dict[str, dict[str, Any]]:
