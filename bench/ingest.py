@@ -26,7 +26,7 @@ import neo4j
 import psutil
 import uvloop
 
-from service.flows.signatures import sign
+from service.adapters.standard_webhooks import sign
 from service.settings import Settings
 from tests.serving import Service, wait_for
 

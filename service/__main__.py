@@ -1437,7 +1437,7 @@ def sources_add(
     as_json: AsJson = False,
 ) -> None:
     """Make a source, and print the secret with which it signs. It is shown this once, and kept sealed."""
-    from service.flows.signatures import sealer
+    from service.flows.seals import sealer
     from service.flows.sources import add_source
     from service.flows.store import open_store
 
@@ -1457,7 +1457,7 @@ def sources_rotate(
     as_json: AsJson = False,
 ) -> None:
     """Give a source a new secret. The one before stays valid until the next rotation."""
-    from service.flows.signatures import sealer
+    from service.flows.seals import sealer
     from service.flows.sources import rotate_source
     from service.flows.store import open_store
 
@@ -1806,14 +1806,15 @@ def deliveries_show(delivery: Annotated[str, typer.Argument(help="Id of the deli
 @deliveries_app.command("replay")
 def deliveries_replay(delivery: Annotated[str, typer.Argument(help="Id of the delivery.")]) -> None:
     """Try the dead letters of a delivery again; the writer of a running service applies them."""
+    from service.flows.receiving import replay_one
     from service.journal.journal import Journal
 
     with Journal(journal_of(settings())) as journal:
-        again = journal.replay(delivery)
+        again = replay_one(journal, delivery)
     if again is None:
         console.note("It has no dead letters that were not replayed already.")
     else:
-        console.out.print(f"{again[2]:,} events are journaled again, as delivery {again[0]}.")
+        console.out.print(f"{again.events:,} events are journaled again, as delivery {again.id}.")
 
 
 # --- imports over HTTP ------------------------------------------------------------------------------------

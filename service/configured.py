@@ -71,6 +71,6 @@ def store_address(config: Settings) -> StoreAddress:
 
 def erasure_keys(given: SecretStr | None, data_dir: Path) -> tuple[bytes, ...]:
     """The secrets under which erased accounts are recognised; read when they are needed first."""
-    from service.flows.signatures import erasure_keys as read
+    from service.flows.seals import erasure_keys as read
 
     return read(given, data_dir)

@@ -165,12 +165,19 @@ class NewDead(NamedTuple):
     event: str
 
 
+class Reader(NamedTuple):
+    """By what a delivery is read: the platform it came from, and the mapping that its adapter reads by, as JSON."""
+
+    platform: str
+    mapping: str | None = None
+
+
 @dataclass(frozen=True)
 class NewDelivery:
     """A delivery to be journaled. Times are milliseconds since 1970 UTC.
 
-    `id` is made of source and `webhook_id`, `digest` is the SHA-256 of the body; `events` counts those that can be
-    used, `dead` are the others.
+    `id` is made of source and `webhook_id`; under the same id another `digest`, the SHA-256 of the body, is a conflict.
+    `events` counts those that can be used, `dead` are those that cannot. `reader` is None for events of ours.
     """
 
     id: str
@@ -183,6 +190,7 @@ class NewDelivery:
     body: bytes
     dead: tuple[NewDead, ...] = ()
     erasures: tuple[ErasureRequest, ...] = ()
+    reader: Reader | None = None
 
 
 class ErasureRequest(NamedTuple):
@@ -205,6 +213,14 @@ class Receipt(NamedTuple):
     same_body: bool
 
 
+class Again(NamedTuple):
+    """A delivery that was made of dead letters, to try them again: its id, sequence, and how many events it has."""
+
+    id: str
+    sequence: int
+    events: int
+
+
 class PendingDelivery(NamedTuple):
     """A delivery that is not in the graph yet."""
 
@@ -214,6 +230,7 @@ class PendingDelivery(NamedTuple):
     network: str | None
     received_at: int
     body: bytes
+    reader: Reader | None = None
 
 
 class Settled(NamedTuple):
@@ -2822,10 +2839,15 @@ class Schedule(Frozen):
 
 
 class Source(Frozen):
-    """Who may push events: with which secrets, the latest first, and where accounts live that do not say so."""
+    """Who may push events: with which secrets, the latest first, and where accounts live that do not say so.
+
+    `platform` names the adapter that reads what it sends, `mapping` is what that one reads by, as JSON, if it needs it.
+    """
 
     name: str
     network: str | None
+    platform: str = "entourage"
+    mapping: str | None = None
     disabled: bool = False
     created_at: datetime
     secrets: tuple[SourceSecret, ...]

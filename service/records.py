@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal, NamedTuple
 
-Value = str | int | bool | tuple[str, ...] | tuple[int, ...] | None
+Value = str | int | float | bool | tuple[str, ...] | tuple[int, ...] | None
 """What a field holds. Times are milliseconds since 1970 UTC. None: nothing is known."""
 
 NEVER = -1

@@ -1,14 +1,16 @@
-// answers: How many interactions, responses, unfollows and withdrawn endorsements are older than they may be kept?
+// answers: How many interactions, responses, unfollows, ended records and withdrawn endorsements are older than they may be kept?
 // parameter: interactions ZONED DATETIME beginning of the first day of which interactions and responses are kept; null: all are
-// parameter: unfollows ZONED DATETIME likewise of unfollows and withdrawn endorsements
+// parameter: unfollows ZONED DATETIME likewise of unfollows, ended records and withdrawn endorsements
 // column: interactions INTEGER counts of interactions, one a pair and day
 // column: responses INTEGER responses to posts
 // column: unfollows INTEGER follows that ended
+// column: ended_records INTEGER records of follows that ended
 // column: withdrawals INTEGER endorsements that were withdrawn
 // mode: read
 // index: engaged_day
 // index: responded_at
 // index: unfollowed_at
+// index: ended_record_at
 // index: withdrew_at
 CALL () {
   MATCH ()-[e:ENGAGED]->()
@@ -29,9 +31,15 @@ CALL () {
   RETURN count(u) AS unfollows
 }
 CALL () {
+  MATCH (e:EndedRecord)
+  USING INDEX e:EndedRecord(at)
+  WHERE e.at < $unfollows
+  RETURN count(e) AS ended_records
+}
+CALL () {
   MATCH ()-[w:WITHDREW]->()
   USING INDEX w:WITHDREW(at)
   WHERE w.at < $unfollows
   RETURN count(w) AS withdrawals
 }
-RETURN interactions, responses, unfollows, withdrawals
+RETURN interactions, responses, unfollows, ended_records, withdrawals

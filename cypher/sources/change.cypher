@@ -1,5 +1,6 @@
-// answers: Says whether a source may push events, and with which secrets: those that are not named are gone.
+// answers: Says whether a source may push events, how they are read, and with which secrets: those not named are gone.
 // parameter: name STRING name of the source
+// parameter: mapping STRING what the adapter of its platform reads by, as JSON
 // parameter: disabled BOOLEAN whether it may not push any more
 // parameter: ids LIST<STRING> ids of its secrets, the latest first; parallel with the lists below
 // parameter: sealed LIST<STRING> the secrets, sealed
@@ -8,7 +9,7 @@
 // mode: write
 // index: source_name
 MATCH (s:Source {name: $name})
-SET s.disabled = $disabled
+SET s.disabled = $disabled, s.mapping = $mapping
 WITH s
 CALL (s) {
   MATCH (s)-[:HAS_SECRET]->(old:SourceSecret)

@@ -36,7 +36,7 @@ from service.errors import ConfigurationError
 from service.flows.imports import HandedIn, ImportWatches
 from service.flows.published import PublishedReader
 from service.flows.receiving import Committer, Deliveries, Receiver
-from service.flows.signatures import sealer
+from service.flows.seals import sealer
 from service.flows.watching import RunWatches
 from service.settings import Settings
 from service.store.driver import AsyncStore

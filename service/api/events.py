@@ -26,7 +26,7 @@ from service.api.schemas import (
 from service.domain import Delivery, Source, StoreAddress
 from service.errors import NotFound
 from service.flows.receiving import Checked, Deliveries, Received, Receiver, Replayed, event_schemas
-from service.flows.signatures import Sealer
+from service.flows.seals import Sealer
 from service.flows.sources import add_source, list_sources, rotate_source, switch_source
 
 T = TypeVar("T")
@@ -125,8 +125,16 @@ async def post_events(request: Request, receiver: ReceiverDep, source: SourceNam
     other. Where none can be used, the answer is 422 and nothing is kept. Sent again with the same webhook-id and body,
     the answer is the same, and nothing happens twice. 429 and 503 say when to try again.
     """
-    body = await receiver.receive(source, request.headers, await request.body())
-    return Response(body, status_code=202, media_type="application/json")
+    answer = await receiver.receive(source, request.headers, await request.body())
+    if answer.challenge:
+        return Response(answer.body, media_type="text/plain")
+    return Response(answer.body, status_code=202, media_type="application/json")
+
+
+@events.get("/v1/webhooks/{source}", tags=["events"], responses=problems(400, 403, 404, 422, 503))
+async def answer_challenge(request: Request, receiver: ReceiverDep, source: SourceName) -> dict[str, str]:
+    """Answer a platform that asks whether this service knows the secret of the source (X's `crc_token`)."""
+    return await receiver.challenged(source, request.query_params)
 
 
 @events.post(

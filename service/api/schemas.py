@@ -734,6 +734,8 @@ class ShownSource(Frozen):
 
     name: str
     network: str | None
+    platform: str = Field(description="Whose adapter reads what it pushes; entourage: it pushes events as they are.")
+    mapping: str | None = Field(description="What the adapter reads by, as JSON, where it needs that.")
     disabled: bool
     created_at: datetime
     secrets: tuple[ShownSecret, ...]

@@ -7,6 +7,7 @@ no schema knows are ignored. Nothing here does I/O.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,6 +42,10 @@ from service.records import NO_END, Statement
 MOST_EVENTS = 1_000
 """Events in one body."""
 
+MAX_RECORD_CHARACTERS = 1_024
+RECORD_BYTES = 12
+"""Of the digest of a follow's id: among 10⁹ of them two are the same with a probability of 10⁻¹¹."""
+
 Said = list[Follow | Statement]
 
 
@@ -51,17 +56,19 @@ class EventSource:
     Attributes:
         name: its name; ids of interactions are unique in it.
         network: where accounts live that do not say so; None: ids are whole keys, `network:id`.
+        translate: reads what its platform sends as events, raising BadLine; without, it sends events.
     """
 
     name: str
     network: str | None
+    translate: Callable[[Any], list[Any]] | None = None
 
 
 @dataclass(frozen=True)
 class Item:
     """What became of one event: what it says, or a code and a sentence why it cannot be used.
 
-    `event` is the event as it came.
+    `event` is the event as it came. `ignored` is what a platform sends and nobody here reads.
     """
 
     index: int
@@ -69,6 +76,7 @@ class Item:
     said: Said
     code: str | None = None
     message: str | None = None
+    ignored: bool = False
 
 
 def read_body(body: bytes) -> list[Any]:
@@ -111,7 +119,9 @@ def read_events(events: list[Any], source: EventSource, received_at: int) -> lis
     context = Context(source.network, received_at, received_at + FUTURE_MS)
     for index, event in enumerate(events):
         try:
-            items.append(Item(index, event, _said(event, source.name, context)))
+            read = [event] if source.translate is None else source.translate(event)
+            said = [one for event in read for one in _said(event, source.name, context)]
+            items.append(Item(index, event, said, ignored=not read))
         except BadLine as bad:
             items.append(Item(index, event, [], bad.reason, bad.message))
     return items
@@ -184,7 +194,29 @@ def _line(kind: str) -> Callable[[Given, Moment], Said]:
 
 def _follow(line: Given, moment: Moment) -> Said:
     follower, followee = line.pair("follower", "followee")
-    return [Follow(follower, followee, 1.0 if line["weight"] is None else line["weight"], moment.at)]
+    follow = Follow(follower, followee, 1.0 if line["weight"] is None else line["weight"], moment.at)
+    if line["record"] is None:
+        return [follow]
+    return [Statement("follow_records", (_record(line, moment), follower, followee), (follow.weight,), moment.at)]
+
+
+def _unfollow(line: Given, moment: Moment) -> Said:
+    if line["follower"] is not None and line["followee"] is not None:
+        said: Said = [line.statement("unfollows", line.pair("follower", "followee"), at=moment.at)]
+    elif line["record"] is not None:
+        said = []
+    else:
+        missing = "followee" if line["followee"] is None else "follower"
+        raise BadLine("missing_field", f"The line has no {missing}, and no record that says whose follow it was.")
+    if line["record"] is not None:
+        said.append(Statement("follow_records", (_record(line, moment),), (), moment.at))
+    return said
+
+
+def _record(line: Given, moment: Moment) -> str:
+    """What is kept of the id of a follow: a digest, the same for all sources of a network."""
+    scope = f"source {moment.source}" if line.network is None else f"network {line.network}"
+    return hashlib.blake2b(f"{scope}\n{line['record']}".encode(), digest_size=RECORD_BYTES).hexdigest()
 
 
 def _snapshot(line: Given, moment: Moment) -> Said:
@@ -280,6 +312,11 @@ _PAIR = {
     "followee": id_field("Id of the account that is followed."),
     "network": NETWORK,
 }
+_RECORD = Field(
+    lambda value, name, latest: values.native_id(value, name, MAX_RECORD_CHARACTERS),  # noqa: ARG005
+    ID | {"maxLength": MAX_RECORD_CHARACTERS},
+    "Id of the follow itself, where its network has one: follow.deleted may say it in place of the accounts.",
+)
 _BRAND_RELATION = {name: SCHEMAS["brand_relations"].fields[name] for name in ("account", "network", "brand")}
 
 EVENTS = _kinds(
@@ -298,7 +335,7 @@ EVENTS = _kinds(
         _schema(
             "follow.created",
             "An account follows another.",
-            _PAIR | {"at": time_field("Since when."), "weight": SCHEMAS["follows"].fields["weight"]},
+            _PAIR | {"at": time_field("Since when."), "weight": SCHEMAS["follows"].fields["weight"], "record": _RECORD},
             ("follower", "followee"),
             {"follower": "1017", "followee": "2044"},
         ),
@@ -308,13 +345,20 @@ EVENTS = _kinds(
     EventKind(
         _schema(
             "follow.deleted",
-            "An account no longer follows another. The later of the two stands; at the same time, the unfollow.",
-            _PAIR | {"at": time_field("Since when.")},
+            "An account no longer follows another. The later of the two stands; at the same time, the unfollow. Which "
+            "follow ended is said by follower and followee, or by its record, or by both.",
+            {
+                "follower": id_field("Id of the account that followed.", required=False),
+                "followee": id_field("Id of the account that was followed.", required=False),
+                "network": NETWORK,
+                "at": time_field("Since when."),
+                "record": _RECORD,
+            },
             ("follower", "followee"),
             {"follower": "1017", "followee": "2044"},
         ),
         "at",
-        _line("unfollows"),
+        _unfollow,
     ),
     EventKind(
         _schema(

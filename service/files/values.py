@@ -50,12 +50,13 @@ class BadLine(Exception):
         self.message = message
 
 
-def native_id(value: object, role: str) -> str:
+def native_id(value: object, role: str, most: int = MAX_ID_CHARACTERS) -> str:
     """Return an id as text without white space around it; whole numbers of JSON keep every digit.
 
     Args:
         value: text, or a whole number of JSON.
         role: `follower` or `followee`, for the sentence of the report.
+        most: how many characters it may have.
 
     Raises:
         BadLine: it is empty, too long, holds control characters, or is neither text nor a whole number.
@@ -69,8 +70,8 @@ def native_id(value: object, role: str) -> str:
     text = value.strip()
     if not text:
         raise BadLine("empty_id", f"The {role}'s id is empty.")
-    if len(text) > MAX_ID_CHARACTERS:
-        raise BadLine("bad_id", f"The {role}'s id has more than {MAX_ID_CHARACTERS} characters.")
+    if len(text) > most:
+        raise BadLine("bad_id", f"The {role}'s id has more than {most:,} characters.")
     # Surrogates (Cs) can come from JSON escapes and cannot be stored as UTF-8.
     if not text.isprintable() and any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         raise BadLine("bad_id", f"The {role}'s id holds control characters.")

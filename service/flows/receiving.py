@@ -12,11 +12,13 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from pydantic import Field
 
+from service.adapters import Adapter, Delivered
 from service.domain import (
+    Again,
     ApiKey,
     Delivery,
     DeliveryState,
@@ -32,9 +34,10 @@ from service.domain import (
     Source,
 )
 from service.errors import DeliveryConflict, EntourageError, InvalidRequest, JournalError, KeyInvalid, SourceDisabled
-from service.files.events import EventSource, Item, event_schemas, read_body, read_events
+from service.files.events import Item, event_schemas, read_body, read_events
 from service.flows.keys import digest_of
-from service.flows.signatures import Sealer, verified
+from service.flows.reading import adapter_for, event_source, reader_of
+from service.flows.seals import Sealer
 from service.journal.committer import Committer
 from service.journal.journal import Journal, now_ms
 from service.records import ACCOUNT_FIELDS
@@ -54,11 +57,21 @@ REFRESH_SECONDS = 0.25
 __all__ = ["Committer", "Deliveries", "Received", "Receiver", "event_schemas"]
 
 
+class Answer(NamedTuple):
+    """What is answered to a delivery; of a `challenge`, text that the platform wants to hear, else JSON."""
+
+    body: bytes
+    challenge: bool = False
+
+
 class ItemResult(Frozen):
-    """What became of one event of a delivery when it came; `code` and `message` say why it was rejected."""
+    """What became of one event of a delivery when it came; `code` and `message` say why it was rejected.
+
+    Of a platform's deliveries, `ignored` is what its adapter does not read, and what says nothing.
+    """
 
     index: int
-    status: Literal["accepted", "rejected"]
+    status: Literal["accepted", "ignored", "rejected"]
     code: str | None = None
     message: str | None = None
 
@@ -73,6 +86,7 @@ class Received(Frozen):
     sequence: int
     url: str = Field(description="Where to ask what became of it.")
     accepted: int
+    ignored: int
     rejected: int
     items: tuple[ItemResult, ...]
 
@@ -83,6 +97,7 @@ class Checked(Frozen):
     source: str
     signed_with: str = Field(description="Id of the secret with which it was signed.")
     accepted: int
+    ignored: int
     rejected: int
     items: tuple[ItemResult, ...]
 
@@ -238,12 +253,23 @@ class Deliveries:
                 self.ask(lambda journal: journal.note_used_keys(used))
 
 
+def replay_one(journal: Journal, delivery_id: str) -> Again | None:
+    """Journal the dead letters of a delivery again, read as its source is read now; None where none is left.
+
+    Raises:
+        DeliveryNotFound: there is no such delivery.
+        JournalError: the journal cannot be used.
+    """
+    sources = {name: Source.model_validate_json(document) for name, document in journal.sources().items()}
+    return journal.replay(delivery_id, {name: reader_of(source) for name, source in sources.items()})
+
+
 def _replayed(journal: Journal, deliveries: list[str]) -> Replayed:
-    done = [again for one in deliveries if (again := journal.replay(one)) is not None]
+    done = [again for one in deliveries if (again := replay_one(journal, one)) is not None]
     return Replayed(
-        deliveries=tuple(new_id for new_id, _, _ in done),
-        events=sum(events for _, _, events in done),
-        sequence=done[-1][1] if done else None,
+        deliveries=tuple(again.id for again in done),
+        events=sum(again.events for again in done),
+        sequence=done[-1].sequence if done else None,
     )
 
 
@@ -259,39 +285,45 @@ class Receiver:
         self._sealer = sealer
         self._opened: dict[str, str] = {}
 
-    async def receive(self, name: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    async def receive(self, name: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Verify, parse and journal a delivery; return the answer as JSON (`Received`): the same for the same.
+
+        Where the platform only asks who we are, nothing is journaled, and the answer is what it wants to hear.
 
         Raises:
             SourceNotFound, SourceDisabled, SignatureInvalid: it is not to be taken in.
-            MalformedBody, InvalidRequest: no event in it can be used.
+            MalformedBody: it is no JSON.
+            InvalidRequest: there is nothing in it; of events of ours, too: none can be used.
             DeliveryConflict: its id came with another body before.
             JournalError: it cannot be journaled now.
         """
-        source, webhook_id, secret_id = await self._verified(name, headers, body)
-        sender = EventSource(name, source.network)
+        source, adapter, delivered = await self._verified(name, headers, body)
+        if delivered.answer is not None:
+            return Answer(delivered.answer.encode(), challenge=True)
+        reader = reader_of(source)
+        sender = event_source(name, source.network, reader)
         now = now_ms()
         events = read_body(body)
         items = read_events(events, sender, now)
-        digest = hashlib.sha256(body).digest()
         new = NewDelivery(
-            id=delivery_id(name, webhook_id),
+            id=delivery_id(name, delivered.id),
             source=name,
             network=source.network,
-            webhook_id=webhook_id,
-            digest=digest,
+            webhook_id=delivered.id,
+            digest=hashlib.sha256(body if delivered.same_body else delivered.id.encode()).digest(),
             received_at=now,
-            events=sum(item.code is None for item in items),
+            events=sum(usable(item) for item in items),
             body=body,
+            reader=reader,
             dead=dead_items(items),
             erasures=self._erasures(items),
         )
-        if not new.events:
+        if not new.events and not adapter.keeps_unusable:
             raise InvalidRequest(_nothing(items), items=_verdicts(items)["items"])
-        receipt = await self._committer.append(new, SecretUse(name, secret_id, now))
+        receipt = await self._committer.append(new, SecretUse(name, delivered.secret, now))
         if not receipt.same_body:
             raise DeliveryConflict(
-                f"The webhook-id {webhook_id} came with another body before; use an id of its own for each delivery."
+                f"The webhook-id {delivered.id} came with another body before; use an id of its own for each delivery."
             )
         if new.erasures:
             await asyncio.to_thread(self._deliveries.refresh)  # hidden before the answer
@@ -303,7 +335,7 @@ class Receiver:
             "url": f"/v1/deliveries/{new.id}",
             **_verdicts(items),
         }
-        return json.dumps(document, separators=(",", ":")).encode()
+        return Answer(json.dumps(document, separators=(",", ":")).encode())
 
     def _erasures(self, items: list[Item]) -> tuple[ErasureRequest, ...]:
         """Who asks to be erased in these events."""
@@ -319,18 +351,32 @@ class Receiver:
 
     async def check(self, name: str, headers: Mapping[str, str], body: bytes) -> Checked:
         """Say what would become of a delivery; nothing is kept. Raises what `receive` raises but for the journal's."""
-        source, _, secret_id = await self._verified(name, headers, body)
-        items = read_events(read_body(body), EventSource(name, source.network), now_ms())
-        return Checked(source=name, signed_with=secret_id, **_verdicts(items))
+        source, _, delivered = await self._verified(name, headers, body)
+        items = read_events(read_body(body), event_source(name, source.network, reader_of(source)), now_ms())
+        return Checked(source=name, signed_with=delivered.secret, **_verdicts(items))
 
-    async def _verified(self, name: str, headers: Mapping[str, str], body: bytes) -> tuple[Source, str, str]:
+    async def challenged(self, name: str, query: Mapping[str, str]) -> dict[str, str]:
+        """Answer a platform that asks by GET whether we know the secret of a source.
+
+        Raises:
+            SourceNotFound, SourceDisabled: it is not to be answered.
+            NotFound: its platform asks nothing by GET.
+            BadInput: the question cannot be answered.
+        """
+        source = await self._source(name)
+        return adapter_for(reader_of(source)).challenged(query, self._secrets(source))
+
+    async def _verified(self, name: str, headers: Mapping[str, str], body: bytes) -> tuple[Source, Adapter, Delivered]:
+        source = await self._source(name)
+        adapter = adapter_for(reader_of(source))
+        return source, adapter, adapter.delivered(headers, body, self._secrets(source), time.time())
+
+    async def _source(self, name: str) -> Source:
         try:
-            source = self._deliveries.source(name)
+            return self._deliveries.source(name)
         except EntourageError:
             await asyncio.to_thread(self._deliveries.refresh)  # it may have been made this very moment
-            source = self._deliveries.source(name)
-        webhook_id, secret_id = verified(headers, body, self._secrets(source), time.time())
-        return source, webhook_id, secret_id
+            return self._deliveries.source(name)
 
     def _secrets(self, source: Source) -> dict[str, str]:
         """Live secrets of a source by id; opened once."""
@@ -344,6 +390,11 @@ def delivery_id(source: str, webhook_id: str) -> str:
     """Return the id of a delivery: the same for the same source and webhook-id."""
     digest = hashlib.blake2b(f"{source}\n{webhook_id}".encode(), digest_size=15).digest()
     return "d" + base64.b32encode(digest).decode().lower()
+
+
+def usable(item: Item) -> bool:
+    """Whether an event says something that goes into the graph."""
+    return item.code is None and not item.ignored
 
 
 def dead_items(items: list[Item]) -> tuple[NewDead, ...]:
@@ -361,13 +412,15 @@ def _verdicts(items: list[Item]) -> dict[str, Any]:
     Not as models: a model an event takes ten times as long.
     """
     rejected = sum(item.code is not None for item in items)
+    ignored = sum(item.ignored for item in items)
     return {
-        "accepted": len(items) - rejected,
+        "accepted": len(items) - rejected - ignored,
+        "ignored": ignored,
         "rejected": rejected,
         "items": [
             {
                 "index": item.index,
-                "status": "accepted" if item.code is None else "rejected",
+                "status": "rejected" if item.code is not None else "ignored" if item.ignored else "accepted",
                 "code": item.code,
                 "message": item.message,
             }

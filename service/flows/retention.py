@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 class PrunedKind(Frozen):
     """What of one kind is older than it may be kept."""
 
-    kind: str = Field(description="interactions, responses, unfollows, withdrawals, posts or runs.")
+    kind: str = Field(description="interactions, responses, unfollows, ended_records, withdrawals, posts or runs.")
     before: datetime = Field(description="What happened before that is not kept.")
     things: int = Field(description="How many were removed; of a dry run, how many would be.")
 
@@ -66,7 +66,7 @@ def prune(
                 progress("prune", done, max(done, total))
     before = {
         "interactions": cutoffs.interactions, "responses": cutoffs.interactions,
-        "unfollows": cutoffs.unfollows, "withdrawals": cutoffs.unfollows,
+        "unfollows": cutoffs.unfollows, "ended_records": cutoffs.unfollows, "withdrawals": cutoffs.unfollows,
         "posts": cutoffs.posts, "runs": cutoffs.runs,
     }  # fmt: skip
     return PruneReport(

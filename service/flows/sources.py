@@ -7,10 +7,13 @@ import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
-from service.domain import Source, SourceSecret, StoreAddress
+from service.adapters import OWN
+from service.adapters.standard_webhooks import is_secret, new_secret
+from service.domain import Reader, Source, SourceSecret, StoreAddress
 from service.errors import BadInput
 from service.files.values import is_network
-from service.flows.signatures import Sealer, new_secret
+from service.flows.reading import adapter_for
+from service.flows.seals import Sealer
 from service.journal.journal import Journal
 from service.store.driver import Store
 from service.store.sources import change_source, create_source, not_found, note_uses, read_sources
@@ -20,20 +23,46 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 
 def add_source(
-    address: StoreAddress, journal: Path, sealer: Sealer, name: str, network: str | None
+    address: StoreAddress,
+    journal: Path,
+    sealer: Sealer,
+    name: str,
+    network: str | None,
+    *,
+    platform: str = OWN,
+    mapping: str | None = None,
+    secret: str | None = None,
 ) -> tuple[Source, str]:
     """Make a source with its first secret; returns it with the secret, which is never shown again.
 
+    Args:
+        address: the graph.
+        journal: the journal's folder.
+        sealer: seals the secret.
+        name: of the source.
+        network: where accounts live that do not say so; without, where those of the platform do.
+        platform: whose adapter reads what it pushes.
+        mapping: what the adapter reads by, as JSON, where it needs that.
+        secret: that which the platform gave; without, one is drawn.
+
     Raises:
-        BadInput: the name or network cannot be used.
+        BadInput: the name, network, platform, mapping or secret cannot be used.
         SourceExists: there is one of this name.
     """
     if not _NAME.fullmatch(name):
         raise BadInput("The name of a source is 1 to 64 of the characters a-z, 0-9, _, . and -.")
     if network is not None and not is_network(network):
         raise BadInput("The network is not 1 to 64 of the characters a-z, 0-9, _, . and -.")
-    kept, shown = _new_secret(sealer)
-    source = Source(name=name, network=network, created_at=kept.created_at, secrets=(kept,))
+    adapter = adapter_for(Reader(platform, mapping))
+    kept, shown = _new_secret(sealer, secret)
+    source = Source(
+        name=name,
+        network=adapter.network if network is None else network,
+        platform=platform,
+        mapping=mapping,
+        created_at=kept.created_at,
+        secrets=(kept,),
+    )
     with Store(address) as store:
         create_source(store, source)
         _copy(store, journal)
@@ -41,16 +70,17 @@ def add_source(
 
 
 def rotate_source(
-    address: StoreAddress, journal: Path, sealer: Sealer, name: str, *, at_once: bool = False
+    address: StoreAddress, journal: Path, sealer: Sealer, name: str, *, at_once: bool = False, secret: str | None = None
 ) -> tuple[Source, str]:
     """Give a source a new secret. The one before stays live until the next rotation, unless `at_once`.
 
     Raises:
+        BadInput: the secret, which the platform gave, cannot be used.
         SourceNotFound: there is none of this name.
     """
     with Store(address) as store:
         source = _find(store, name)
-        kept, shown = _new_secret(sealer)
+        kept, shown = _new_secret(sealer, secret)
         live = () if at_once else source.secrets[: LIVE_SECRETS - 1]
         source = source.model_copy(update={"secrets": (kept, *live)})
         change_source(store, source)
@@ -88,8 +118,28 @@ def _find(store: Store, name: str) -> Source:
     raise not_found(name)
 
 
-def _new_secret(sealer: Sealer) -> tuple[SourceSecret, str]:
-    shown = new_secret()
+def map_source(address: StoreAddress, journal: Path, name: str, mapping: str) -> Source:
+    """Let a source be read by another mapping from now on; what is journaled already is read as before.
+
+    Raises:
+        BadInput: the mapping cannot be used, or the platform of the source needs none.
+        SourceNotFound: there is none of this name.
+    """
+    with Store(address) as store:
+        source = _find(store, name)
+        adapter_for(Reader(source.platform, mapping))
+        source = source.model_copy(update={"mapping": mapping})
+        change_source(store, source)
+        _copy(store, journal)
+    return source
+
+
+def _new_secret(sealer: Sealer, given: str | None) -> tuple[SourceSecret, str]:
+    if given is not None and not is_secret(given):
+        raise BadInput(
+            "The secret is not 8 to 200 printable ASCII characters without spaces; give it as the platform shows it."
+        )
+    shown = new_secret() if given is None else given
     now = datetime.now(UTC)
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)
     return SourceSecret(id=secrets.token_hex(4), sealed=sealer.sealed(shown), created_at=now), shown

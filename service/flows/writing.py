@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 from service.domain import Follow, JournalMark, NewDead, PendingDelivery, Progress, Settled, StoreAddress
 from service.errors import StoreError, StoreRefused
-from service.files.events import EventSource, Item, read_body, read_events
+from service.files.events import Item, read_body, read_events
 from service.flows.erasing import Eraser, Places
 from service.flows.keys import synchronise_keys
 from service.flows.processes import alone
+from service.flows.reading import event_source
 from service.flows.receiving import dead_items
 from service.flows.sources import synchronise
 from service.journal.journal import Journal
@@ -204,7 +205,7 @@ _REFUSED = (StoreRefused, ValueError, OverflowError, TypeError)
 
 
 def _items(delivery: PendingDelivery) -> list[Item]:
-    source = EventSource(delivery.source, delivery.network)
+    source = event_source(delivery.source, delivery.network, delivery.reader)
     return read_events(read_body(delivery.body), source, delivery.received_at)
 
 

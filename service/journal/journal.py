@@ -9,13 +9,14 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 from service.domain import (
     DAY_MS,
+    Again,
     DeadItem,
     Delivery,
     DeliveryState,
@@ -26,6 +27,7 @@ from service.domain import (
     NewDead,
     NewDelivery,
     PendingDelivery,
+    Reader,
     Receipt,
     SecretUse,
     Settled,
@@ -63,7 +65,9 @@ CREATE TABLE IF NOT EXISTS deliveries (
   state TEXT NOT NULL,
   settled_at INTEGER,
   version INTEGER,
-  replay_of TEXT
+  replay_of TEXT,
+  platform TEXT,
+  mapping TEXT
 );
 CREATE INDEX IF NOT EXISTS pending ON deliveries (seq, size, events) WHERE state = 'journaled';
 CREATE INDEX IF NOT EXISTS settled ON deliveries (settled_at) WHERE settled_at IS NOT NULL;
@@ -106,6 +110,9 @@ CREATE TABLE IF NOT EXISTS erasures (
   id TEXT PRIMARY KEY, key TEXT NOT NULL, handle TEXT, asked_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
+_ADDED = ("platform", "mapping")
+"""Columns that the first journals did not have."""
+
 _ALL = 2**63 - 1
 """Beyond every sequence."""
 
@@ -187,6 +194,10 @@ class Journal:
         self._db.execute("BEGIN IMMEDIATE")
         for statement in _SCHEMA.split(";\n"):
             self._db.execute(statement)
+        known = {row[1] for row in self._db.execute("PRAGMA table_info(deliveries)")}
+        for column in _ADDED:
+            if column not in known:
+                self._db.execute(f"ALTER TABLE deliveries ADD COLUMN {column} TEXT")
         self._db.execute("INSERT OR IGNORE INTO meta VALUES ('id', ?)", (secrets.token_hex(8),))
         self._db.execute("COMMIT")
 
@@ -263,10 +274,10 @@ class Journal:
         """Journal a delivery and return its sequence."""
         done = db.execute(
             "INSERT INTO deliveries (id, source, network, webhook_id, digest, token, received_at, events, size, body, "
-            "state, replay_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'journaled', ?)",
+            "state, replay_of, platform, mapping) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'journaled', ?, ?, ?)",
             (
                 one.id, one.source, one.network, one.webhook_id, one.digest, secrets.token_hex(8), one.received_at,
-                one.events, len(one.body), one.body, replay_of,
+                one.events, len(one.body), one.body, replay_of, *(one.reader or (None, None)),
             ),
         )  # fmt: skip
         return int(done.lastrowid or 0)
@@ -295,11 +306,16 @@ class Journal:
                 break
             last = seq
         found = self.rows(
-            "SELECT seq, token, source, network, received_at, body FROM deliveries "
+            "SELECT seq, token, source, network, received_at, body, platform, mapping FROM deliveries "
             "WHERE state = 'journaled' AND seq > ? AND seq <= ? ORDER BY seq",
             (after, last),
         )
-        return [PendingDelivery(*row) for row in found]
+        return [
+            PendingDelivery(
+                seq, token, source, network, received_at, body, None if platform is None else Reader(platform, mapping)
+            )
+            for seq, token, source, network, received_at, body, platform, mapping in found
+        ]
 
     def settle(self, settled: Sequence[Settled], version: int | None) -> None:
         """Note what became of deliveries: they are applied, or dead; of their bodies nothing is kept but dead items."""
@@ -311,7 +327,8 @@ class Journal:
         with self.changing() as db:
             for one in settled:
                 db.execute(
-                    "UPDATE deliveries SET state = ?, settled_at = ?, version = ?, body = NULL WHERE seq = ?",
+                    "UPDATE deliveries SET state = ?, settled_at = ?, version = ?, body = NULL, mapping = NULL "
+                    "WHERE seq = ?",
                     (one.state, now, version, one.seq),
                 )
                 self._bury(db, one.seq, one.dead)
@@ -421,11 +438,15 @@ class Journal:
         )
         return [row[1] for row in rows]
 
-    def replay(self, delivery_id: str) -> tuple[str, int, int] | None:
+    def replay(self, delivery_id: str, readers: Mapping[str, Reader | None]) -> Again | None:
         """Journal the dead letters of a delivery again, as a delivery of its own.
 
+        Args:
+            delivery_id: the delivery.
+            readers: by what each source's deliveries are read now; one that is gone is read as it was then.
+
         Returns:
-            Id and sequence of the new delivery, and how many events it has; None where no dead letter is left.
+            The new delivery; None where no dead letter is left.
 
         Raises:
             DeliveryNotFound: there is no such delivery.
@@ -438,7 +459,10 @@ class Journal:
             ).fetchall()
             if not rows:
                 return None
-            network = db.execute("SELECT network FROM deliveries WHERE id = ?", (delivery_id,)).fetchone()[0]
+            network, platform, mapping = db.execute(
+                "SELECT network, platform, mapping FROM deliveries WHERE id = ?", (delivery_id,)
+            ).fetchone()
+            then = None if platform is None else Reader(platform, mapping)
             again = NewDelivery(
                 id=f"r{secrets.token_hex(10)}",
                 source=original.source,
@@ -449,12 +473,13 @@ class Journal:
                 received_at=int(original.received_at.timestamp() * 1000),
                 events=len(rows),
                 body=f"[{','.join(event for _, event in rows)}]".encode(),
+                reader=readers.get(original.source, then),
             )
             seq = self._insert(db, again, delivery_id)
             db.execute(
                 "UPDATE dead SET replayed_in = ? WHERE seq = ? AND replayed_in IS NULL", (again.id, original.sequence)
             )
-        return again.id, seq, len(rows)
+        return Again(again.id, seq, len(rows))
 
     def compact(self, now: int | None = None) -> int:
         """Forget outcomes that are old enough, and give their room back; return how many.

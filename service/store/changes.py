@@ -20,6 +20,7 @@ from service.store.edges import (
     put_follows,
     put_unfollows,
 )
+from service.store.follow_records import put_follow_records
 from service.store.things import check_statements, put_statements
 
 _EDGES: dict[str, tuple[Callable[..., tuple[int, int]], Callable[..., tuple[set[str], set[Any], int]]]] = {
@@ -120,6 +121,8 @@ def _put(change: Change, thing: str, batch: Any) -> tuple[int, int]:
         batch = _without_erased(change, thing, batch)
     if thing in _EDGES:
         return _EDGES[thing][0](change, batch)
+    if thing == "follow_records":
+        return put_follow_records(change, batch)
     return put_statements(change, THINGS[thing], batch)
 
 
@@ -129,7 +132,7 @@ def _without_erased(change: Change, thing: str, batch: Any) -> Any:
         gone = change.erased(batch.keys)
         return batch.without(gone) if gone else batch
     kind = THINGS.get(thing)
-    # Of follows that ended, and of complete lists, the identity is all accounts.
+    # Of follows that ended, and of complete lists, the identity is all accounts; a record's digest is nobody's name.
     named = {
         i
         for i, name in enumerate(() if kind is None else (*kind.identity, *kind.fields))

@@ -55,6 +55,7 @@ def remove_due(store: Store, cutoffs: Cutoffs) -> Iterator[tuple[str, int]]:
         ("interactions", cutoffs.interactions),
         ("responses", cutoffs.interactions),
         ("unfollows", cutoffs.unfollows),
+        ("ended_records", cutoffs.unfollows),
         ("withdrawals", cutoffs.unfollows),
     ):
         while before is not None and (removed := _remove_some(store, kind, before)):
@@ -72,7 +73,7 @@ def _remove_some(store: Store, kind: str, before: datetime) -> int:
     def work(tx: Tx) -> int:
         change = Change(tx)
         removed = int(tx.run(f"retention/remove_{kind}", before=before, most=THINGS_A_BATCH)[0]["removed"])
-        if removed:
+        if removed and kind != "ended_records":  # which no snapshot holds
             change.note_removed()
         change.done(0, 0)
         return removed

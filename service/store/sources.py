@@ -14,7 +14,10 @@ def read_sources(store: Store) -> list[Source]:
 
 def create_source(store: Store, source: Source) -> None:
     """Keep a new source. Raises SourceExists where there is one of this name."""
-    [row] = store.write("sources/create", name=source.name, network=source.network, **_secrets(source))
+    [row] = store.write(
+        "sources/create", name=source.name, network=source.network, platform=source.platform, mapping=source.mapping,
+        **_secrets(source),
+    )  # fmt: skip
     if not row["created"]:
         raise SourceExists(
             f"There is a source {source.name} already; `entourage sources rotate {source.name}` gives it a new secret."
@@ -22,8 +25,10 @@ def create_source(store: Store, source: Source) -> None:
 
 
 def change_source(store: Store, source: Source) -> None:
-    """Replace secrets and state of a source. Raises SourceNotFound."""
-    if not store.write("sources/change", name=source.name, disabled=source.disabled, **_secrets(source)):
+    """Replace secrets, mapping and state of a source. Raises SourceNotFound."""
+    if not store.write(
+        "sources/change", name=source.name, mapping=source.mapping, disabled=source.disabled, **_secrets(source)
+    ):
         raise not_found(source.name)
 
 
@@ -54,6 +59,8 @@ def _source(row: Row) -> Source:
     return Source(
         name=row["name"],
         network=row["network"],
+        platform=row["platform"] or "entourage",
+        mapping=row["mapping"],
         disabled=row["disabled"],
         created_at=moment_of(row["created_at"]),
         secrets=tuple(

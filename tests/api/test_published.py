@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 from fastapi.testclient import TestClient
 
+from service.adapters.standard_webhooks import sign
 from service.domain import Candidate, Community, Follow, RunSpec, ScoringRules
 from service.flows.importer import Importer
-from service.flows.signatures import sign
 from service.journal.imports import Imports
 from service.journal.journal import Journal
 from service.store.driver import Store

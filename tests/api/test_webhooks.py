@@ -18,8 +18,8 @@ from httpx2 import Response
 from jsonschema import Draft202012Validator
 from standardwebhooks import Webhook
 
+from service.adapters.standard_webhooks import sign
 from service.files.events import EVENTS
-from service.flows.signatures import sign
 from service.flows.writing import Writer
 from service.journal.journal import Journal
 from service.store.driver import Store

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVICE = ROOT / "service"
 
 BASE = {"compiled", "domain", "errors", "records"}
-ROOMS = {"store", "journal", "files", "analytics", "content"}
+ROOMS = {"store", "journal", "files", "analytics", "content", "adapters"}
 MAY_IMPORT = {
     "__main__": {*BASE, *ROOMS, "flows", "sample", "sample_files", "api", "configured", "settings", "console", ""},
     "notebook": {*BASE, "analytics", "flows", "sample", "configured", "notebook"},
@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "store": {*BASE, "store"},
     "journal": {*BASE, "journal"},
     "files": {*BASE, "files"},
+    "adapters": {*BASE, "adapters"},
     "analytics": {*BASE, "analytics"},
     "content": {*BASE, "content"},
     "sample": {*BASE, "sample_words"},

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from service.adapters.standard_webhooks import sign
 from service.domain import EmbeddedConfig, no_progress
 from service.files.follows import FollowFile
 from service.flows import loading
 from service.flows.importing import import_file
-from service.flows.signatures import sign
 from service.store.driver import Store
 from service.store.embedded import running
 from tests.serving import Service, wait_for

@@ -15,9 +15,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from service.adapters.standard_webhooks import sign
 from service.domain import Follow, StoreAddress
 from service.flows.keys import add_key
-from service.flows.signatures import sealer, sign
+from service.flows.seals import sealer
 from service.flows.sources import add_source
 from service.settings import Settings
 from service.store.driver import Store

@@ -23,9 +23,9 @@ import httpx2
 import psutil
 from pydantic import SecretStr
 
+from service.adapters.standard_webhooks import sign
 from service.domain import StoreAddress
 from service.errors import StoreError
-from service.flows.signatures import sign
 from service.settings import Settings
 from service.store.driver import Store
 from tests.plain_events import PlainGraph

@@ -34,7 +34,7 @@ from service.flows.keys import add_key, revoke_key
 from service.flows.own_measures import keep_own_measure
 from service.flows.retention import prune
 from service.flows.schedules import add_schedule, ask_where_due
-from service.flows.signatures import Sealer
+from service.flows.seals import Sealer
 from service.flows.sources import add_source
 from service.flows.writing import Writer
 from service.journal.journal import Journal

@@ -147,10 +147,10 @@ def test_events_that_the_graph_refuses_are_dead_letters_and_spoil_no_other(
     assert journal.applied_up_to() == 4
     monkeypatch.setattr(writing, "apply_deliveries", real[0])
     monkeypatch.setattr(writing, "try_deliveries", real[1])
-    again = journal.replay(outcomes["mixed"].id)
+    again = journal.replay(outcomes["mixed"].id, {})
     assert again is not None
     assert again[2] == 3
-    assert journal.replay(outcomes["mixed"].id) is None, "they are replayed already"
+    assert journal.replay(outcomes["mixed"].id, {}) is None, "they are replayed already"
     written(store, journal)
     assert {("t:bad", "t:z"), ("t:worse", "t:z")} <= edges(store)[0].keys()
     replayed = journal.delivery(again[0])

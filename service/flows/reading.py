@@ -1,0 +1,61 @@
+"""How deliveries of a source are read: by the adapter of its platform, as events of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from service.adapters import OWN, Adapter, Event, Unusable, adapter_of
+from service.domain import Reader, Source
+from service.errors import BadInput
+from service.files.events import EVENTS, EventSource
+from service.files.values import BadLine
+
+ADAPTERS_KEPT = 64
+"""Adapters that were made of a mapping and are kept made."""
+
+
+def reader_of(source: Source) -> Reader | None:
+    """Return by what a source's deliveries are read; None for events of ours."""
+    return None if source.platform == OWN else Reader(source.platform, source.mapping)
+
+
+@lru_cache(ADAPTERS_KEPT)
+def adapter_for(reader: Reader | None) -> Adapter:
+    """Return the adapter by which deliveries are read.
+
+    Raises:
+        BadInput: there is none of this name, or the mapping is none.
+    """
+    adapter = adapter_of(OWN if reader is None else reader.platform)
+    return adapter if reader is None else adapter.by(reader.mapping, FIELDS)
+
+
+def event_source(name: str, network: str | None, reader: Reader | None) -> EventSource:
+    """Return what is known of all events of a source, with how they are read.
+
+    Args:
+        name: of the source.
+        network: where its accounts live that do not say so; None: ids are whole keys, `network:id`.
+        reader: by what it is read.
+    """
+    return EventSource(name, network, None if reader is None else translation(reader))
+
+
+def translation(reader: Reader) -> Callable[[Any], list[Event]]:
+    """Return how a platform's deliveries become events, such that what cannot be used ends as events do that cannot."""
+
+    def translate(item: Any) -> list[Event]:
+        try:
+            return adapter_for(reader).events(item)
+        except Unusable as error:
+            raise BadLine(error.code, error.message) from None
+        except BadInput as error:  # what was journaled by another version must not stop the rest
+            raise BadLine("unknown_platform", error.message) from None
+
+    return translate
+
+
+FIELDS = {name: frozenset(kind.schema.fields) for name, kind in EVENTS.items()}
+"""Fields of each kind of events, which a mapping may give."""
