@@ -316,6 +316,12 @@ def test_without_times_what_comes_in_order_gives_what_the_server_has(steps: list
     assert live_pairs(said) == keys("mastodon", server.live)
 
 
+@pytest.mark.parametrize("undo", [UNDO, BARE_UNDO])
+def test_without_times_an_undo_that_comes_before_its_follow_ends_it(undo: dict[str, Any]) -> None:
+    said = said_by(read(ADAPTER, [undo])) + said_by(read(ADAPTER, [FOLLOW], NOW + 5_000))
+    assert live_pairs(said) == set()
+
+
 def test_deliveries_are_signed_as_standard_webhooks() -> None:
     assert adapter_of("mastodon") is ADAPTER
     secret, body, now = new_secret(), json.dumps(FOLLOW).encode(), NOW // 1_000
