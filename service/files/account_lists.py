@@ -205,6 +205,11 @@ class ListReader(LineReader[Entry]):
         )
         _, number, rank, self._names = best
         self._header_line, self._delimiter = -number, _DELIMITERS[-rank]
+        folded = [name.casefold() for name in self._names]
+        named = [one for one in self._mapping.columns if isinstance(one, str)]
+        twice = next((one for one in named if folded.count(one.casefold()) > 1), None)
+        if twice is not None:
+            raise UnreadableFile(f"{self.name} has two columns {twice!r}; take the wrong one out.")
         lacking = [one for one in self._mapping.needed if self._place(one, self._names) is None]
         if lacking:
             shown = ", ".join(name[:40] for name in self._names[:_SHOWN_COLUMNS])
@@ -219,7 +224,7 @@ class ListReader(LineReader[Entry]):
             )
 
     def _place(self, column: str | int, names: Sequence[str]) -> int | None:
-        """Return where a column is; None where it is not. Of two of the same name it is the first."""
+        """Return where a column is; None where it is not."""
         if isinstance(column, int):
             return column - 1 if column <= len(names) else None
         folded = [name.casefold() for name in names]

@@ -151,7 +151,9 @@ class Time(Frozen):
     def _whole_dates(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
         for one in formats:
             try:
-                read = datetime.strptime(_TRIED.strftime(one), one)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # days without a year, which are refused below
+                    read = datetime.strptime(_TRIED.strftime(one), one)
             except (ValueError, re.error):
                 read = None
             if read is None or read.date() != _TRIED.date():

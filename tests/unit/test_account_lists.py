@@ -154,6 +154,11 @@ def test_connections_of_before_there_were_addresses_are_refused_with_what_they_h
             read_list(written(tmp_path, content), "linkedin_connections", "lea")
 
 
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match=r"has two columns 'Account address'"):
+        read_list(written(tmp_path, "account ADDRESS,Account address\na@b.c,d@e.f\n"), "mastodon_following", "lea@m.n")
+
+
 @pytest.mark.parametrize("header", ["Channel Id,Channel Url,Channel Title", "Kanal-ID,Kanal-URL,Kanaltitel"])
 def test_subscriptions_on_youtube_in_any_language(tmp_path: Path, header: str) -> None:
     content = (

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from service.__main__ import app as command
 from service.errors import BadInput, UnreadableFile
 from service.files.list_mapping import (
     FOLDER,
@@ -232,3 +234,19 @@ def test_mappings_on_the_page_can_be_used(tmp_path: Path) -> None:
         read = read_list_mapping(path)
     named = {one for part in (read, read.id, read.handle, read.name, read.time) for one in part.model_fields_set}  # type: ignore[union-attr]
     assert named == {name for kind in (ListMapping, Cell, Name, Time) for name in kind.model_fields}, "all is shown"
+
+
+def test_the_command_shows_them_all_and_each_as_it_is_written() -> None:
+    def run(*words: str) -> str:
+        done = CliRunner().invoke(command, ["lists", *words])
+        assert done.exit_code == 0
+        return done.stdout
+
+    table = run()
+    for name, mapping in shipped_lists().items():
+        assert name in table
+        assert run(name) == (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
+        assert json.loads(run(name, "--json")) == {name: json.loads(mapping.model_dump_json())}
+    assert list(json.loads(run("--json"))) == list(shipped_lists())
+    refused = CliRunner().invoke(command, ["lists", "x"])
+    assert isinstance(refused.exception, BadInput)
