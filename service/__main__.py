@@ -277,6 +277,19 @@ def import_(
         str | None,
         typer.Option(help="When lines were said that do not say so; if not given, when the file was written."),
     ] = None,
+    list_name: Annotated[
+        str | None,
+        typer.Option(
+            "--list",
+            metavar="NAME",
+            help="The file is a list that a platform gives for one account, e.g. mastodon_following: `entourage lists` "
+            "says which there are; or a mapping file of your own (.toml).",
+        ),
+    ] = None,
+    account: Annotated[
+        str | None,
+        typer.Option(help="With --list: the account that the list belongs to, written as accounts are in the list."),
+    ] = None,
     follower: Annotated[
         str | None, typer.Option(help="Follows: column (name, or position from 1) of who follows.")
     ] = None,
@@ -322,6 +335,8 @@ def import_(
 
       entourage import network.graphml --network twitter --check
 
+      entourage import following_accounts.csv --list mastodon_following --account lea@mastodon.social
+
       entourage import exported-folder
     """
     from service.flows.import_options import ImportOptions, file_to_import
@@ -335,7 +350,7 @@ def import_(
     options = ImportOptions(
         kind=kind, network=network, keys=keys, format=file_format, column=tuple(columns or ()),
         set=tuple(values or ()), as_of=as_of, follower=follower, followee=followee, weight=weight, time=time,
-        reverse=reverse, no_header=no_header,
+        reverse=reverse, no_header=no_header, list=list_name, account=account,
     )  # fmt: skip
     parts = parts_of_file(path, options, most_expanded)
     file = None if parts else file_to_import(path, options)
@@ -561,6 +576,28 @@ def schema(
         console.out.print(console.kinds_table(chosen))
     else:
         console.out.print(console.schema_table(chosen[0]))
+
+
+@app.command()
+def lists(
+    name: Annotated[str | None, typer.Argument(help="One of them: its mapping file is printed.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which lists of platforms `import --list` reads, and how: by small mapping files, after which to write one.
+
+    Example: entourage lists mastodon_following > mine.toml && entourage import a.csv --list mine.toml --account lea
+    """
+    from service.files.list_mapping import FOLDER, list_mapping, shipped_lists
+
+    if name is not None:
+        list_mapping(name, None)
+    if as_json:
+        chosen = {one: mapping for one, mapping in shipped_lists().items() if name in (None, one)}
+        print(json.dumps({one: mapping.model_dump() for one, mapping in chosen.items()}, indent=2, ensure_ascii=False))
+    elif name is not None:
+        print((FOLDER / f"{name}.toml").read_text(encoding="utf-8"), end="")
+    else:
+        console.out.print(console.lists_table(shipped_lists()))
 
 
 Rules = Annotated[Path | None, typer.Option(help="JSON file with cut-offs and weights to use instead of the defaults.")]

@@ -20,6 +20,7 @@ from rich.table import Table
 from service import domain
 
 if TYPE_CHECKING:  # importing them for real would slow down every command, `--help` too
+    from service.files.list_mapping import ListMapping
     from service.files.schemas import Schema
     from service.flows.differences import BeforeAndNow, CandidateMoved, Changes, CommunityChange, WhereNow
     from service.flows.exporting import ExportReport
@@ -631,7 +632,14 @@ def run_summary(run: domain.Run, *, created: bool = True) -> str:
     return said + f"[dim]Run {run.id}, {state}{'' if created else '; nothing has changed since, so it stands'}.[/]\n"
 
 
-_PLAIN_SKIPS = ("comment", "continued", "empty", "header")
+_ALSO = {
+    "accounts": "accounts described",
+    "follows_back": "new or changed follows back",
+    "complete_followers": "complete list of followers",
+}
+"""What lists do beside the follows of their lines."""
+
+_PLAIN_SKIPS = ("comment", "continued", "empty", "header", "preamble")
 
 
 def import_summary(report: ImportReport) -> str:
@@ -657,7 +665,8 @@ def _imported(report: ImportReport, title: str) -> str:
         f"Read [bold]{report.lines:,}[/] lines: {report.created:,} {would}new, {report.updated:,} {would}updated, "
         f"{report.unchanged:,} already known; {report.accounts_created:,} new accounts"
     )
-    said += "".join(f", {count:,} new {thing}" for thing, count in report.also_created.items()) + "."
+    said += "".join(f", {count:,} {_ALSO.get(thing, f'new {thing}')}" for thing, count in report.also_created.items())
+    said += "."
     if report.check and not title:
         said += " Nothing was written."
     passed_over = {reason: count for reason, count in report.skipped.items() if reason not in _PLAIN_SKIPS}
@@ -728,6 +737,20 @@ def kinds_table(schemas: Sequence[Schema]) -> Table:
     table.add_column("what its lines hold", overflow="fold", ratio=1)
     for schema in schemas:
         table.add_row(schema.kind, escape(schema.about))
+    return table
+
+
+_HELD = {"followers": "followers of it", "following": "whom it follows", "mutual": "who is connected with it"}
+
+
+def lists_table(lists: Mapping[str, ListMapping]) -> Table:
+    """Draw the lists of platforms that can be read: what each holds, which columns are read, where it is from."""
+    table = Table("list", "of one account", "columns read", "where it is from", box=None, padding=(0, 2, 1, 0))
+    for name, one in lists.items():
+        held = ("all " if one.complete else "") + _HELD[one.holds] + ("" if one.time is None else ", since when")
+        columns = "\n".join(f"column {column}" if isinstance(column, int) else column for column in one.columns)
+        example = "" if one.id.example is None else f"\nAn account: {one.id.example}"
+        table.add_row(f"[bold]{name}[/]", f"{held}\n({one.network})", escape(columns), escape(one.about + example))
     return table
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
 from service.domain import Frozen
 from service.errors import UnreadableFile
+from service.files.account_lists import ListFile
 from service.files.follows import FollowFile
+from service.files.list_mapping import list_mapping, shipped_lists
 from service.files.records import RecordFile
 from service.files.schemas import SCHEMAS
 
@@ -23,7 +25,15 @@ class ListedFile(Frozen):
     """One file of a folder."""
 
     file: str = Field(min_length=1, description="Name of the file, below the folder.")
-    kind: str = Field(description=f"Which schema its lines follow: {', '.join(SCHEMAS)}.")
+    kind: str = Field(
+        default="", description=f"Which schema its lines follow: {', '.join(SCHEMAS)}. Of a list it is not said."
+    )
+    list: str | None = Field(
+        default=None,
+        description="It is a list of accounts that belongs to one account, of this kind; or a mapping "
+        "below the folder says how it is read.",
+    )
+    account: str | None = Field(default=None, description="Of a list, the account that it belongs to.")
     format: Literal["csv", "ndjson", "edgelist", "parquet", "graphml", "gexf", "pajek", "nodexl"] | None = Field(
         default=None,
         description="Found from the file when not said; edgelist for follows only. graphml, gexf, pajek and nodexl, "
@@ -34,6 +44,16 @@ class ListedFile(Frozen):
     values: dict[str, str] = Field(default={}, description="Fields that have one value in the whole file.")
     as_of: AwareDatetime | None = Field(default=None, description="When lines were said that do not say so.")
     reverse: bool = Field(default=False, description="For follows: who is followed comes first.")
+
+    @model_validator(mode="after")
+    def _kind_or_list(self) -> Self:
+        if (self.list is None) != (self.account is None):
+            raise ValueError("say list and account together")
+        if (self.list is None) == (not self.kind):
+            raise ValueError("say one of kind and list")
+        if self.list is not None and (self.format or self.columns or self.values or self.reverse):
+            raise ValueError("format, columns, values and reverse cannot be said of a list: its mapping says that")
+        return self
 
 
 class Manifest(Frozen):
@@ -77,14 +97,14 @@ def read_manifest(path: Path) -> Manifest:
         manifest = Manifest.model_validate_json(content)
     except ValidationError as error:
         wrong = "; ".join(
-            f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg']}"
+            f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg'].removeprefix('Value error, ')}"
             for item in error.errors(include_input=False, include_url=False)
         )
         raise UnreadableFile(f"{path} cannot be used: {wrong}.") from None
     return manifest
 
 
-def listed_files(folder: Path, manifest: Manifest) -> list[FollowFile | RecordFile]:
+def listed_files(folder: Path, manifest: Manifest) -> list[FollowFile | RecordFile | ListFile]:
     """Return the files of a folder in the order in which they are imported, and how each is read.
 
     Raises:
@@ -93,22 +113,21 @@ def listed_files(folder: Path, manifest: Manifest) -> list[FollowFile | RecordFi
     """
     root = folder if folder.is_dir() else folder.parent
     order = list(SCHEMAS)
-    files = [(_listed(root, manifest, one), one.kind) for one in manifest.files]
+    files = [(_listed(root, manifest, one), one.kind or ListFile.kind) for one in manifest.files]
     return [file for file, kind in sorted(files, key=lambda one: order.index(one[1]))]
 
 
-def _listed(root: Path, manifest: Manifest, listed: ListedFile) -> FollowFile | RecordFile:
-    path = root / listed.file
-    try:
-        below = path.resolve().is_relative_to(root.resolve())
-        there = path.is_file()
-    except (OSError, ValueError, RuntimeError):  # NUL in a name, links in a circle
-        below = there = False
-    if not below or not there:
-        raise UnreadableFile(f"{listed.file!r}, listed in {root / MANIFEST}, is not a file in this folder.")
+def _listed(root: Path, manifest: Manifest, listed: ListedFile) -> FollowFile | RecordFile | ListFile:
+    path = _below(root, listed.file)
     network = manifest.network if listed.network is None else listed.network
+    as_of = listed.as_of or manifest.as_of
+    said = None if as_of is None else int(as_of.timestamp() * 1000)
+    if listed.list is not None:
+        assert listed.account is not None  # noqa: S101 - the two are said together
+        own = None if listed.list in shipped_lists() else _below(root, listed.list)
+        mapping = list_mapping(listed.list, own)
+        return ListFile(path, mapping, listed.list, listed.account, network=listed.network, as_of=said)
     if listed.kind != "follows":
-        as_of = listed.as_of or manifest.as_of
         return RecordFile(
             path,
             listed.kind,
@@ -116,9 +135,22 @@ def _listed(root: Path, manifest: Manifest, listed: ListedFile) -> FollowFile | 
             network=network,
             columns=listed.columns,
             values=listed.values,
-            as_of=None if as_of is None else int(as_of.timestamp() * 1000),
+            as_of=said,
         )
     return follow_file(path, listed.columns, format=listed.format, network=network, reverse=listed.reverse)
+
+
+def _below(root: Path, name: str) -> Path:
+    """Return a file that the manifest names. Raises UnreadableFile where it is not there, or not below the folder."""
+    path = root / name
+    try:
+        below = path.resolve().is_relative_to(root.resolve())
+        there = path.is_file()
+    except (OSError, ValueError, RuntimeError):  # NUL in a name, links in a circle
+        below = there = False
+    if not below or not there:
+        raise UnreadableFile(f"{name!r}, listed in {root / MANIFEST}, is not a file in this folder.")
+    return path
 
 
 def follow_file(path: Path, columns: dict[str, str], **options: object) -> FollowFile:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from service.domain import Frozen
-from service.errors import UnreadableFile
 from service.files.follows import FollowFile
 from service.files.layout import check_network
 from service.files.manifest import follow_file
 from service.files.records import RecordFile
 from service.files.schemas import SCHEMAS
+from service.files.toml_files import read_toml
 
-MAX_BYTES = 1 << 20
 _SCHEMES = ("bolt", "neo4j", "bolt+s", "neo4j+s", "bolt+ssc", "neo4j+ssc")
 
 
@@ -101,36 +99,7 @@ def read_mapping(path: Path) -> Mapping:
     Raises:
         UnreadableFile: it cannot be read, or is not of the form described here; each wrong place is named.
     """
-    try:
-        content = path.read_bytes() if path.stat().st_size <= MAX_BYTES else None
-    except OSError as error:
-        raise UnreadableFile(f"{path} cannot be read: {error.strerror}.") from error
-    if content is None:
-        raise UnreadableFile(f"{path} is larger than {MAX_BYTES:,} bytes; a mapping only says what to read.")
-    try:
-        document = tomllib.loads(content.decode())
-    except UnicodeDecodeError:
-        raise UnreadableFile(f"{path} is not UTF-8; save it as UTF-8.") from None
-    except (ValueError, RecursionError) as error:  # besides what is no TOML: very long numbers, very deep brackets
-        raise UnreadableFile(f"{path} is no TOML: {error}.") from None
-    try:
-        return Mapping.model_validate(_plain_lists(document))
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{_place(item['loc'])}: {item['msg'].removeprefix('Value error, ')}"
-            for item in error.errors(include_input=False, include_url=False, include_context=False)
-        )
-        raise UnreadableFile(f"{path} cannot be used: {wrong}.") from None
-
-
-def _plain_lists(document: dict[str, Any]) -> dict[str, Any]:
-    lines = document.get("lines")
-    return {**document, "lines": tuple(lines)} if isinstance(lines, list) else document
-
-
-def _place(where: tuple[int | str, ...]) -> str:
-    """Where something stands: entries of lines are counted from 1."""
-    return ".".join(str(one + 1) if isinstance(one, int) else one for one in where) or "the file"
+    return read_toml(path, Mapping, "a mapping only says what to read")
 
 
 def mapped_file(mapping: Mapping, place: int, path: Path, name: str) -> FollowFile | RecordFile:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from service.domain import Follow
 from service.errors import BadInput, NothingImported, UnreadableFile
 from service.files.layout import OBJECT_FORMATS, check_network, refuse_other_kinds, split
 from service.files.lines import ELEMENT, STANDARD_INPUT, Line, LineStream
@@ -18,12 +19,22 @@ from service.files.reading import LineReader, SkippedLine, json_object, text_of
 from service.files.rejects import Rejected
 from service.files.schemas import SCHEMAS, Context, Given, Said, Schema
 from service.files.values import FUTURE_MS, BadLine
+from service.records import Statement
 
 _DELIMITERS = (",", "\t", ";", "|")
 _IGNORED_SHOWN = 50
 
 OF_FORMAT = ("account", "target", "network")
 """Fields that say which accounts a line is about: in files of `SEVERAL_KINDS` only the format does, as of follows."""
+
+
+def check_as_of(as_of: int | None) -> None:
+    """Raise BadInput for a time at which nothing can have been said; None stands for when the file was written."""
+    if as_of is not None and not 0 <= as_of <= int(time.time() * 1000) + FUTURE_MS:
+        raise BadInput(
+            "Lines cannot have been said before 1970 or in the future: the latest statement stands, so a wrong time "
+            "would stay; give another as_of."
+        )
 
 
 @dataclass(frozen=True)
@@ -63,11 +74,7 @@ class RecordFile:
             known = f"{', '.join(formats[:-1])} or {formats[-1]}"
             raise BadInput(f"{self.kind} are read as {known}, not as {self.format!r}.")
         check_network(self.network)
-        if self.as_of is not None and not 0 <= self.as_of <= int(time.time() * 1000) + FUTURE_MS:
-            raise BadInput(
-                "Lines cannot have been said before 1970 or in the future: the latest statement stands, so a wrong "
-                "time would stay; give another as_of."
-            )
+        check_as_of(self.as_of)
         fields = SCHEMAS[self.kind].fields
         for name in (*self.columns, *self.values):
             if name not in fields:
@@ -81,10 +88,10 @@ class RecordFile:
 
 
 class Entry(NamedTuple):
-    """A usable line and what it says."""
+    """A usable line and what it says: in a list of accounts first a follow, then perhaps one back."""
 
     line: Line
-    said: Said
+    said: Said | list[Follow | Statement]
 
 
 @contextmanager
@@ -110,7 +117,7 @@ class RecordReader(LineReader[Entry]):
         super().__init__(stream, reject)
         self._schema = SCHEMAS[file.kind]
         now = int(time.time() * 1000)
-        as_of = _written_at(file.path, now) if file.as_of is None else file.as_of
+        as_of = written_at(file.path, now) if file.as_of is None else file.as_of
         self._context = Context(None if stream.keys else file.network, as_of, now + FUTURE_MS)
         self._values = dict(file.values)
         # What is said of the file comes before what its format says, but for which accounts it is about.
@@ -249,7 +256,8 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s.-]+", "_", name.strip().strip("\"'").lower())
 
 
-def _written_at(path: Path, now: int) -> int:
+def written_at(path: Path, now: int) -> int:
+    """Return when a file was last written, in milliseconds since 1970 UTC; `now` for standard input."""
     if path == STANDARD_INPUT:
         return now
     try:

@@ -147,6 +147,11 @@ def time_ms(value: object, latest: int) -> int:
             "The time is neither RFC 3339 (such as 2024-05-01T12:00:00Z or 2024-05-01) "
             "nor Unix time in seconds or milliseconds.",
         )
+    return not_in_future(milliseconds, latest)
+
+
+def not_in_future(milliseconds: int, latest: int) -> int:
+    """Return a time; raise BadLine where it is after the latest that is believed."""
     if milliseconds > latest:
         raise BadLine("time_in_future", "The time lies more than five minutes in the future.")
     return milliseconds

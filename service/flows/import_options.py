@@ -9,16 +9,19 @@ from pydantic import Field
 
 from service.domain import Frozen
 from service.errors import BadInput
+from service.files.account_lists import ListFile
 from service.files.follows import FollowFile
+from service.files.list_mapping import list_mapping
 from service.files.manifest import is_folder
 from service.files.opening import SEVERAL_KINDS, several_kinds
 from service.files.records import RecordFile
 from service.files.values import BadLine, time_ms
 
-ImportFile = FollowFile | RecordFile
+ImportFile = FollowFile | RecordFile | ListFile
 
 FOR_FOLLOWS = ("follower", "followee", "weight", "time", "reverse", "no_header")
 FOR_OTHERS = ("column", "set", "as_of")
+FOR_LISTS = ("list", "account", "network", "as_of")
 
 
 class ImportOptions(Frozen):
@@ -49,6 +52,12 @@ class ImportOptions(Frozen):
     time: str | None = Field(default=None, description="Follows: column of the time of the follow.")
     reverse: bool = Field(default=False, description="Follows: a line a, b says that b follows a.")
     no_header: bool = Field(default=False, description="Follows: the first line is data, not column names.")
+    list: str | None = Field(
+        default=None,
+        description="The file is a list of accounts that belongs to one account, of this kind, e.g. "
+        "mastodon_following; `entourage lists` says which there are.",
+    )
+    account: str | None = Field(default=None, description="With list: the account that the list belongs to.")
 
 
 def as_option(name: str) -> str:
@@ -80,6 +89,8 @@ def file_to_import(
         if given:
             raise BadInput(f"{_listed(given, written)} cannot be said of a folder; say it in its manifest.json.")
         return None
+    if options.list is not None or options.account is not None:
+        return _list_to_import(path, options, given, written, name)
     for_follows = [one for one in given if one in FOR_FOLLOWS]
     for_others = [one for one in given if one in FOR_OTHERS]
     if options.keys and options.network:
@@ -126,6 +137,29 @@ def file_to_import(
         network=network,
         columns=_pairs(written("column"), options.column),
         values=_pairs(written("set"), options.set),
+        as_of=None if options.as_of is None else moment(written("as_of"), options.as_of),
+        name=name,
+    )
+
+
+def _list_to_import(
+    path: Path, options: ImportOptions, given: list[str], written: Callable[[str], str], name: str | None
+) -> ListFile:
+    """Return a list of accounts and how to read it. A mapping of one's own is read only where no name was given."""
+    if options.list is None or options.account is None:
+        one, other = ("list", "account") if options.account is None else ("account", "list")
+        raise BadInput(
+            f"With {written(one)} say {written(other)}, too: which list it is, and the account that it belongs to."
+        )
+    others = [one for one in given if one not in FOR_LISTS]
+    if others:
+        raise BadInput(f"{_listed(others, written)} cannot be said of a list: its mapping says how it is read.")
+    return ListFile(
+        path,
+        list_mapping(options.list, Path(options.list) if name is None else None),
+        options.list,
+        options.account,
+        network=options.network,
         as_of=None if options.as_of is None else moment(written("as_of"), options.as_of),
         name=name,
     )

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import Field
 
-from service.domain import Applied, EmbeddedConfig, Frozen, Progress, StoreAddress
+from service.domain import Applied, EmbeddedConfig, Follow, Frozen, Progress, StoreAddress
 from service.errors import BadInput, NothingImported, UnreadableFile
+from service.files.account_lists import ListFile, open_list
 from service.files.follows import FollowFile, open_follows
 from service.files.lines import STANDARD_INPUT
 from service.files.manifest import listed_files, read_manifest
@@ -39,6 +40,9 @@ BATCH_LINES = 20_000
 
 BATCH_CHARACTERS = 8 << 20
 """A batch ends earlier where its texts are long: a transaction is held in memory, here and in Neo4j."""
+
+FOLLOWS_BACK = "follows_back"
+"""What the second follow of a line counts as, in lists of mutual connections: a line is new or not by its first."""
 
 WAITING_SECONDS = 0.5
 """How often progress is told while lines are read and nothing is written."""
@@ -65,7 +69,10 @@ class ImportReport(Frozen):
     created: int = Field(description="Lines that made something new: a follow, a post, counts of a pair and day, ...")
     updated: int = Field(description="Lines that changed what was there: a later time, another value, one more event.")
     unchanged: int = Field(description="Lines that said what was known already, or something older.")
-    also_created: dict[str, int] = Field(description="What lines made beside that: responses to posts.")
+    also_created: dict[str, int] = Field(
+        description="What lines made or changed beside that: responses to posts; in lists who accounts are, follows "
+        "back, and of when a complete list is."
+    )
     version: int | None = Field(description="Version of the graph afterwards; null where nothing was written.")
     seconds: float
 
@@ -310,6 +317,8 @@ def _opened(
 ) -> AbstractContextManager[LineReader[Any]]:
     if isinstance(file, FollowFile):
         return open_follows(file, reject, most_expanded)
+    if isinstance(file, ListFile):
+        return open_list(file, reject, most_expanded)
     return open_records(file, reject, most_expanded)
 
 
@@ -445,13 +454,14 @@ class _Tally:
         if isinstance(batch.items[0], Entry):
             groups = _grouped(self.store, self.reader, batch.items)
         for place, (thing, group) in enumerate(groups.items()):
-            applied = self._checked(thing, group) if self.check else apply_batch(self.store, thing, group)
+            of = "follows" if thing == FOLLOWS_BACK else thing
+            applied = self._checked(of, group) if self.check else apply_batch(self.store, of, group)
             self.accounts_created += applied.accounts_created
             if place == 0:
                 self.created += applied.created
                 self.updated += applied.updated
-            elif applied.created:
-                self.also_created[thing] += applied.created
+            elif applied.created or applied.updated:
+                self.also_created[thing] += applied.created + applied.updated
             self.version = None if self.check else applied.version
 
     def _checked(self, thing: str, group: Sequence[Any]) -> Applied:
@@ -466,10 +476,10 @@ class _Tally:
         return new
 
 
-def _grouped(store: Store, reader: LineReader[Any], batch: Sequence[Entry]) -> dict[str, list[Statement]]:
-    """Return the statements of a batch by what they are about; lines of customer lists are matched first."""
+def _grouped(store: Store, reader: LineReader[Any], batch: Sequence[Entry]) -> dict[str, list[Any]]:
+    """Return what a batch says by what it is about; lines of customer lists are matched first."""
     matches = [entry for entry in batch if isinstance(entry.said, Match)]
-    groups: dict[str, list[Statement]] = {}
+    groups: dict[str, list[Any]] = {}
     for entry, found in zip(matches, matched(store, [entry.said for entry in matches]), strict=True):  # type: ignore[misc]
         if isinstance(found, NoMatch):
             reader.give_back(entry.line, found.reason, found.message)
@@ -477,8 +487,9 @@ def _grouped(store: Store, reader: LineReader[Any], batch: Sequence[Entry]) -> d
             groups.setdefault(found.thing, []).append(found)
     for entry in batch:
         if not isinstance(entry.said, Match):
-            for statement in entry.said:
-                groups.setdefault(statement.thing, []).append(statement)
+            for place, said in enumerate(entry.said):
+                thing = (FOLLOWS_BACK if place else "follows") if isinstance(said, Follow) else said.thing
+                groups.setdefault(thing, []).append(said)
     return groups
 
 
@@ -571,7 +582,8 @@ def _characters(item: Any) -> int:
     """How long the texts of a line are; ids are too short to matter."""
     if not isinstance(item, Entry) or isinstance(item.said, Match):
         return 0
-    return sum(len(value) for statement in item.said for value in statement.values if isinstance(value, str | tuple))
+    statements = (one for one in item.said if isinstance(one, Statement))
+    return sum(len(value) for one in statements for value in one.values if isinstance(value, str | tuple))
 
 
 def reading_stopped(error: BadInput, reader: LineReader[Any], report: Path | None, *, check: bool) -> BadInput:

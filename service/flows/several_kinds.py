@@ -22,7 +22,7 @@ def parts_of_file(path: Path, options: ImportOptions, most_expanded: int | None)
         NothingImported: there is nothing in it.
     """
     file_format = options.format or several_kinds(path)
-    if options.kind is not None or file_format not in SEVERAL_KINDS:
+    if options.kind is not None or options.list is not None or file_format not in SEVERAL_KINDS:
         return None
     found = contents(path, file_format, most_expanded)
     if found.keys and options.network is not None:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from service.errors import BadInput
+from service.files.account_lists import ListFile
 from service.files.follows import FollowFile
+from service.files.list_mapping import shipped_lists
 from service.files.records import RecordFile
 from service.flows.import_options import ImportOptions, as_parameter, file_to_import
 
@@ -40,6 +42,11 @@ def test_follows_and_other_kinds(tmp_path: Path) -> None:
         ({"kind": "posts", "as_of": "soon"}, "--as-of: The time is neither"), ({"kind": "dances"}, "no kind of lines"),
         ({"keys": True, "network": "m"}, "not both"), ({"network": ""}, "cannot name a network"),
         ({"kind": "posts", "format": "edgelist"}, "csv, ndjson or parquet"),
+        ({"list": "mastodon_following"}, "With --list say --account, too"),
+        ({"account": "x"}, "With --account say --list, too"),
+        ({"list": "x", "account": "x"}, "no list 'x'; choose one of .*, or the path of a mapping of your own"),
+        ({"list": "mastodon_following", "account": "a@b.c", "keys": True, "time": "t"}, "--keys, --time cannot be"),
+        ({"list": "mastodon_following", "account": "a@b.c", "as_of": "soon"}, "--as-of: The time is neither"),
     ],
 )  # fmt: skip
 def test_options_that_do_not_go_together(tmp_path: Path, given: dict[str, Any], says: str) -> None:
@@ -58,3 +65,15 @@ def test_over_http_options_are_called_as_parameters_are(tmp_path: Path) -> None:
         file_to_import(tmp_path / "x", ImportOptions(as_of="2024-01-01", set=("a=b",)), as_parameter)
     named = file_to_import(tmp_path, ImportOptions(kind="posts"), as_parameter, name="posts.csv")
     assert named == RecordFile(tmp_path, "posts", name="posts.csv"), "what has a name is no folder"
+
+
+def test_lists_are_read_by_their_mapping(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    one = typed(path, list="mastodon_following", account="a@b.c", network="fediverse", as_of="2024-01-01")
+    mapping = shipped_lists()["mastodon_following"]
+    assert one == ListFile(path, mapping, "mastodon_following", "a@b.c", "fediverse", 1_704_067_200_000)
+    own = tmp_path / "own.toml"
+    own.write_text('about = "x"\nnetwork = "n"\nholds = "mutual"\n[id]\ncolumn = 1\n')
+    assert typed(path, list=str(own), account="a").mapping.holds == "mutual"
+    with pytest.raises(BadInput, match="There is no list"):
+        file_to_import(path, ImportOptions(list=str(own), account="a"), as_parameter, name="x.csv")

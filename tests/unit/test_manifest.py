@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from service.errors import BadInput, EntourageError, UnreadableFile
+from service.files.account_lists import ListFile
 from service.files.follows import FollowFile
 from service.files.manifest import is_folder, listed_files, read_manifest
 from service.files.records import RecordFile
@@ -61,6 +62,11 @@ def test_keys_instead_of_ids(tmp_path: Path) -> None:
         ('{"entourage_import": 1, "files": [{"kind": "accounts"}]}', "files.0.file"),
         ('{"entourage_import": 1, "nonsense": 1, "files": [{"file": "a", "kind": "accounts"}]}', "nonsense"),
         ('{"entourage_import": 1, "as_of": "2024-01-01T00:00", "files": [{"file": "a", "kind": "posts"}]}', "as_of"),
+        ('{"entourage_import": 1, "files": [{"file": "a"}]}', r"files\.0: say one of kind and list"),
+        ('{"entourage_import": 1, "files": [{"file": "a", "kind": "posts", "list": "x", "account": "y"}]}', "say one"),
+        ('{"entourage_import": 1, "files": [{"file": "a", "list": "x"}]}', r"files\.0: say list and account together"),
+        ('{"entourage_import": 1, "files": [{"file": "a", "list": "x", "account": "y", "reverse": true}]}',
+         "reverse cannot be said of a list"),
         ("x" * (1 << 20) + "xx", "larger than"),
     ],
 )  # fmt: skip
@@ -99,3 +105,21 @@ def test_kinds_fields_and_networks_that_do_not_exist(tmp_path: Path, file: dict[
     folder = write(tmp_path, {"file": "a.csv", **file})
     with pytest.raises((BadInput, EntourageError)):
         listed_files(folder, read_manifest(folder))
+
+
+def test_lists_come_with_follows_and_their_mapping_lies_in_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text('about = "x"\nnetwork = "n"\nholds = "mutual"\n[id]\ncolumn = 1\n')
+    for name in ("l.csv", "m.csv", "u.csv"):
+        (tmp_path / name).touch()
+    listed = {"file": "l.csv", "list": "mastodon_following", "account": "a@b.c"}
+    own = {"file": "m.csv", "list": "own.toml", "account": "a", "network": "x", "as_of": "2024-01-01T00:00:00Z"}
+    folder = write(tmp_path, {"file": "u.csv", "kind": "unfollows"}, listed, own, network="other")
+    first, second, last = listed_files(folder, read_manifest(folder))
+    assert isinstance(first, ListFile)
+    assert isinstance(second, ListFile)
+    assert (first.network, first.called, first.account) == (None, "mastodon_following", "a@b.c"), "its mapping says it"
+    assert (second.network, second.as_of, second.mapping.holds) == ("x", 1_704_067_200_000, "mutual")
+    assert isinstance(last, RecordFile)
+    outside = write(tmp_path, {**own, "list": "../own.toml"})
+    with pytest.raises(UnreadableFile, match=r"'\.\./own\.toml', listed in .*, is not a file in this folder"):
+        listed_files(outside, read_manifest(outside))
