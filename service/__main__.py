@@ -10,10 +10,11 @@ import signal
 import socket
 import sys
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from pydantic import SerializeAsAny, TypeAdapter, ValidationError
@@ -23,6 +24,7 @@ from service import __version__, console
 from service.configured import settings, store_source
 from service.domain import (
     OUTCOMES,
+    OWN_PLATFORM,
     BacktestSpec,
     BrandCandidates,
     Candidate,
@@ -37,6 +39,7 @@ from service.domain import (
     Import,
     ImportState,
     NewSchedule,
+    Reader,
     Recipe,
     Retention,
     RoleName,
@@ -1462,6 +1465,13 @@ def store_analyst(
 # --- sources and deliveries -----------------------------------------------------------------------------
 
 SourceName = Annotated[str, typer.Argument(help="Name of the source.")]
+MappingOption = Annotated[
+    Path | None, typer.Option("--mapping", help="For the platform mapped: a TOML file; docs/platforms/mapping.md.")
+]
+SecretFile = Annotated[
+    Path | None,
+    typer.Option(help="A file that holds the secret which the platform gave, - to type or pipe it; else one is drawn."),
+]
 
 
 @sources_app.command("add")
@@ -1471,18 +1481,41 @@ def sources_add(
         str | None,
         typer.Option(help="Where the accounts live that its events name, e.g. mastodon; without, ids are network:id."),
     ] = None,
+    platform: Annotated[
+        str, typer.Option(help="Whose deliveries it pushes, as they are; `entourage sources platforms` lists them.")
+    ] = OWN_PLATFORM,
+    mapping: MappingOption = None,
+    secret_file: SecretFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a source, and print the secret with which it signs. It is shown this once, and kept sealed."""
+    """Make a source, and print the secret with which it signs. It is shown this once, and kept sealed.
+
+    What it pushes to POST /v1/webhooks/NAME are events as docs/webhooks.md describes them, or with --platform what that
+    platform sends. A platform that draws the secret itself is told by --secret-file, of which nothing is printed.
+
+    Examples:
+
+      entourage sources add shop --network mastodon
+
+      entourage sources add twitch --platform twitch
+
+      entourage sources add x --platform x --secret-file consumer-secret.txt
+
+      entourage sources add forum --platform mapped --mapping forum.toml --network forum
+    """
+    from service.flows.reading import read_webhook_mapping
     from service.flows.seals import sealer
     from service.flows.sources import add_source
     from service.flows.store import open_store
 
     config = settings()
+    given, document = given_secret(secret_file), None if mapping is None else read_webhook_mapping(mapping)
     with open_store(store_source(config)) as address:
-        source, secret = add_source(address, journal_of(config), sealer(config.secrets_key, config.data_dir), name,
-                                    network)  # fmt: skip
-    show_secret(source, secret, as_json=as_json)
+        source, secret = add_source(
+            address, journal_of(config), sealer(config.secrets_key, config.data_dir), name, network,
+            platform=platform, mapping=document, secret=given,
+        )  # fmt: skip
+    show_secret(source, secret, as_json=as_json, given=given is not None)
 
 
 @sources_app.command("rotate")
@@ -1491,6 +1524,7 @@ def sources_rotate(
     at_once: Annotated[
         bool, typer.Option("--at-once", help="End the secrets before it now, as when one has leaked.")
     ] = False,
+    secret_file: SecretFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Give a source a new secret. The one before stays valid until the next rotation."""
@@ -1499,11 +1533,184 @@ def sources_rotate(
     from service.flows.store import open_store
 
     config = settings()
+    given = given_secret(secret_file)
     with open_store(store_source(config)) as address:
         source, secret = rotate_source(
-            address, journal_of(config), sealer(config.secrets_key, config.data_dir), name, at_once=at_once
-        )
-    show_secret(source, secret, as_json=as_json)
+            address, journal_of(config), sealer(config.secrets_key, config.data_dir), name, at_once=at_once,
+            secret=given,
+        )  # fmt: skip
+    show_secret(source, secret, as_json=as_json, given=given is not None)
+
+
+@sources_app.command("platforms")
+def sources_platforms(as_json: AsJson = False) -> None:
+    """List the platforms whose deliveries are read as they are, and what of each."""
+    from service.flows.reading import platforms
+
+    found = platforms()
+    if as_json:
+        shown = [{name: getattr(one, name) for name in ("name", "about", "network", "gives_secret")} for one in found]
+        print(json.dumps(shown, indent=2))
+        return
+    console.out.print(console.platforms_table(found))
+    console.note("docs/platforms.md leads to a page for each, with what to set up there.")
+
+
+@sources_app.command("map")
+def sources_map(
+    name: SourceName,
+    mapping: Annotated[Path, typer.Argument(help="The mapping, a TOML file; docs/platforms/mapping.md explains it.")],
+) -> None:
+    """Let a source of the platform mapped be read by another mapping.
+
+    What was taken in before is read as it was; dead letters that are replayed are read by the new one.
+    """
+    from service.flows.reading import read_webhook_mapping
+    from service.flows.sources import map_source
+    from service.flows.store import open_store
+
+    config = settings()
+    document = read_webhook_mapping(mapping)
+    with open_store(store_source(config)) as address:
+        map_source(address, journal_of(config), name, document)
+    console.out.print(f"Source {escape(name)} is read by {escape(str(mapping))} from now on.")
+
+
+@sources_app.command("try")
+def sources_try(
+    example: Annotated[
+        str, typer.Argument(metavar="FILE", help="Something the platform sends, as JSON; - reads what is pasted.")
+    ],
+    platform: Annotated[
+        str | None, typer.Option(help="Whose it is; mapped if there is a mapping, events of Entourage if not.")
+    ] = None,
+    mapping: MappingOption = None,
+    network: Annotated[
+        str | None, typer.Option(help="Where its accounts live, as for `entourage sources add`.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what would become of something that a platform sends. Nothing is kept, and no database is needed.
+
+    Of each thing in it: the events that it becomes, or why it is ignored or cannot be used; the exit code is then 10.
+
+    Examples:
+
+      entourage sources try --mapping forum.toml --network forum example.json
+
+      entourage sources try --platform twitch -
+    """
+    from service.flows.reading import read_webhook_mapping
+    from service.flows.trying import try_example
+
+    document = None if mapping is None else read_webhook_mapping(mapping)
+    named = platform or (OWN_PLATFORM if mapping is None else "mapped")
+    tried = try_example(Reader(named, document), network, bytes_of(example))
+    if as_json:
+        print(tried.model_dump_json(indent=2))
+    else:
+        console.show_tried(tried)
+    if tried.rejected:
+        raise typer.Exit(10)
+
+
+@sources_app.command("push")
+def sources_push(
+    name: SourceName,
+    lines: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help="NDJSON, each line one thing that the source pushes; - reads a stream."),
+    ],
+    url: Annotated[str, typer.Option(help="Where the service is.")] = "http://127.0.0.1:8000",
+    secret_file: Annotated[
+        Path | None,
+        typer.Option(help="Holds the source's secret; needed where the service is on another machine. - reads it."),
+    ] = None,
+    patience: Annotated[
+        float | None,
+        typer.Option(
+            min=0, help="Seconds for which a delivery is sent again that is not taken; without end if not said."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Push lines to a running service: a file, or what comes from a platform that has a stream and no webhooks.
+
+    They are sent up to 500 at a time, a second after they come at the latest, and again until they are taken. Pushing
+    the same file again changes nothing. Lines that cannot be used are counted, and kept as dead letters by the service;
+    the exit code is then 10.
+
+    Examples:
+
+      entourage sources push bluesky day.ndjson
+
+      websocat 'wss://jetstream2.us-east.bsky.network/subscribe?wantedCollections=app.bsky.graph.follow' |
+      entourage sources push bluesky -
+    """
+    from service.flows.pushing import Pushed, push
+    from service.flows.sources import secret_of
+
+    config = settings()
+    secret = given_secret(secret_file)
+    if secret is None:
+        from service.flows.seals import sealer
+
+        secret = secret_of(journal_of(config), sealer(config.secrets_key, config.data_dir), name)
+    pushed = Pushed()
+    with opened_lines(lines) as opened, console.shown_progress(quiet=as_json) as progress:
+        try:
+            at_latest = 1.0 if lines == "-" else None
+            for pushed in push(opened, f"{url.rstrip('/')}/v1/webhooks/{name}", secret, note=console.note,
+                               at_latest=at_latest, patience=patience):  # fmt: skip
+                progress("push", pushed.lines, None)
+        except KeyboardInterrupt:  # how a stream is ended
+            console.note("Stopped; lines that were not sent yet are not counted.")
+    if as_json:
+        print(pushed.model_dump_json(indent=2))
+    else:
+        console.out.print(console.pushed_line(pushed))
+    if pushed.rejected or pushed.unreadable:
+        raise typer.Exit(10)
+
+
+def given_secret(path: Path | None) -> str | None:
+    """Read the secret that a platform gave; `-` reads standard input, without showing what is typed."""
+    if path is None:
+        return None
+    if str(path) == "-":
+        import getpass
+
+        return (getpass.getpass("Secret: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
+    try:
+        return path.read_bytes()[:4096].decode("utf-8", "replace").strip()
+    except OSError as error:
+        raise BadInput(f"The file {path} with the secret cannot be read: {error.strerror}.") from error
+
+
+def bytes_of(path: str) -> bytes:
+    """Read a file, or standard input for `-`."""
+    if path == "-":
+        if sys.stdin.isatty():
+            console.note("Paste the JSON, then press Ctrl-D.")
+        return sys.stdin.buffer.read()
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}.") from error
+
+
+@contextmanager
+def opened_lines(path: str) -> Iterator[IO[bytes]]:
+    """Open a file of lines, or standard input for `-`."""
+    if path == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        file = Path(path).open("rb")  # noqa: SIM115 - what reading it raises is not about opening it
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}.") from error
+    with file:
+        yield file
 
 
 @sources_app.command("list")
@@ -1547,14 +1754,26 @@ def switch(name: str, *, disabled: bool) -> None:
         switch_source(address, journal_of(config), name, disabled=disabled)
 
 
-def show_secret(source: Source, secret: str, *, as_json: bool) -> None:
-    """Print a new secret, which is not shown again."""
+def show_secret(source: Source, secret: str, *, as_json: bool, given: bool) -> None:
+    """Print a new secret, which is not shown again; one that was given is not shown at all."""
     if as_json:
-        print(json.dumps({"name": source.name, "network": source.network, "secret": secret}, indent=2))
+        shown = {} if given else {"secret": secret}
+        print(
+            json.dumps({"name": source.name, "network": source.network, "platform": source.platform, **shown}, indent=2)
+        )
         return
-    console.out.print(f"The secret of [bold]{source.name}[/], shown this once:\n")
-    print(secret)
-    console.out.print(f"\nSign deliveries with it, and send them to POST /v1/webhooks/{source.name}.")
+    if given:
+        console.out.print(f"Source [bold]{source.name}[/] has the secret that was given.")
+    else:
+        console.out.print(f"The secret of [bold]{source.name}[/], shown this once:\n")
+        print(secret)
+    if source.platform == OWN_PLATFORM:
+        console.out.print(f"\nSign deliveries with it, and send them to POST /v1/webhooks/{source.name}.")
+    else:
+        page = "mapping" if source.platform == "mapped" else source.platform
+        console.out.print(
+            f"\nDeliveries go to POST /v1/webhooks/{source.name}; docs/platforms/{page}.md says what to set up."
+        )
 
 
 # --- keys of the API ------------------------------------------------------------------------------------

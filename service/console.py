@@ -20,6 +20,7 @@ from rich.table import Table
 from service import domain
 
 if TYPE_CHECKING:  # importing them for real would slow down every command, `--help` too
+    from service.adapters import Adapter
     from service.files.list_mapping import ListMapping
     from service.files.schemas import Schema
     from service.flows.differences import BeforeAndNow, CandidateMoved, Changes, CommunityChange, WhereNow
@@ -27,6 +28,7 @@ if TYPE_CHECKING:  # importing them for real would slow down every command, `--h
     from service.flows.importing import FolderReport, ImportReport
     from service.flows.measures import MeasureInfo
     from service.flows.network_export import NetworkReport
+    from service.flows.pushing import Pushed
     from service.flows.results_export import ResultsReport
     from service.flows.retention import PruneReport
     from service.store.embedded import EmbeddedStatus
@@ -790,18 +792,36 @@ def store_summary(status: EmbeddedStatus) -> str:
 def sources_table(sources: Sequence[domain.Source]) -> Table:
     """Draw sources with their secrets; of a secret only its id and its times are shown."""
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for column in ("source", "network", "", "secret", "made", "last used"):
+    for column in ("source", "platform", "network", "", "secret", "made", "last used"):
         table.add_column(column, no_wrap=True)
     for source in sources:
         for place, secret in enumerate(source.secrets):
-            first = (source.name, source.network or "in each id", "disabled" if source.disabled else "")
+            disabled = "disabled" if source.disabled else ""
+            first = (source.name, source.platform, source.network or "in each id", disabled)
             used = secret.last_used_at
             table.add_row(
-                *(first if place == 0 else ("", "", "")),
+                *(first if place == 0 else ("", "", "", "")),
                 secret.id,
                 f"{secret.created_at:%Y-%m-%d %H:%M}",
                 "never" if used is None else f"{used:%Y-%m-%d %H:%M}",
             )
+    return table
+
+
+def pushed_line(pushed: Pushed) -> str:
+    """Say what became of lines that were pushed."""
+    counts = ("accepted", "ignored", "rejected", "unreadable")
+    said = ", ".join(f"{getattr(pushed, name):,} {name}" for name in counts if getattr(pushed, name))
+    return f"{pushed.lines:,} lines were pushed in {pushed.deliveries:,} deliveries{': ' + said if said else ''}."
+
+
+def platforms_table(platforms: Sequence[Adapter]) -> Table:
+    """Draw the platforms whose deliveries are read, one a row."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("platform", "network", "secret", "what is read"):
+        table.add_column(column, no_wrap=column != "what is read")
+    for one in platforms:
+        table.add_row(one.name, one.network or "--network", "the platform's" if one.gives_secret else "ours", one.about)
     return table
 
 

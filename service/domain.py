@@ -2838,6 +2838,10 @@ class Schedule(Frozen):
     spec: RunSpec
 
 
+OWN_PLATFORM = "entourage"
+"""The platform of a source that pushes events of ours as they are."""
+
+
 class Source(Frozen):
     """Who may push events: with which secrets, the latest first, and where accounts live that do not say so.
 
@@ -2846,7 +2850,7 @@ class Source(Frozen):
 
     name: str
     network: str | None
-    platform: str = "entourage"
+    platform: str = OWN_PLATFORM
     mapping: str | None = None
     disabled: bool = False
     created_at: datetime

@@ -15,7 +15,8 @@ EntourageError
 │   ├── ScopeMissing                  an API key that may not do this              403, exit 3
 │   ├── UnreadableFile                a file that cannot be imported at all        400, exit 3
 │   │   └── ExpandsTooFar             a packed file that holds more than it may    413, exit 3
-│   └── NothingImported               not one line of a file could be used         400, exit 3
+│   ├── NothingImported               not one line of a file could be used         400, exit 3
+│   └── PushRefused                   a service takes nothing of what is pushed    400, exit 3
 ├── NotFound                          no such thing, or not for you                404, exit 4
 │   ├── RunNotFound
 │   ├── CommunityNotFound
@@ -158,6 +159,14 @@ class SignatureInvalid(BadInput):
     code = "signature_invalid"
     status = 401
     title = "Invalid signature"
+
+
+class PushRefused(BadInput):
+    """A service does not take what is pushed to it, or cannot be reached."""
+
+    code = "push_refused"
+    status = 400
+    title = "Push refused"
 
 
 class SourceDisabled(BadInput):

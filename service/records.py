@@ -274,6 +274,12 @@ THINGS = {
 """Every kind of thing but follows, their ends and complete lists of followers, which have a path of their own."""
 
 
+def asks_erasure(account: str, at: int) -> Statement:
+    """Return that an account asks to be erased: until it is, it is not to be named either."""
+    wishes = {"opted_out": True, "erasure_asked_at": at}
+    return Statement("accounts", (account,), tuple(wishes.get(name) for name in ACCOUNT_FIELDS), at)
+
+
 class Match(NamedTuple):
     """A line of a customer list: a statement about an account that has to be found in the graph first.
 

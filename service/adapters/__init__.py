@@ -20,9 +20,6 @@ from service.errors import BadInput, NotFound
 Event = dict[str, Any]
 """An event of ours, as `GET /v1/event-schemas` describes it: `{"type": ..., "timestamp": ..., "data": {...}}`."""
 
-OWN = "entourage"
-"""The platform of a source that pushes events of ours as they are."""
-
 
 class Unusable(Exception):
     """Something a platform sent cannot be used: with a stable code, and a sentence that says why.

@@ -17,9 +17,6 @@ FOLLOW = "app.bsky.graph.follow"
 MESSAGE = "network.bsky.jetstream.subscribeEvents#"
 """What types of version 2 begin with."""
 
-INVALID_HANDLE = "handle.invalid"
-"""What stands for a handle that does not lead back to the account."""
-
 _DID = re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]*[A-Za-z0-9._-]")
 _RECORD_KEY = re.compile(r"[A-Za-z0-9._:~-]{1,512}")
 _DIGITS = "234567abcdefghijklmnopqrstuvwxyz"
@@ -33,11 +30,13 @@ class Bluesky(Adapter):
     """Jetstream says who follows whom, by records that are made and deleted, and what becomes of accounts."""
 
     name = "bluesky"
-    about = "Follows, their ends, handles and deleted accounts, as events of Jetstream."
+    about = "Follows, their ends and deleted accounts, as events of Jetstream."
     network = "bluesky"
 
     def events(self, item: Any) -> list[Event]:
-        """Read an event of Jetstream: commits to follows, identities and accounts; others say nothing that is read.
+        """Read an event of Jetstream: commits to follows, and accounts; others say nothing that is read.
+
+        Identities are among those: they come of every account of the network, known here or not.
 
         Raises:
             Unusable: it is none, or not as documented.
@@ -58,8 +57,6 @@ class Bluesky(Adapter):
             body = member(event, kind)
         if kind == "commit":
             return _commit(event, body)
-        if kind == "identity":
-            return _identity(event, body)
         if kind == "account":
             return _account(event, body)
         return []
@@ -90,15 +87,6 @@ def _commit(event: Any, commit: Any) -> list[Event]:
     raise Unusable("unknown_operation", "The operation is none of create, update, delete.")
 
 
-def _identity(event: Any, identity: Any) -> list[Event]:
-    handle = member(identity, "handle")
-    if handle is None or handle in ("", INVALID_HANDLE):
-        return []
-    if not isinstance(handle, str):
-        raise Unusable("bad_text", "The handle is not text.")
-    return [_event("account.upserted", _time_of(event, identity), account=_own_did(event, identity), handle=handle)]
-
-
 def _account(event: Any, account: Any) -> list[Event]:
     """An account that was deleted is gone for good; one that is suspended or deactivated may come back."""
     active = needed(account, "active")
@@ -106,7 +94,7 @@ def _account(event: Any, account: Any) -> list[Event]:
         raise Unusable("bad_flag", "The field active is neither true nor false.")
     if active or member(account, "status") != "deleted":
         return []
-    return [_event("account.erased", _time_of(event, account), account=_own_did(event, account))]
+    return [_event("account.deleted", _time_of(event, account), account=_own_did(event, account))]
 
 
 def _event(kind: str, at: str, **data: str) -> Event:
@@ -130,7 +118,7 @@ def _own_did(event: Any, body: Any) -> str:
 
 
 def _time_of(event: Any, body: Any) -> str:
-    """Return when an identity or account changed: as the relay says, the same from every Jetstream behind it."""
+    """Return when an account changed: as the relay says, the same from every Jetstream behind it."""
     return _time(event, _microseconds_of_text(member(body, "time")))
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.adapters import OWN, Adapter, Event
+from service.adapters import Adapter, Event
+from service.domain import OWN_PLATFORM
 
 
 class Entourage(Adapter):
     """Events of ours need no reading."""
 
-    name = OWN
+    name = OWN_PLATFORM
     about = "Events of Entourage, as docs/webhooks.md describes them."
     keeps_unusable = False
 

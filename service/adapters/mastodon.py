@@ -103,7 +103,7 @@ def _block(activity: Event) -> list[Event]:
 def _delete(activity: Event) -> list[Event]:
     """An actor that deletes itself is an account that is gone for good; what else is deleted is a post."""
     actor = _uri(activity, "actor")
-    return [_event("account.erased", activity, account=actor)] if _uri(activity, "object") == actor else []
+    return [_event("account.deleted", activity, account=actor)] if _uri(activity, "object") == actor else []
 
 
 _READ = {"Follow": _follow, "Undo": _undo, "Reject": _reject, "Block": _block, "Delete": _delete}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -16,18 +17,27 @@ from service.api.reading import NO_QUERY, problems
 from service.api.schemas import (
     DeliveriesQuery,
     DeliveryList,
+    PlatformList,
+    Rotation,
+    ShownPlatform,
     ShownSource,
     SourceList,
     SourceWithSecret,
+    StrictExample,
+    StrictNewMapping,
     StrictNewSource,
     StrictReplay,
     StrictRotation,
+    as_kept,
+    text_of,
 )
 from service.domain import Delivery, Source, StoreAddress
 from service.errors import NotFound
+from service.flows.reading import platforms
 from service.flows.receiving import Checked, Deliveries, Received, Receiver, Replayed, event_schemas
 from service.flows.seals import Sealer
-from service.flows.sources import add_source, list_sources, rotate_source, switch_source
+from service.flows.sources import add_source, list_sources, map_source, rotate_source, switch_source
+from service.flows.trying import Tried, try_example
 
 T = TypeVar("T")
 
@@ -218,8 +228,14 @@ async def get_sources(administration: AdministrationDep) -> SourceList:
     dependencies=[NO_QUERY],
 )
 async def post_source(administration: AdministrationDep, body: StrictNewSource) -> SourceWithSecret:
-    """Make a source. The answer holds its secret, which is not shown again."""
-    source, secret = await administration.change(add_source, administration.sealer, body.name, body.network)
+    """Make a source. The answer holds its secret, which is not shown again.
+
+    With a platform, what it pushes is read by the adapter of that platform, as the platform sends it.
+    """
+    source, secret = await administration.change(
+        add_source, administration.sealer, body.name, body.network,
+        platform=body.platform, mapping=body.reader.mapping, secret=text_of(body.secret),
+    )  # fmt: skip
     return SourceWithSecret(source=shown(source), secret=secret)
 
 
@@ -234,8 +250,10 @@ async def post_rotation(
     administration: AdministrationDep, source: SourceName, body: StrictRotation | None = None
 ) -> SourceWithSecret:
     """Give a source a new secret. The one before stays valid until the next rotation, unless `at_once`."""
-    at_once = body is not None and body.at_once
-    changed, secret = await administration.change(rotate_source, administration.sealer, source, at_once=at_once)
+    asked = Rotation() if body is None else body
+    changed, secret = await administration.change(
+        rotate_source, administration.sealer, source, at_once=asked.at_once, secret=text_of(asked.secret)
+    )
     return SourceWithSecret(source=shown(changed), secret=secret)
 
 
@@ -261,6 +279,39 @@ async def disable_source(administration: AdministrationDep, source: SourceName) 
 async def enable_source(administration: AdministrationDep, source: SourceName) -> ShownSource:
     """Let a source push again, with the secrets it has."""
     return await _switched(administration, source, disabled=False)
+
+
+@events.put(
+    "/v1/sources/{source}/mapping",
+    tags=["sources"],
+    response_model=ShownSource,
+    responses=problems(400, 404, 413, 415, 422, 503),
+    dependencies=[NO_QUERY],
+)
+async def put_mapping(administration: AdministrationDep, source: SourceName, body: StrictNewMapping) -> ShownSource:
+    """Let a source of the platform mapped be read by another mapping; what was taken in before is read as it was."""
+    return shown(await administration.change(map_source, source, as_kept(body.mapping)))
+
+
+@events.post(
+    "/v1/sources/try",
+    tags=["sources"],
+    response_model=Tried,
+    responses=problems(400, 413, 415, 422),
+    dependencies=[NO_QUERY],
+)
+async def post_example(body: StrictExample) -> Tried:
+    """Learn what would become of something that a platform sends, before there is a source; nothing is kept."""
+    example = json.dumps(body.example).encode()
+    return await asyncio.to_thread(try_example, body.reader, body.network, example)
+
+
+@events.get(
+    "/v1/platforms", tags=["sources"], response_model=PlatformList, responses=problems(422), dependencies=[NO_QUERY]
+)
+async def list_platforms() -> PlatformList:
+    """The platforms of which sources can be made, and what of each is read."""
+    return PlatformList(items=tuple(ShownPlatform.model_validate(one, from_attributes=True) for one in platforms()))
 
 
 @events.get("/metrics", tags=["system"], responses=problems(422, 503), dependencies=[NO_QUERY])
@@ -295,7 +346,9 @@ async def _switched(administration: Administration, name: str, *, disabled: bool
 
 def shown(source: Source) -> ShownSource:
     """A source as it may be shown: nothing of its secrets but their ids and times."""
-    return ShownSource.model_validate(source.model_dump(exclude={"secrets": {"__all__": {"sealed"}}}))
+    document = source.model_dump(exclude={"secrets": {"__all__": {"sealed"}}})
+    mapping = None if source.mapping is None else json.loads(source.mapping)
+    return ShownSource.model_validate(document | {"mapping": mapping})
 
 
 class AppliedUpTo:

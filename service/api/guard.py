@@ -11,7 +11,12 @@ from service.api.problems import problem
 from service.errors import BodyTooLarge, EntourageError, InvalidRequest, MalformedBody
 
 JSON = frozenset({"application/json"})
-EVENTS = JSON | {"application/cloudevents+json", "application/cloudevents-batch+json"}
+EVENTS = JSON | {
+    "application/activity+json",
+    "application/cloudevents+json",
+    "application/cloudevents-batch+json",
+    "application/ld+json",
+}
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 WEBHOOKS = "/v1/webhooks/"
 IMPORTS = "/v1/imports"

@@ -6,10 +6,20 @@ import json
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from service.domain import (
+    OWN_PLATFORM,
     AccountType,
     BacktestReport,
     BacktestSpec,
@@ -35,6 +45,7 @@ from service.domain import (
     Outcome,
     PartWeights,
     QualityMeasure,
+    Reader,
     RoleName,
     Run,
     RunError,
@@ -702,20 +713,78 @@ class Replay(Frozen):
 StrictReplay = Annotated[Replay, as_written(Replay)]
 
 
-class NewSource(Frozen):
-    """A source to be made. Without a network, ids in its events are `network:id`."""
+def as_kept(mapping: dict[str, Any] | None) -> str | None:
+    """Return a mapping as sources keep it."""
+    return None if mapping is None else json.dumps(mapping, sort_keys=True, ensure_ascii=False)
+
+
+def text_of(secret: SecretStr | None) -> str | None:
+    """Return the text of a secret."""
+    return None if secret is None else secret.get_secret_value()
+
+
+class HowRead(Frozen):
+    """How what a source pushes is read: without a platform as events of Entourage, ids being `network:id` without a
+    network. With one, its accounts live where those of the platform do, unless a network is said."""
+
+    network: str | None = Field(default=None, pattern="^[a-z0-9_.-]{1,64}$", examples=["mastodon"])
+    platform: str = Field(default=OWN_PLATFORM, max_length=64, description="`GET /v1/platforms` lists them.")
+    mapping: dict[str, Any] | None = Field(default=None, description="For the platform mapped: what its adapter reads.")
+
+    @property
+    def reader(self) -> Reader:
+        """By what deliveries are read."""
+        return Reader(self.platform, as_kept(self.mapping))
+
+
+class NewSource(HowRead):
+    """A source to be made, and how what it pushes is read."""
 
     name: str = Field(pattern="^[a-z0-9][a-z0-9_.-]{0,63}$", examples=["shop"])
-    network: str | None = Field(default=None, pattern="^[a-z0-9_.-]{1,64}$", examples=["mastodon"])
+    secret: SecretStr | None = Field(default=None, description="That which the platform gave; else one is drawn.")
 
 
 StrictNewSource = Annotated[NewSource, as_written(NewSource)]
+
+
+class NewMapping(Frozen):
+    """By what the adapter of a source reads from now on."""
+
+    mapping: dict[str, Any]
+
+
+StrictNewMapping = Annotated[NewMapping, as_written(NewMapping)]
+
+
+class Example(HowRead):
+    """Something that a platform sends, to learn what would become of it."""
+
+    example: Any = Field(description="The body of a delivery: a value of JSON, or an array of them.")
+
+
+StrictExample = Annotated[Example, as_written(Example)]
+
+
+class ShownPlatform(BaseModel):
+    """A platform whose deliveries are read."""
+
+    name: str
+    about: str = Field(description="What of it is read.")
+    network: str | None = Field(description="Where its accounts live, unless the source says otherwise.")
+    gives_secret: bool = Field(description="Whether it gives the secret, rather than taking one that is drawn here.")
+
+
+class PlatformList(BaseModel):
+    """All platforms, by name."""
+
+    items: tuple[ShownPlatform, ...]
 
 
 class Rotation(Frozen):
     """How to rotate a secret: `at_once` ends the ones before it now, as when one has leaked."""
 
     at_once: bool = False
+    secret: SecretStr | None = Field(default=None, description="That which the platform gave; else one is drawn.")
 
 
 StrictRotation = Annotated[Rotation, as_written(Rotation)]
@@ -735,7 +804,7 @@ class ShownSource(Frozen):
     name: str
     network: str | None
     platform: str = Field(description="Whose adapter reads what it pushes; entourage: it pushes events as they are.")
-    mapping: str | None = Field(description="What the adapter reads by, as JSON, where it needs that.")
+    mapping: dict[str, Any] | None = Field(description="What the adapter reads by, where it needs that.")
     disabled: bool
     created_at: datetime
     secrets: tuple[ShownSecret, ...]

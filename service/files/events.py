@@ -37,7 +37,7 @@ from service.files.schemas import (
     time_field,
 )
 from service.files.values import FUTURE_MS, BadLine
-from service.records import NO_END, Statement
+from service.records import NO_END, Statement, asks_erasure
 
 MOST_EVENTS = 1_000
 """Events in one body."""
@@ -201,16 +201,15 @@ def _follow(line: Given, moment: Moment) -> Said:
 
 
 def _unfollow(line: Given, moment: Moment) -> Said:
+    pair: tuple[str, ...] = ()
     if line["follower"] is not None and line["followee"] is not None:
-        said: Said = [line.statement("unfollows", line.pair("follower", "followee"), at=moment.at)]
-    elif line["record"] is not None:
-        said = []
-    else:
+        pair = line.pair("follower", "followee")
+    if line["record"] is not None:
+        return [Statement("follow_records", (_record(line, moment), *pair), (), moment.at)]
+    if not pair:
         missing = "followee" if line["followee"] is None else "follower"
         raise BadLine("missing_field", f"The line has no {missing}, and no record that says whose follow it was.")
-    if line["record"] is not None:
-        said.append(Statement("follow_records", (_record(line, moment),), (), moment.at))
-    return said
+    return [line.statement("unfollows", pair, at=line["at"])]
 
 
 def _record(line: Given, moment: Moment) -> str:
@@ -257,7 +256,11 @@ def _endorsement(withdrawn: bool) -> Callable[[Given, Moment], Said]:
 
 
 def _erased(line: Given, moment: Moment) -> Said:
-    return [Statement("accounts", (line.key("account"),), (*(None,) * 8, True, moment.at), moment.at)]
+    return [asks_erasure(line.key("account"), moment.at)]
+
+
+def _deleted(line: Given, moment: Moment) -> Said:
+    return [Statement("deleted_accounts", (line.key("account"),), (), moment.at)]
 
 
 def _mention_of(value: object, name: str, latest: int) -> tuple[str, int | None, bool | None]:
@@ -464,6 +467,17 @@ EVENTS = _kinds(
         ),
         "at",
         _erased,
+    ),
+    EventKind(
+        _schema(
+            "account.deleted",
+            "An account is no more on its network: where the graph knows it, it is erased, else nothing happens.",
+            {"account": id_field("Id of the account."), "network": NETWORK, "at": time_field("When it was deleted.")},
+            ("account",),
+            {"account": "1017"},
+        ),
+        "at",
+        _deleted,
     ),
 )  # fmt: skip
 """Every kind of events that can be pushed."""

@@ -134,6 +134,7 @@ def _document(store: Store, key: str, held: HeldAccount, version: int, journal: 
         "stored": held.stored,
         "follows": {"out": ties("follows_out"), "in": ties("follows_in")},
         "unfollows": {"out": ties("unfollows_out"), "in": ties("unfollows_in")},
+        "follow_records": ties("follow_records"),
         "interaction_counts": {
             "out": things("engagements", "engagements_out"), "in": things("engagements", "engagements_in")
         },

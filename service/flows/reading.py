@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from service.adapters import OWN, Adapter, Event, Unusable, adapter_of
-from service.domain import Reader, Source
+from service.adapters import Adapter, Event, Unusable, adapter_of, adapters
+from service.domain import OWN_PLATFORM, Reader, Source
 from service.errors import BadInput
 from service.files.events import EVENTS, EventSource
 from service.files.values import BadLine
@@ -18,7 +18,12 @@ ADAPTERS_KEPT = 64
 
 def reader_of(source: Source) -> Reader | None:
     """Return by what a source's deliveries are read; None for events of ours."""
-    return None if source.platform == OWN else Reader(source.platform, source.mapping)
+    return None if source.platform == OWN_PLATFORM else Reader(source.platform, source.mapping)
+
+
+def platforms() -> list[Adapter]:
+    """Return the adapters of all platforms but our own, by name."""
+    return [adapter for name, adapter in adapters().items() if name != OWN_PLATFORM]
 
 
 @lru_cache(ADAPTERS_KEPT)
@@ -28,7 +33,7 @@ def adapter_for(reader: Reader | None) -> Adapter:
     Raises:
         BadInput: there is none of this name, or the mapping is none.
     """
-    adapter = adapter_of(OWN if reader is None else reader.platform)
+    adapter = adapter_of(OWN_PLATFORM if reader is None else reader.platform)
     return adapter if reader is None else adapter.by(reader.mapping, FIELDS)
 
 

@@ -7,9 +7,8 @@ import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
-from service.adapters import OWN
-from service.adapters.standard_webhooks import is_secret, new_secret
-from service.domain import Reader, Source, SourceSecret, StoreAddress
+from service.adapters.standard_webhooks import PREFIX, is_secret, new_secret
+from service.domain import OWN_PLATFORM, Reader, Source, SourceSecret, StoreAddress
 from service.errors import BadInput
 from service.files.values import is_network
 from service.flows.reading import adapter_for
@@ -29,7 +28,7 @@ def add_source(
     name: str,
     network: str | None,
     *,
-    platform: str = OWN,
+    platform: str = OWN_PLATFORM,
     mapping: str | None = None,
     secret: str | None = None,
 ) -> tuple[Source, str]:
@@ -101,6 +100,27 @@ def list_sources(address: StoreAddress) -> list[Source]:
     """Return all sources, by name."""
     with Store(address) as store:
         return read_sources(store)
+
+
+def secret_of(folder: Path, sealer: Sealer, name: str) -> str:
+    """Return the latest secret of a source with which Standard Webhooks can be signed, from the journal's copy.
+
+    Raises:
+        SourceNotFound: there is none of this name.
+        BadInput: all its secrets are those of its platform.
+    """
+    with Journal(folder) as journal:
+        document = journal.sources().get(name)
+    if document is None:
+        raise not_found(name)
+    opened = [sealer.opened(one.sealed) for one in Source.model_validate_json(document).secrets]
+    secret = next((one for one in opened if one.startswith(PREFIX)), None)
+    if secret is None:
+        raise BadInput(
+            f"The secrets of {name} are its platform's, with which nobody else can sign; make a source without "
+            "--secret-file for what is pushed from here."
+        )
+    return secret
 
 
 def synchronise(store: Store, journal: Journal) -> None:

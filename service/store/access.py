@@ -43,7 +43,7 @@ def read_held_account(store: Store, key: str) -> HeldAccount:
 
 
 def read_ties(store: Store, what: str, key: str) -> Iterator[Row]:
-    """Yield `follows_out`, `follows_in`, `unfollows_out` or `unfollows_in` of an account."""
+    """Yield `follows_out`, `follows_in`, `unfollows_out`, `unfollows_in` or `follow_records` of an account."""
     return map(dict, store.stream(f"access/{what}", key=key))
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from service.domain import Applied, JournalMark
-from service.records import MENTION, THINGS, Statement, mention_of, without_mentions
+from service.records import MENTION, THINGS, Statement, asks_erasure, mention_of, without_mentions
 from service.store.driver import Store, Tx
 from service.store.edges import (
     Change,
@@ -123,7 +123,17 @@ def _put(change: Change, thing: str, batch: Any) -> tuple[int, int]:
         return _EDGES[thing][0](change, batch)
     if thing == "follow_records":
         return put_follow_records(change, batch)
+    if thing == "deleted_accounts":
+        return _put_deleted(change, batch)
     return put_statements(change, THINGS[thing], batch)
+
+
+def _put_deleted(change: Change, batch: Sequence[Statement]) -> tuple[int, int]:
+    """Say of accounts that they are to be erased, of those that the graph knows: networks tell of all they ever had."""
+    keys = sorted({str(statement.identity[0]) for statement in batch})
+    known = change.known_accounts(keys)
+    wishes = [asks_erasure(key, one.at) for one in batch if (key := str(one.identity[0])) in known]
+    return put_statements(change, THINGS["accounts"], wishes) if wishes else (0, 0)
 
 
 def _without_erased(change: Change, thing: str, batch: Any) -> Any:

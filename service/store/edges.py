@@ -71,6 +71,10 @@ class Change:
         """
         return erased_among(self.tx, self._checks, names) if self._checks else set()
 
+    def known_accounts(self, keys: Sequence[str]) -> set[str]:
+        """Return which of these accounts are in the graph; each key is there once."""
+        return {*keys} - _missing(account_nodes(self.tx.run, keys))
+
     def ensure_accounts(self, keys: Sequence[str]) -> Nodes:
         """Create the accounts that are not in the graph yet, each key being there once; return the nodes of all."""
         nodes = account_nodes(self.tx.run, keys)

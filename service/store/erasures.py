@@ -152,6 +152,7 @@ def _counted_as(kind: str, *, out: bool) -> str:
         "WITHDREW": ("endorsements", "endorsements_received"),
     }
     one = {
+        "FOLLOW_RECORD": "follow_records",
         "RESPONDED": "responses",
         "MEMBER_OF": "memberships",
         "SCORED": "scored",

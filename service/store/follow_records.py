@@ -21,13 +21,13 @@ def put_follow_records(change: Change, batch: Sequence[Statement]) -> tuple[int,
 
     Args:
         change: the change.
-        batch: statements about `follow_records`. With the identity (record, follower, followee) one says that a follow
-            began, its value being the weight; with the identity (record,) that the record ended.
+        batch: statements about `follow_records`. With a value, the weight, one says that a follow began, its identity
+            being (record, follower, followee); without, that the record ended: (record,), or with the accounts, too.
 
     Returns:
         How many follows and ends of follows were created and updated.
     """
-    begun, ended = _said(batch)
+    begun, ended, named = _said(batch)
     records = sorted({record for record, _ in begun} | set(ended))
     ends = {records[row["i"]]: row["at"] for row in change.tx.run("follow_records/ended", records=records)}
     live = {
@@ -35,7 +35,9 @@ def put_follow_records(change: Change, batch: Sequence[Statement]) -> tuple[int,
         for row in change.tx.run("follow_records/live", records=records)
     }
     nodes = change.ensure_accounts(sorted({key for _, pair in begun for key in pair}))
-    follows, unfollows = [], []
+    follows = []
+    # Of whom the record is may be said with its end alone; that it ended again says nothing.
+    unfollows = [Statement("unfollows", pair, (), ended[record]) for record, pair in named if record not in ends]
     kept: list[tuple[str, Pair, int]] = []
     for (record, pair), follow in sorted(begun.items()):
         at = follow.at or 0
@@ -71,18 +73,25 @@ def put_follow_records(change: Change, batch: Sequence[Statement]) -> tuple[int,
     return created, updated
 
 
-def _said(batch: Sequence[Statement]) -> tuple[dict[tuple[str, Pair], Follow], dict[str, int]]:
-    """Return what a batch says began, by record and pair, and when it says that records ended: the earliest of each."""
+def _said(
+    batch: Sequence[Statement],
+) -> tuple[dict[tuple[str, Pair], Follow], dict[str, int], list[tuple[str, Pair]]]:
+    """Return what a batch says began, by record and pair, and when records ended: the earliest of each.
+
+    And of which records it says with their end whose follows they were.
+    """
     begun: dict[tuple[str, Pair], Follow] = {}
     ended: dict[str, int] = {}
+    named: set[tuple[str, Pair]] = set()
     for statement in batch:
-        record, *pair = map(str, statement.identity)
-        if not pair:
+        record, *accounts = map(str, statement.identity)
+        pair = (accounts[0], accounts[1]) if accounts else None
+        if not statement.values:
             ended[record] = min(statement.at, ended.get(record, statement.at))
-            continue
-        follower, followee = pair
-        [weight] = statement.values
-        follow = Follow(follower, followee, float(weight), statement.at)  # type: ignore[arg-type]
-        known = begun.get((record, (follower, followee)), follow)
-        begun[record, (follower, followee)] = min(known, follow, key=lambda one: (one.at or 0, -one.weight))
-    return begun, ended
+            if pair is not None:
+                named.add((record, pair))
+        elif pair is not None:
+            follow = Follow(*pair, float(statement.values[0]), statement.at)  # type: ignore[arg-type]
+            known = begun.get((record, pair), follow)
+            begun[record, pair] = min(known, follow, key=lambda one: (one.at or 0, -one.weight))
+    return begun, ended, sorted(named)

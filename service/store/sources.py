@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.domain import SecretUse, Source, SourceSecret, moment_of
+from service.domain import OWN_PLATFORM, SecretUse, Source, SourceSecret, moment_of
 from service.errors import SourceExists, SourceNotFound
 from service.store.driver import Row, Store
 
@@ -15,8 +15,8 @@ def read_sources(store: Store) -> list[Source]:
 def create_source(store: Store, source: Source) -> None:
     """Keep a new source. Raises SourceExists where there is one of this name."""
     [row] = store.write(
-        "sources/create", name=source.name, network=source.network, platform=source.platform, mapping=source.mapping,
-        **_secrets(source),
+        "sources/create", name=source.name, network=source.network, mapping=source.mapping,
+        platform=None if source.platform == OWN_PLATFORM else source.platform, **_secrets(source),
     )  # fmt: skip
     if not row["created"]:
         raise SourceExists(
@@ -59,7 +59,7 @@ def _source(row: Row) -> Source:
     return Source(
         name=row["name"],
         network=row["network"],
-        platform=row["platform"] or "entourage",
+        platform=row["platform"] or OWN_PLATFORM,
         mapping=row["mapping"],
         disabled=row["disabled"],
         created_at=moment_of(row["created_at"]),

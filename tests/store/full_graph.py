@@ -119,6 +119,8 @@ def push(store: Store, journal: Journal) -> None:
         ("account.upserted", {"account": "a1", "handle": "a.one"}),
         ("follow.snapshot", {"account": "a2", "followers": ["a0", "a1"], "complete": True}),
         ("follow.created", {"follower": "late", "followee": "a2"}),
+        *(("follow.created", {"follower": f, "followee": "a1", "record": f"r-{f}"}) for f in ("late", "later")),
+        ("follow.deleted", {"record": "r-later"}),
         ("post.published", {"post": "p", "account": "a0", "kind": "text", "topics": ["jazz"], "paid": True,
                             "text": "Hm", "lang": "en", "mentions": [{"brand": "aubade", "stance": 1, "paid": True}]}),
         ("interaction.recorded", {"id": "e1", "account": "a1", "target": "a0", "kind": "like", "post": "p"}),
@@ -127,6 +129,7 @@ def push(store: Store, journal: Journal) -> None:
         ("endorsement.given", {"account": "a1", "endorsed": "a0", "topic": "jazz"}),
         ("endorsement.given", {"account": "a0", "endorsed": "a1", "topic": "jazz"}),
         *(("post.published", {"post": f"f{i}", "account": f"f{i}", "at": NOW}) for i in range(CIRCLE)),
+        ("account.deleted", {"account": "nobody here knows it"}),
         ("account.erased", {"account": "e0"}),
     ]  # fmt: skip
     events = [{"type": kind, "timestamp": END + i, "data": data} for i, (kind, data) in enumerate(said)]
@@ -155,6 +158,7 @@ def ask(store: Store, folder: Path) -> None:
     revoke_key(address, journal, key.id)
     sealer = Sealer([Fernet.generate_key().decode()])
     source, _ = add_source(address, journal, sealer, "shop", "t")
+    add_source(address, journal, sealer, "forum", "t", platform="mapped", mapping=MAPPING)
     note_uses(store, [SecretUse("shop", source.secrets[0].id, NOW)])
     made = datetime.now(UTC) - timedelta(days=3)
     over(store, add_schedule, NewSchedule(after_changes=1), made)

@@ -100,13 +100,13 @@ def live_pairs(said: Said) -> set[Pair]:
 
     Of each record the earliest begin and end stand. A record that has not ended is a follow at its begin; one that has,
     an unfollow at its end, or at its begin where that is later. Of a pair the latest stands, of two at once the
-    unfollow. Who is erased has no follows.
+    unfollow. Who is deleted has no follows.
     """
     begun: dict[tuple[str, Pair], int] = {}
     ended: dict[str, int] = {}
     followed: list[tuple[Pair, int]] = []
     unfollowed: list[tuple[Pair, int]] = []
-    erased = set()
+    erased, named = set(), set()
     for one in said:
         if isinstance(one, Follow):
             assert one.at is not None
@@ -115,14 +115,15 @@ def live_pairs(said: Said) -> set[Pair]:
         identity = tuple(map(str, one.identity))
         if one.thing == "unfollows":
             unfollowed.append(((identity[0], identity[1]), one.at))
-        elif one.thing == "accounts":
-            if one.values[8]:
-                erased.add(identity[0])
-        elif len(identity) == 1:
+        elif one.thing == "deleted_accounts":
+            erased.add(identity[0])
+        elif not one.values:
             ended[identity[0]] = min(one.at, ended.get(identity[0], one.at))
+            named |= {(identity[0], (identity[1], identity[2]))} if len(identity) == 3 else set()
         else:
             key = identity[0], (identity[1], identity[2])
             begun[key] = min(one.at, begun.get(key, one.at))
+    unfollowed += [(pair, ended[record]) for record, pair in named]
     for (record, pair), at in begun.items():
         if record in ended:
             unfollowed.append((pair, max(at, ended[record])))

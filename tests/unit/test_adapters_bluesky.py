@@ -87,8 +87,7 @@ CREATED = {
     "data": {"follower": LEA, "followee": NOE, "record": f"{LEA}/{KEY}"},
 }
 ENDED = {"type": "follow.deleted", "timestamp": AT, "data": {"record": f"{LEA}/{KEY}"}}
-ERASED = {"type": "account.erased", "timestamp": AT, "data": {"account": LEA}}
-NAMED = {"type": "account.upserted", "timestamp": AT, "data": {"account": LEA, "handle": "lea.example"}}
+DELETED = {"type": "account.deleted", "timestamp": AT, "data": {"account": LEA}}
 
 
 def tid(microseconds: int, clock: int = 0) -> str:
@@ -113,10 +112,8 @@ def test_tids_of_tests_are_those_of_the_platform() -> None:
         ("commit", {**COMMIT, "cid": None, "record": {"subject": NOE}}, [CREATED]),
         ("commit", {**COMMIT, "collection": "app.bsky.graph.block"}, []),
         ("commit", {"collection": "app.bsky.feed.post"}, []),
-        ("identity", IDENTITY, [NAMED]),
-        ("identity", {**IDENTITY, "handle": None}, []),
-        ("identity", {**IDENTITY, "handle": "handle.invalid"}, []),
-        ("account", GONE, [ERASED]),
+        ("identity", IDENTITY, []),
+        ("account", GONE, [DELETED]),
         *(
             ("account", {**GONE, "status": status}, [])
             for status in ("takendown", "suspended", "deactivated", "desynchronized", "throttled", "new", None, 5)
@@ -183,18 +180,18 @@ def test_any_time_is_kept_to_the_millisecond(seen: int, revised: int, clock: int
 @pytest.mark.parametrize(
     ("body", "at"),
     [
-        ({**IDENTITY, "time": "2024-09-09T21:46:02.251+02:00"}, AT),
-        ({**IDENTITY, "time": "2031-01-01T00:00:00Z"}, "2024-09-09T19:46:02.329Z"),
-        ({**IDENTITY, "time": "1969-01-01T00:00:00Z"}, "2024-09-09T19:46:02.329Z"),
-        ({**IDENTITY, "time": "2024-09-09T19:46:02"}, "2024-09-09T19:46:02.329Z"),
-        ({**IDENTITY, "time": ["2024"]}, "2024-09-09T19:46:02.329Z"),
-        ({**IDENTITY, "time": "\ud800"}, "2024-09-09T19:46:02.329Z"),
-        ({"handle": "lea.example"}, "2024-09-09T19:46:02.329Z"),
+        ({**GONE, "time": "2024-09-09T21:46:02.251+02:00"}, AT),
+        ({**GONE, "time": "2031-01-01T00:00:00Z"}, "2024-09-09T19:46:02.329Z"),
+        ({**GONE, "time": "1969-01-01T00:00:00Z"}, "2024-09-09T19:46:02.329Z"),
+        ({**GONE, "time": "2024-09-09T19:46:02"}, "2024-09-09T19:46:02.329Z"),
+        ({**GONE, "time": ["2024"]}, "2024-09-09T19:46:02.329Z"),
+        ({**GONE, "time": "\ud800"}, "2024-09-09T19:46:02.329Z"),
+        ({"active": False, "status": "deleted"}, "2024-09-09T19:46:02.329Z"),
     ],
 )
-def test_handles_have_the_time_of_the_relay(body: dict[str, Any], at: str) -> None:
-    event = of_1("identity", body)
-    assert ADAPTER.events(event) == [{**NAMED, "timestamp": at}]
+def test_deletions_have_the_time_of_the_relay(body: dict[str, Any], at: str) -> None:
+    event = of_1("account", body)
+    assert ADAPTER.events(event) == [{**DELETED, "timestamp": at}]
     [item] = read(ADAPTER, [event])
     assert item.said[0].at == round(datetime.fromisoformat(at).timestamp() * 1_000)
 
@@ -240,8 +237,6 @@ def test_handles_have_the_time_of_the_relay(body: dict[str, Any], at: str) -> No
         (changed("record", NOE), "missing_field"),
         (changed("record", {"subject": {"did": NOE}}), "bad_id"),
         (changed("record", {"subject": "noe.example"}), "bad_id"),
-        (of_1("identity", {**IDENTITY, "handle": 5}), "bad_text"),
-        (of_1("identity", {**IDENTITY, "did": NOE}), "bad_data"),
         (of_1("account", {**GONE, "did": NOE}), "bad_data"),
         (of_1("account", {**GONE, "active": None}), "missing_field"),
         (of_1("account", {**GONE, "active": "false"}), "bad_flag"),
@@ -264,8 +259,10 @@ def test_what_cannot_be_used(event: Any, code: str) -> None:
         (changed("record", {"subject": f"did:web:{'n' * 300}.example"}), "bad_id"),
         (of_1("commit", DELETE_COMMIT, did=f"did:web:{'n' * 1_100}.example"), "bad_id"),
         (changed("rev", None) | {"time_us": (NOW + 600_000) * 1_000}, "time_in_future"),
-        (of_1("identity", {**IDENTITY, "handle": "@"}), "empty_id"),
-        (of_1("identity", {**IDENTITY, "handle": "l" * 300}), "bad_id"),
+        (
+            of_1("account", {**GONE, "did": f"did:web:{'n' * 300}.example"}, did=f"did:web:{'n' * 300}.example"),
+            "bad_id",
+        ),
     ],
 )
 def test_what_our_events_refuse_is_a_dead_letter(event: dict[str, Any], code: str) -> None:
@@ -346,7 +343,7 @@ class Network:
             self.records = {key: subject for key, subject in self.records.items() if key[0] != one}
             self.told.append(("account", one, self.now, {"active": False, "status": "deleted", "time": at}))
         elif what == "rename":
-            self.told.append(("identity", one, self.now, {"did": one, "time": at, "handle": f"h{passed_ms}.example"}))
+            self.told.append(("identity", one, self.now, {**IDENTITY, "did": one, "time": at}))
         else:
             commit = {"rev": tid(self.now, passed_ms % 1_024), "collection": "app.bsky.graph.follow"}
             key = next((key for (did, key), subject in self.records.items() if (did, subject) == (one, other)), None)

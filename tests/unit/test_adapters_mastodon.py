@@ -72,7 +72,7 @@ CREATED = {"type": "follow.created", "data": {"follower": LEA, "followee": NOE, 
 ENDED = {"type": "follow.deleted", "data": {"follower": LEA, "followee": NOE}}
 ENDED_RECORD = {"type": "follow.deleted", "data": {"record": f"{LEA} {FOLLOW_ID}"}}
 ENDED_BOTH = {"type": "follow.deleted", "data": {**ENDED["data"], **ENDED_RECORD["data"]}}  # type: ignore[dict-item]
-ERASED = {"type": "account.erased", "data": {"account": LEA}}
+DELETED = {"type": "account.deleted", "data": {"account": LEA}}
 
 
 def without(activity: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -93,8 +93,8 @@ def without(activity: dict[str, Any], *names: str) -> dict[str, Any]:
         (REVOKED, [ENDED]),
         ({**UNDO, "actor": NOE, "object": without(ACCEPT, "actor", "id")}, [ENDED]),
         (BLOCK, [ENDED, {"type": "follow.deleted", "data": {"follower": NOE, "followee": LEA}}]),
-        (DELETE, [ERASED]),
-        ({**DELETE, "object": {"id": LEA, "type": "Person"}}, [ERASED]),
+        (DELETE, [DELETED]),
+        ({**DELETE, "object": {"id": LEA, "type": "Person"}}, [DELETED]),
         ({**DELETE, "object": {"id": f"{LEA}/statuses/1", "type": "Tombstone"}}, []),
         (ACCEPT, []),
         (MOVE, []),
