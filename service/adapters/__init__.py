@@ -9,10 +9,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.adapters.standard_webhooks import verified
 from service.errors import BadInput, NotFound
@@ -49,6 +49,37 @@ class Delivered:
     secret: str
     answer: str | None = None
     same_body: bool = True
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of events of ours, as far as a mapping has to know it.
+
+    Attributes:
+        fields: names of all fields of its data.
+        required: those without which there is no such event.
+        lists: those that take several values.
+        times: those that take a time.
+    """
+
+    fields: tuple[str, ...]
+    required: frozenset[str]
+    lists: frozenset[str]
+    times: frozenset[str]
+
+
+class Note(NamedTuple):
+    """Why something in what a platform sent was not read, for people who try an example.
+
+    Attributes:
+        thing: which of the things found in it, from 1.
+        place: of the mapping, such as `events.1.where`: entries are counted from 1.
+        message: a sentence.
+    """
+
+    thing: int
+    place: str
+    message: str
 
 
 class Adapter(ABC):
@@ -93,12 +124,12 @@ class Adapter(ABC):
         """
         raise NotFound(f"Nothing can be read here; sources of the platform {self.name} send deliveries by POST.")
 
-    def by(self, mapping: str | None, fields: Mapping[str, Collection[str]]) -> Adapter:  # noqa: ARG002
+    def by(self, mapping: str | None, kinds: Mapping[str, Kind]) -> Adapter:  # noqa: ARG002
         """Return the adapter that reads by a mapping; itself where its platform needs none.
 
         Args:
             mapping: as JSON; None: there is none.
-            fields: of each kind of events of ours, its fields.
+            kinds: the kinds of events of ours.
 
         Raises:
             BadInput: the mapping cannot be used, each wrong place being named; or there is one and none is needed.
@@ -117,6 +148,10 @@ class Adapter(ABC):
         Raises:
             Unusable: it should say something that is read, but cannot be.
         """
+
+    def unread(self, item: Any) -> list[Note]:  # noqa: ARG002
+        """Say what of an item is not read, and why, where that depends on a mapping."""
+        return []
 
 
 @cache

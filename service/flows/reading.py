@@ -6,10 +6,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from service.adapters import Adapter, Event, Unusable, adapter_of, adapters
+from service.adapters import Adapter, Event, Kind, Unusable, adapter_of, adapters
+from service.adapters.mapped import document_of
 from service.domain import OWN_PLATFORM, Reader, Source
 from service.errors import BadInput
 from service.files.events import EVENTS, EventSource
+from service.files.schemas import TIME, Schema
 from service.files.values import BadLine
 
 ADAPTERS_KEPT = 64
@@ -34,7 +36,7 @@ def adapter_for(reader: Reader | None) -> Adapter:
         BadInput: there is none of this name, or the mapping is none.
     """
     adapter = adapter_of(OWN_PLATFORM if reader is None else reader.platform)
-    return adapter if reader is None else adapter.by(reader.mapping, FIELDS)
+    return adapter if reader is None else adapter.by(reader.mapping, KINDS)
 
 
 def event_source(name: str, network: str | None, reader: Reader | None) -> EventSource:
@@ -62,5 +64,27 @@ def translation(reader: Reader) -> Callable[[Any], list[Event]]:
     return translate
 
 
-FIELDS = {name: frozenset(kind.schema.fields) for name, kind in EVENTS.items()}
-"""Fields of each kind of events, which a mapping may give."""
+def mapping_of(content: bytes, name: str) -> str:
+    """Return the mapping in a file, TOML or JSON, as it is kept: as JSON.
+
+    Args:
+        content: of the file.
+        name: of the file, for messages.
+
+    Raises:
+        BadInput: it cannot be used; each wrong place is named.
+    """
+    return document_of(content, name, KINDS)
+
+
+def _kind(schema: Schema) -> Kind:
+    return Kind(
+        fields=tuple(schema.fields),
+        required=frozenset(schema.required),
+        lists=frozenset(name for name, field in schema.fields.items() if "array" in field.schema.get("type", ())),
+        times=frozenset(name for name, field in schema.fields.items() if field.schema == TIME),
+    )
+
+
+KINDS = {name: _kind(kind.schema) for name, kind in EVENTS.items()}
+"""Kinds of events as mappings know them."""
