@@ -1503,13 +1503,12 @@ def sources_add(
 
       entourage sources add forum --platform mapped --mapping forum.toml --network forum
     """
-    from service.flows.reading import read_webhook_mapping
     from service.flows.seals import sealer
     from service.flows.sources import add_source
     from service.flows.store import open_store
 
     config = settings()
-    given, document = given_secret(secret_file), None if mapping is None else read_webhook_mapping(mapping)
+    given, document = given_secret(secret_file), kept_mapping(mapping)
     with open_store(store_source(config)) as address:
         source, secret = add_source(
             address, journal_of(config), sealer(config.secrets_key, config.data_dir), name, network,
@@ -1565,12 +1564,11 @@ def sources_map(
 
     What was taken in before is read as it was; dead letters that are replayed are read by the new one.
     """
-    from service.flows.reading import read_webhook_mapping
     from service.flows.sources import map_source
     from service.flows.store import open_store
 
     config = settings()
-    document = read_webhook_mapping(mapping)
+    document = str(kept_mapping(mapping))
     with open_store(store_source(config)) as address:
         map_source(address, journal_of(config), name, document)
     console.out.print(f"Source {escape(name)} is read by {escape(str(mapping))} from now on.")
@@ -1600,10 +1598,9 @@ def sources_try(
 
       entourage sources try --platform twitch -
     """
-    from service.flows.reading import read_webhook_mapping
     from service.flows.trying import try_example
 
-    document = None if mapping is None else read_webhook_mapping(mapping)
+    document = kept_mapping(mapping)
     named = platform or (OWN_PLATFORM if mapping is None else "mapped")
     tried = try_example(Reader(named, document), network, bytes_of(example))
     if as_json:
@@ -1671,6 +1668,15 @@ def sources_push(
         console.out.print(console.pushed_line(pushed))
     if pushed.rejected or pushed.unreadable:
         raise typer.Exit(10)
+
+
+def kept_mapping(path: Path | None) -> str | None:
+    """Read a mapping of a webhook as it is kept."""
+    if path is None:
+        return None
+    from service.flows.reading import mapping_of
+
+    return mapping_of(bytes_of(str(path)), str(path))
 
 
 def given_secret(path: Path | None) -> str | None:

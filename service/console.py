@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # importing them for real would slow down every command, `--h
     from service.flows.pushing import Pushed
     from service.flows.results_export import ResultsReport
     from service.flows.retention import PruneReport
+    from service.flows.trying import Tried
     from service.store.embedded import EmbeddedStatus
     from service.store.migrations import MigrationReport
     from service.store.queries import Query
@@ -813,6 +814,22 @@ def pushed_line(pushed: Pushed) -> str:
     counts = ("accepted", "ignored", "rejected", "unreadable")
     said = ", ".join(f"{getattr(pushed, name):,} {name}" for name in counts if getattr(pushed, name))
     return f"{pushed.lines:,} lines were pushed in {pushed.deliveries:,} deliveries{': ' + said if said else ''}."
+
+
+def show_tried(tried: Tried) -> None:
+    """Print what would become of something that a platform sends: of each thing the events, or why there are none."""
+    for item in tried.items:
+        colour = {"accepted": "green", "ignored": "yellow", "rejected": "red"}[item.status]
+        why = f": {item.message} ({item.code})" if item.code else ""
+        out.print(f"{item.index}  [{colour}]{item.status}[/]{escape(why)}")
+        for one in item.events:
+            out.print(f"   {json.dumps(one.event, ensure_ascii=False)}", markup=False, soft_wrap=True)
+            if one.code:
+                out.print(f"   [red]cannot be used[/]: {escape(f'{one.message} ({one.code})')}")
+        for note in item.unread:
+            thing = f"thing {note.thing}, " if len({one.thing for one in item.unread}) > 1 else ""
+            out.print(f"   {thing}{note.place}: {note.message}", markup=False, style="dim")
+    out.print(f"{tried.accepted} accepted, {tried.ignored} ignored, {tried.rejected} rejected. Nothing was kept.")
 
 
 def platforms_table(platforms: Sequence[Adapter]) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -98,6 +99,9 @@ def bring(store: Store, folder: Path) -> None:
     # Around a wheel, where one community begins and another ends is a matter of chance.
     wheel = [Follow(f"t:w{i}", f"t:w{(i + step) % WHEEL}", at=NOW) for i in range(WHEEL) for step in (1, 2)]
     apply_follows(store, sorted(joined + alone + wheel))
+
+
+MAPPING = json.dumps({"events": [{"type": "follow.deleted", "where": {"$.is": "gone"}, "data": {"record": "$.id"}}]})
 
 
 def circle(name: str) -> list[Follow]:
