@@ -79,8 +79,12 @@ class Item:
     ignored: bool = False
 
 
-def read_body(body: bytes) -> list[Any]:
+def read_body(body: bytes, *, of_platform: bool = False) -> list[Any]:
     """Return the events of a body: one, an array, or an object whose `events` are an array.
+
+    Args:
+        body: as it came.
+        of_platform: whether it is in the form of a platform, whose objects are not looked into here.
 
     Raises:
         MalformedBody: it is not JSON in UTF-8.
@@ -90,7 +94,7 @@ def read_body(body: bytes) -> list[Any]:
         document = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise MalformedBody("The body is not JSON in UTF-8; send one event, or an array of events.") from None
-    if isinstance(document, dict) and "type" not in document and "events" in document:
+    if not of_platform and isinstance(document, dict) and "type" not in document and "events" in document:
         document = document["events"]
         if not isinstance(document, list):
             raise InvalidRequest("The field events is not an array; put the events of a batch into an array.")

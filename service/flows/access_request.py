@@ -250,7 +250,7 @@ def _pending(folder: Path, names: _Names) -> Iterator[Line]:
         while deliveries := journal.pending(BODIES_EVENTS, BODIES_BYTES, after):
             for one in deliveries:
                 after = one.sequence
-                for event in read_body(one.body):
+                for event in read_body(one.body, of_platform=one.reader is not None):
                     if names.in_event(event, one.network):
                         yield {"source": one.source, "received_at": time_text(one.received_at), "event": event}
 

@@ -303,7 +303,7 @@ class Receiver:
         reader = reader_of(source)
         sender = event_source(name, source.network, reader)
         now = now_ms()
-        events = read_body(body)
+        events = read_body(body, of_platform=reader is not None)
         items = read_events(events, sender, now)
         new = NewDelivery(
             id=delivery_id(name, delivered.id),
@@ -352,7 +352,9 @@ class Receiver:
     async def check(self, name: str, headers: Mapping[str, str], body: bytes) -> Checked:
         """Say what would become of a delivery; nothing is kept. Raises what `receive` raises but for the journal's."""
         source, _, delivered = await self._verified(name, headers, body)
-        items = read_events(read_body(body), event_source(name, source.network, reader_of(source)), now_ms())
+        reader = reader_of(source)
+        events = read_body(body, of_platform=reader is not None)
+        items = read_events(events, event_source(name, source.network, reader), now_ms())
         return Checked(source=name, signed_with=delivered.secret, **_verdicts(items))
 
     async def challenged(self, name: str, query: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from service.adapters import Unusable
-from service.domain import Frozen, Reader
+from service.domain import OWN_PLATFORM, Frozen, Reader
 from service.files.events import EventSource, Item, read_body, read_events
 from service.flows.reading import adapter_for, event_source
 from service.journal.journal import now_ms
@@ -71,7 +71,7 @@ def try_example(reader: Reader | None, network: str | None, example: bytes, now:
     adapter = adapter_for(reader)
     network = adapter.network if network is None else network
     now = now_ms() if now is None else now
-    body = read_body(example)
+    body = read_body(example, of_platform=not (reader is None or reader.platform == OWN_PLATFORM))
     source = event_source(_SOURCE, network, reader)
     items = []
     for item in read_events(body, source, now):

@@ -206,7 +206,7 @@ _REFUSED = (StoreRefused, ValueError, OverflowError, TypeError)
 
 def _items(delivery: PendingDelivery) -> list[Item]:
     source = event_source(delivery.source, delivery.network, delivery.reader)
-    return read_events(read_body(delivery.body), source, delivery.received_at)
+    return read_events(read_body(delivery.body, of_platform=delivery.reader is not None), source, delivery.received_at)
 
 
 def _group(read: list[Parsed]) -> Group:

@@ -65,7 +65,9 @@ def _places(value: Any) -> Iterable[tuple[Any, Any]]:
 def read(adapter: Adapter, payloads: list[Any], received_at: int = NOW) -> list[Item]:
     """What becomes of payloads that come in one body, as the flow reads them."""
     body = json.dumps(payloads).encode()
-    return read_events(read_body(body), event_source("s", adapter.network, Reader(adapter.name, None)), received_at)
+    return read_events(
+        read_body(body, of_platform=True), event_source("s", adapter.network, Reader(adapter.name, None)), received_at
+    )
 
 
 def assert_read_or_kept(adapter: Adapter, payload: Any) -> None:
