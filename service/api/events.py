@@ -236,7 +236,7 @@ async def post_source(administration: AdministrationDep, body: StrictNewSource) 
         add_source, administration.sealer, body.name, body.network,
         platform=body.platform, mapping=body.reader.mapping, secret=text_of(body.secret),
     )  # fmt: skip
-    return SourceWithSecret(source=shown(source), secret=secret)
+    return SourceWithSecret(source=shown(source), secret=secret if body.secret is None else None)
 
 
 @events.post(
@@ -254,7 +254,7 @@ async def post_rotation(
     changed, secret = await administration.change(
         rotate_source, administration.sealer, source, at_once=asked.at_once, secret=text_of(asked.secret)
     )
-    return SourceWithSecret(source=shown(changed), secret=secret)
+    return SourceWithSecret(source=shown(changed), secret=secret if asked.secret is None else None)
 
 
 @events.post(

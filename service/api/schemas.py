@@ -817,10 +817,10 @@ class SourceList(BaseModel):
 
 
 class SourceWithSecret(BaseModel):
-    """A source with its new secret, which is not shown again."""
+    """A source with its new secret, which is not shown again; null where the platform gave it."""
 
     source: ShownSource
-    secret: str = Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
+    secret: str | None = Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
 
 
 class NewKey(Frozen):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,6 +14,8 @@ from fastapi.testclient import TestClient
 from service.api.app import create_app
 from service.domain import Follow, RunSpec, StoreAddress
 from service.flows.analyze import execute
+from service.flows.writing import Writer
+from service.journal.journal import Journal
 from service.settings import Settings
 from service.store.driver import AsyncStore, Store
 from service.store.edges import apply_follows
@@ -38,6 +40,19 @@ def api(store_address: StoreAddress, store: Store, journal: Path) -> Iterator[Te
     app = create_app(api_settings(store_address), journal)
     with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:
         yield client
+
+
+@pytest.fixture
+def applied(store: Store, journal: Path) -> Iterator[Callable[[], None]]:
+    """Does what the writer process does until nothing is pending."""
+    with Journal(journal) as own:
+        writer = Writer(store, own)
+
+        def work() -> None:
+            while writer.turn():
+                pass
+
+        yield work
 
 
 def two_circles(store: Store) -> None:

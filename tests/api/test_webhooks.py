@@ -7,9 +7,8 @@ import gzip
 import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +19,6 @@ from standardwebhooks import Webhook
 
 from service.adapters.standard_webhooks import sign
 from service.files.events import EVENTS
-from service.flows.writing import Writer
-from service.journal.journal import Journal
 from service.store.driver import Store
 from tests.store.graph_dump import dump
 
@@ -60,19 +57,6 @@ def shop(api: TestClient) -> Sender:
     return Sender(api)
 
 
-@pytest.fixture
-def applied(store: Store, journal: Path) -> Iterator[Callable[[], None]]:
-    """Does what the writer process does until nothing is pending."""
-    with Journal(journal) as own:
-        writer = Writer(store, own)
-
-        def work() -> None:
-            while writer.turn():
-                pass
-
-        yield work
-
-
 def code(response: Response) -> tuple[int, str]:
     assert response.headers["content-type"] == "application/problem+json", response.text
     return response.status_code, response.json()["code"]
@@ -87,6 +71,7 @@ def test_a_pushed_follow_is_journaled_then_applied(shop: Sender, store: Store, a
         "sequence": 1,
         "url": f"/v1/deliveries/{answer['delivery']}",
         "accepted": 1,
+        "ignored": 0,
         "rejected": 0,
         "items": [{"index": 0, "status": "accepted", "code": None, "message": None}],
     }
