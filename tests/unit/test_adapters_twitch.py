@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -473,6 +475,13 @@ def test_other_subscriptions_are_ignored(kind: str) -> None:
 def test_what_a_websocket_says_of_itself_is_ignored(kind: str) -> None:
     assert read("twitch", {"metadata": {"message_type": kind}, "payload": {"session": {"id": "a"}}}).ignored
     assert read("twitch", {"metadata": {"message_type": kind}, "payload": {}}).ignored
+
+
+def test_the_example_of_the_page_becomes_what_it_says() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "platforms" / "twitch.md"
+    sent, becomes = re.findall(r"```json\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert TWITCH.events(json.loads(sent)) == json.loads(becomes)
+    assert read("twitch", json.loads(sent)).code is None
 
 
 # --- laws -------------------------------------------------------------------------------------------------------
