@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -121,6 +123,33 @@ def test_a_signature_is_the_one_that_openssl_makes() -> None:
     right = "sha256=80ab6d99aa692ce15f1fbf421dc26e9a72530927cfd4e9b912116d8b8ae56b83"
     assert headers["twitch-eventsub-message-signature"] == right
     assert delivered(headers, b"{}").secret == "old"
+
+
+def test_what_twitchs_own_tool_sends_is_taken() -> None:
+    """Sent by `twitch event trigger follow -s SECRET -f 9007199254740993 -t 1337` (github.com/twitchdev/twitch-cli)."""
+    sent = "2026-11-30T07:42:23.967774059Z"
+    body = (
+        b'{"subscription":{"id":"49f32cdb-3e23-e7df-0f26-41c8c5a92914","status":"enabled","type":"channel.follow",'
+        b'"version":"2","condition":{"broadcaster_user_id":"1337","moderator_user_id":"9007199254740993"},'
+        b'"transport":{"method":"webhook","callback":"null"},"created_at":"2026-11-30T07:42:23.967774059Z","cost":0},'
+        b'"event":{"user_id":"9007199254740993","user_login":"testFromUser","user_name":"testFromUser",'
+        b'"broadcaster_user_id":"1337","broadcaster_user_login":"testBroadcaster",'
+        b'"broadcaster_user_name":"testBroadcaster","followed_at":"2026-11-30T07:42:23.967774059Z"}}'
+    )
+    headers = {
+        "twitch-eventsub-message-id": "94800393-d608-fee5-d2c2-d7a6337eeb1a",
+        "twitch-eventsub-message-retry": "0",
+        "twitch-eventsub-message-signature": "sha256=99bbfdff31ceaeffda2544f566c942a4a2854491517cc62eb495f4cf682f223c",
+        "twitch-eventsub-message-timestamp": sent,
+        "twitch-eventsub-message-type": "notification",
+        "twitch-eventsub-subscription-type": "channel.follow",
+        "twitch-eventsub-subscription-version": "2",
+    }
+    secrets = {"ours": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAAAAAAAAAAA="}
+    taken = TWITCH.delivered(headers, body, secrets, datetime.fromisoformat("2026-11-30T07:42:25+00:00").timestamp())
+    assert taken == Delivered("94800393-d608-fee5-d2c2-d7a6337eeb1a", "ours", None, same_body=False)
+    at = 1_796_024_543_967
+    assert read("twitch", json.loads(body)).follows == [Follow("twitch:9007199254740993", "twitch:1337", 1.0, at)]
 
 
 @pytest.mark.parametrize(
@@ -446,6 +475,13 @@ def test_other_subscriptions_are_ignored(kind: str) -> None:
 def test_what_a_websocket_says_of_itself_is_ignored(kind: str) -> None:
     assert read("twitch", {"metadata": {"message_type": kind}, "payload": {"session": {"id": "a"}}}).ignored
     assert read("twitch", {"metadata": {"message_type": kind}, "payload": {}}).ignored
+
+
+def test_the_example_of_the_page_becomes_what_it_says() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "platforms" / "twitch.md"
+    sent, becomes = re.findall(r"```json\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert TWITCH.events(json.loads(sent)) == json.loads(becomes)
+    assert read("twitch", json.loads(sent)).code is None
 
 
 # --- laws -------------------------------------------------------------------------------------------------------

@@ -6,8 +6,10 @@ import base64
 import copy
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -494,6 +496,13 @@ def test_activities_that_are_none_are_a_dead_letter(activities: Any) -> None:
 ])  # fmt: skip
 def test_other_activities_are_ignored(item: Any) -> None:
     assert read("x", item).ignored
+
+
+def test_the_example_of_the_page_becomes_what_it_says() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "platforms" / "x.md"
+    sent, becomes = re.findall(r"```json\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert X.events(json.loads(sent)) == json.loads(becomes)
+    assert read("x", json.loads(sent)).code is None
 
 
 # --- laws -------------------------------------------------------------------------------------------------------
