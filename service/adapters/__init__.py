@@ -92,6 +92,7 @@ class Adapter(ABC):
         gives_secret: whether the platform gives the secret, rather than taking the one that is drawn here.
         keeps_unusable: whether a delivery is taken in of which nothing can be used: a platform does not mend what it
             sends, and stops sending where it is refused. All of it becomes dead letters.
+        answered: the HTTP status that says that a delivery is taken in, of those that begin with 2.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Adapter(ABC):
     network: str | None = None
     gives_secret: bool = False
     keeps_unusable: bool = True
+    answered: int = 202
 
     def delivered(self, headers: Mapping[str, str], body: bytes, secrets: Mapping[str, str], now: float) -> Delivered:
         """Find out who sent a delivery. As it is here, deliveries are signed as Standard Webhooks says.

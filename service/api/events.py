@@ -136,9 +136,7 @@ async def post_events(request: Request, receiver: ReceiverDep, source: SourceNam
     the answer is the same, and nothing happens twice. 429 and 503 say when to try again.
     """
     answer = await receiver.receive(source, request.headers, await request.body())
-    if answer.challenge:
-        return Response(answer.body, media_type="text/plain")
-    return Response(answer.body, status_code=202, media_type="application/json")
+    return Response(answer.body, answer.status, media_type="text/plain" if answer.challenge else "application/json")
 
 
 @events.get("/v1/webhooks/{source}", tags=["events"], responses=problems(400, 403, 404, 422, 503))

@@ -109,7 +109,7 @@ def _send(
         except requests.RequestException as error:
             why, asked = f"cannot be reached ({type(error).__name__})", None
         else:
-            if answer.status_code == 202:
+            if answer.status_code in (200, 202):
                 return {name: int(answer.json()[name]) for name in ("accepted", "ignored", "rejected")}
             why, asked = _reason(answer), answer.headers.get("Retry-After", "")
             if answer.status_code not in _TRY_AGAIN:

@@ -58,9 +58,10 @@ __all__ = ["Committer", "Deliveries", "Received", "Receiver", "event_schemas"]
 
 
 class Answer(NamedTuple):
-    """What is answered to a delivery; of a `challenge`, text that the platform wants to hear, else JSON."""
+    """What is answered to a delivery: JSON, but to a `challenge` the text that the platform wants to hear."""
 
     body: bytes
+    status: int
     challenge: bool = False
 
 
@@ -299,7 +300,7 @@ class Receiver:
         """
         source, adapter, delivered = await self._verified(name, headers, body)
         if delivered.answer is not None:
-            return Answer(delivered.answer.encode(), challenge=True)
+            return Answer(delivered.answer.encode(), 200, challenge=True)
         reader = reader_of(source)
         sender = event_source(name, source.network, reader)
         now = now_ms()
@@ -335,7 +336,7 @@ class Receiver:
             "url": f"/v1/deliveries/{new.id}",
             **_verdicts(items),
         }
-        return Answer(json.dumps(document, separators=(",", ":")).encode())
+        return Answer(json.dumps(document, separators=(",", ":")).encode(), adapter.answered)
 
     def _erasures(self, items: list[Item]) -> tuple[ErasureRequest, ...]:
         """Who asks to be erased in these events."""
