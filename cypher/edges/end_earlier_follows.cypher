@@ -15,7 +15,7 @@ WITH account, $times[i] AS time
 CALL (account, time) {
   MATCH (account)<-[u:UNFOLLOWED]-()
   WHERE u.at.epochMillis < time - 1
-  SET u.at = datetime({epochMillis: time - 1}), u.v = $v
+  SET u.at = datetime({epochMillis: time - 1}), u.of_records = null, u.v = $v
 }
 CALL (account, time) {
   // Since when these are is not known any more: whoever reads only what changed has to see that.

@@ -11,6 +11,7 @@
 // index: responded_at
 // index: unfollowed_at
 // index: ended_record_at
+// index: follow_record_ended_at
 // index: withdrew_at
 CALL () {
   MATCH ()-[e:ENGAGED]->()
@@ -34,7 +35,13 @@ CALL () {
   MATCH (e:EndedRecord)
   USING INDEX e:EndedRecord(at)
   WHERE e.at < $unfollows
-  RETURN count(e) AS ended_records
+  RETURN count(e) AS pending_records
+}
+CALL () {
+  MATCH ()-[r:FOLLOW_RECORD]->()
+  USING INDEX r:FOLLOW_RECORD(ended_at)
+  WHERE r.ended_at < $unfollows
+  RETURN count(r) AS known_records
 }
 CALL () {
   MATCH ()-[w:WITHDREW]->()
@@ -42,4 +49,4 @@ CALL () {
   WHERE w.at < $unfollows
   RETURN count(w) AS withdrawals
 }
-RETURN interactions, responses, unfollows, ended_records, withdrawals
+RETURN interactions, responses, unfollows, pending_records + known_records AS ended_records, withdrawals

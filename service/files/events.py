@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -121,17 +122,18 @@ def read_events(events: list[Any], source: EventSource, received_at: int) -> lis
     """
     items = []
     context = Context(source.network, received_at, received_at + FUTURE_MS)
+    undated: Counter[tuple[str, str]] = Counter()
     for index, event in enumerate(events):
         try:
             read = [event] if source.translate is None else source.translate(event)
-            said = [one for event in read for one in _said(event, source.name, context)]
+            said = [one for event in read for one in _said(event, source.name, context, undated)]
             items.append(Item(index, event, said, ignored=not read))
         except BadLine as bad:
             items.append(Item(index, event, [], bad.reason, bad.message))
     return items
 
 
-def _said(event: Any, source: str, context: Context) -> Said:
+def _said(event: Any, source: str, context: Context, undated: Counter[tuple[str, str]]) -> Said:
     if not isinstance(event, dict):
         raise BadLine("bad_event", "The event is not a JSON object.")
     kind = event.get("type")
@@ -146,7 +148,14 @@ def _said(event: Any, source: str, context: Context) -> Said:
         data = {**data, known.time: said_at}
     line = Given(known.schema, data, context)
     at = line[known.time]
-    return known.says(line, Moment(context.as_of if at is None else at, source))
+    if at is None:
+        at = context.as_of
+        if "follower" in known.schema.fields and line["follower"] is not None and line["followee"] is not None:
+            # In one body the later of two that are about the same pair stands: each has a millisecond of its own.
+            pair = line.pair("follower", "followee")
+            at += undated[pair]
+            undated[pair] += 1
+    return known.says(line, Moment(at, source))
 
 
 class Moment(NamedTuple):
@@ -213,7 +222,7 @@ def _unfollow(line: Given, moment: Moment) -> Said:
     if not pair:
         missing = "followee" if line["followee"] is None else "follower"
         raise BadLine("missing_field", f"The line has no {missing}, and no record that says whose follow it was.")
-    return [line.statement("unfollows", pair, at=line["at"])]
+    return [Statement("unfollows", pair, (), moment.at, line["at"] is not None)]
 
 
 def _record(line: Given, moment: Moment) -> str:

@@ -285,6 +285,7 @@ class Receiver:
         self._committer = committer
         self._sealer = sealer
         self._opened: dict[str, str] = {}
+        self._latest: dict[str, int] = {}
 
     async def receive(self, name: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Verify, parse and journal a delivery; return the answer as JSON (`Received`): the same for the same.
@@ -303,7 +304,7 @@ class Receiver:
             return Answer(delivered.answer.encode(), 200, challenge=True)
         reader = reader_of(source)
         sender = event_source(name, source.network, reader)
-        now = now_ms()
+        now = self._moment(name)
         events = read_body(body, of_platform=reader is not None)
         items = read_events(events, sender, now)
         new = NewDelivery(
@@ -337,6 +338,14 @@ class Receiver:
             **_verdicts(items),
         }
         return Answer(json.dumps(document, separators=(",", ":")).encode(), adapter.answered)
+
+    def _moment(self, name: str) -> int:
+        """The time of a delivery, in milliseconds since 1970 UTC: later than those before of the same source.
+
+        Of two deliveries without times of their own the one that came later stands.
+        """
+        self._latest[name] = max(now_ms(), self._latest.get(name, 0) + 1)
+        return self._latest[name]
 
     def _erasures(self, items: list[Item]) -> tuple[ErasureRequest, ...]:
         """Who asks to be erased in these events."""

@@ -196,7 +196,7 @@ def put_follows(change: Change, batch: FollowBatch) -> tuple[int, int]:
         standing = _not_unfollowed(change.tx, standing, nodes)
     [merged] = change.tx.run(
         "edges/merge_follows",
-        **_columns(standing, nodes),
+        **pair_columns(standing, nodes),
         weights=[float(follow.weight) for follow in standing.values()],
         times=[_time(follow) for follow in standing.values()],
         v=change.version,
@@ -206,12 +206,15 @@ def put_follows(change: Change, batch: FollowBatch) -> tuple[int, int]:
 
 def _before_complete_list(change: Change, follows: dict[Pair, Follow]) -> dict[Pair, int]:
     """Return which follows a complete list of the followee's followers ended that is known already, and when."""
-    if not change.complete_lists:
-        return {}
-    ends = _ends_by_lists(change.tx.run, [followee for _, followee in follows])
+    ends = ends_by_lists(change, [followee for _, followee in follows])
     return {
         pair: ends[pair[1]] for pair, follow in follows.items() if pair[1] in ends and _time(follow) <= ends[pair[1]]
     }
+
+
+def ends_by_lists(change: Change, accounts: Iterable[str]) -> dict[str, int]:
+    """Return when complete lists of the followers of these accounts end what was known before, where there are any."""
+    return _ends_by_lists(change.tx.run, accounts) if change.complete_lists else {}
 
 
 def _ends_by_lists(run: Any, accounts: Iterable[str]) -> dict[str, int]:
@@ -237,7 +240,7 @@ def _keys(pairs: Iterable[Pair]) -> list[str]:
     return sorted({key for pair in pairs for key in pair})
 
 
-def _columns(pairs: Iterable[Pair], nodes: Nodes) -> dict[str, list[int]]:
+def pair_columns(pairs: Iterable[Pair], nodes: Nodes) -> dict[str, list[int]]:
     """Return sorted pairs as the parameters of queries; neighbours in the batch are then neighbours on disk.
 
     Parallel lists of plain values: maps, one a follow, take the driver seven times as long to pack. Nodes: each is
@@ -250,10 +253,10 @@ def _columns(pairs: Iterable[Pair], nodes: Nodes) -> dict[str, list[int]]:
 def _not_unfollowed(tx: Tx, follows: dict[Pair, Follow], nodes: Nodes) -> dict[Pair, Follow]:
     """Leave out the follows that an unfollow ended; take away the unfollows that a follow came after."""
     pairs = sorted(follows)
-    ended = {pairs[row["i"]]: row["at"] for row in tx.run("edges/unfollowed", **_columns(pairs, nodes))}
+    ended = {pairs[row["i"]]: row["at"] for row in tx.run("edges/unfollowed", **pair_columns(pairs, nodes))}
     again = sorted(pair for pair, at in ended.items() if _time(follows[pair]) > at)
     if again:
-        tx.run("edges/remove_unfollowed", **_columns(again, nodes))
+        tx.run("edges/remove_unfollowed", **pair_columns(again, nodes))
     return {pair: follow for pair, follow in follows.items() if pair not in ended or pair in again}
 
 
@@ -278,18 +281,22 @@ def apply_unfollows(store: Store, batch: Sequence[Statement]) -> Applied:
     return in_one_change(store, lambda change: put_unfollows(change, batch))
 
 
-def put_unfollows(change: Change, batch: Sequence[Statement]) -> tuple[int, int]:
-    """End follows within a change; see `apply_unfollows`. Returns how many tombstones were created and updated."""
+def put_unfollows(change: Change, batch: Sequence[Statement], *, of_records: bool = False) -> tuple[int, int]:
+    """End follows within a change; see `apply_unfollows`. Returns how many tombstones were created and updated.
+
+    `of_records` says that this is so because all records of these pairs ended (see `store.follow_records`).
+    """
     pairs = sorted({_pair(statement) for statement in batch})
     nodes = change.ensure_accounts(_keys(pairs))
-    ends = _ends_by_lists(change.tx.run, [followee for _, followee in pairs]) if change.complete_lists else {}
+    ends = ends_by_lists(change, [followee for _, followee in pairs])
     known, times, created, updated = _standing_unfollows(change.tx.run, pairs, nodes, batch, ends)
     changed = sorted(pair for pair, at in times.items() if known.get(pair) != at)
     if changed:
         change.tx.run(
             "edges/merge_unfollows",
-            **_columns(changed, nodes),
+            **pair_columns(changed, nodes),
             times=[times[pair] for pair in changed],
+            of_records=of_records,
             v=change.version,
         )
         change.unfollowed += len(changed)
@@ -339,7 +346,7 @@ def _standing_unfollows(
     run: Any, pairs: Sequence[Pair], nodes: Nodes, batch: Sequence[Statement], ends: dict[str, int]
 ) -> tuple[dict[Pair, int], dict[Pair, int], int, int]:
     """Return tombstones as they are, tombstones as they should be, and how many lines create and change one."""
-    columns = _columns(pairs, nodes)
+    columns = pair_columns(pairs, nodes)
     follows = {pairs[row["i"]]: row["at"] for row in run("edges/known_follows", **columns)}
     known = {pairs[row["i"]]: row["at"] for row in run("edges/unfollowed", **columns)}
     times = dict(known)
@@ -367,7 +374,7 @@ def check_follows(store: Store, batch: Sequence[Follow]) -> tuple[set[str], set[
     """
     pairs = sorted({(follow.follower, follow.followee) for follow in batch})
     nodes = account_nodes(store.read, _keys(pairs))
-    columns = _columns(pairs, nodes)
+    columns = pair_columns(pairs, nodes)
     known = {pairs[row["i"]]: (row["at"], row["weight"]) for row in store.read("edges/known_follows", **columns)}
     ended = {pairs[row["i"]]: row["at"] for row in store.read("edges/unfollowed", **columns)}
     ends = _ends_by_lists(store.read, [followee for _, followee in pairs])

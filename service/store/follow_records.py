@@ -1,19 +1,46 @@
 """Follows that their network names by an id of their own (a *record*), by which their end may be told.
 
-Some platforms say of an unfollow only which record was deleted, not who followed whom. What a record said is kept until
-it ends, and that it ended is kept from then on, so that the end may come first. What is known of a record becomes
-follows and unfollows, by whose rules the graph ends up the same in any order: where a record has not ended, a follow at
-its beginning; where it has, an unfollow at its end, or at its beginning if that is later. Of several beginnings or ends
-of the same record the earliest stands: a network tells of each once, so that what comes later is a repeat.
+Some platforms say of an unfollow only which record was deleted, not who followed whom; others say no times. So what
+each record said is kept: whose follow it is, when it began and when it ended. Of several beginnings or ends of one
+record the earliest stands: a network tells of each once, and what comes later is a repeat. A record that has ended
+stays so.
+
+What follows and unfollows there are is then decided pair by pair, from all records of the pair: as long as one of them
+has not ended, it is a follow with the time of the latest beginning; else an unfollow with the time of the latest
+beginning or end. That does not depend on the order in which any of it became known. Where other events speak of the
+same pair, the rules of `store.edges` put both together; only an unfollow that records alone brought about gives way
+to a record that has not ended, whatever their times.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from service.domain import Follow
 from service.records import Statement
-from service.store.edges import Change, FollowBatch, Pair, put_follows, put_unfollows
+from service.store.edges import (
+    Change,
+    FollowBatch,
+    Nodes,
+    Pair,
+    ends_by_lists,
+    pair_columns,
+    put_follows,
+    put_unfollows,
+)
+
+_UNKNOWN = -1
+_Key = tuple[str, Pair]
+"""A record, and the pair of which it is."""
+
+
+class _Known(NamedTuple):
+    """What is known of a record: the earliest beginning and end, in milliseconds since 1970 UTC, where they are."""
+
+    at: int | None
+    ended_at: int | None
+    weight: float
 
 
 def put_follow_records(change: Change, batch: Sequence[Statement]) -> tuple[int, int]:
@@ -29,69 +56,120 @@ def put_follow_records(change: Change, batch: Sequence[Statement]) -> tuple[int,
     """
     begun, ended, named = _said(batch)
     records = sorted({record for record, _ in begun} | set(ended))
-    ends = {records[row["i"]]: row["at"] for row in change.tx.run("follow_records/ended", records=records)}
-    live = {
-        (records[row["i"]], (row["follower"], row["followee"])): row["at"]
-        for row in change.tx.run("follow_records/live", records=records)
+    before = _known(change, records)
+    pending = {records[row["i"]]: row["at"] for row in change.tx.run("follow_records/pending", records=records)}
+    after, unresolved = _together(before, begun, ended, named, pending)
+    changed = {key: known for key, known in sorted(after.items()) if before.get(key) != known}
+    nodes = change.ensure_accounts(sorted({one for _, pair in changed for one in pair}))
+    _write(change, changed, nodes)
+    late = {record: at for record, at in unresolved.items() if pending.get(record) != at}
+    if late:
+        change.tx.run("follow_records/keep_pending", records=[*late], times=[*late.values()])
+    resolved = sorted(pending.keys() - unresolved.keys())
+    if resolved:
+        change.tx.run("follow_records/remove_pending", records=resolved)
+    return _put_pairs(change, sorted({pair for _, pair in changed}), nodes)
+
+
+def _said(batch: Sequence[Statement]) -> tuple[dict[_Key, _Known], dict[str, int], set[_Key]]:
+    """Return what a batch says began and ended, and of which records it says with their end whose follows they were."""
+    begun: dict[_Key, _Known] = {}
+    ended: dict[str, int] = {}
+    named: set[_Key] = set()
+    for statement in batch:
+        record, *accounts = map(str, statement.identity)
+        key = (record, (accounts[0], accounts[1])) if accounts else None
+        if not statement.values:
+            ended[record] = min(statement.at, ended.get(record, statement.at))
+            named |= set() if key is None else {key}
+        elif key is not None:
+            told = _Known(statement.at, None, float(statement.values[0]))  # type: ignore[arg-type]
+            begun[key] = _first(begun.get(key), told)
+    return begun, ended, named
+
+
+def _first(known: _Known | None, told: _Known) -> _Known:
+    """Return the earlier of two beginnings, of two at once the heavier, with the end that is known."""
+    if known is None:
+        return told
+    if known.at is None or (told.at is not None and (told.at, -told.weight) < (known.at, -known.weight)):
+        return told._replace(ended_at=known.ended_at)
+    return known
+
+
+def _known(change: Change, records: list[str]) -> dict[_Key, _Known]:
+    return {
+        (records[row["i"]], (row["follower"], row["followee"])): _Known(row["at"], row["ended_at"], row["weight"])
+        for row in change.tx.run("follow_records/known", records=records)
     }
-    nodes = change.ensure_accounts(sorted({key for _, pair in begun for key in pair}))
-    follows = []
-    # Of whom the record is may be said with its end alone; that it ended again says nothing.
-    unfollows = [Statement("unfollows", pair, (), ended[record]) for record, pair in named if record not in ends]
-    kept: list[tuple[str, Pair, int]] = []
-    for (record, pair), follow in sorted(begun.items()):
-        at = follow.at or 0
-        if record in ends:  # that it ended was known before it came
-            unfollows.append(Statement("unfollows", pair, (), ends[record]))
-        elif record in ended:
-            unfollows.append(Statement("unfollows", pair, (), max(at, ended[record])))
-        else:
-            first = min(at, live.get((record, pair), at))
-            follows.append(follow._replace(at=first))
-            if live.get((record, pair)) != first:
-                kept.append((record, pair, first))
-    unfollows += [
-        Statement("unfollows", pair, (), max(at, ended[record]))
-        for (record, pair), at in live.items()
-        if record in ended
-    ]
-    if kept:
+
+
+def _together(
+    before: dict[_Key, _Known],
+    begun: dict[_Key, _Known],
+    ended: dict[str, int],
+    named: set[_Key],
+    pending: dict[str, int],
+) -> tuple[dict[_Key, _Known], dict[str, int]]:
+    """Return all that is known of records, and when those ended of which nobody has said whose follows they are."""
+    after = {**before, **{key: _first(before.get(key), told) for key, told in begun.items()}}
+    after |= {key: _Known(None, None, 1.0) for key in sorted(named) if key not in after}
+    ends = [*ended.items(), *pending.items()]
+    ends += [(record, known.ended_at) for (record, _), known in before.items() if known.ended_at is not None]
+    first: dict[str, int] = {}
+    for record, at in ends:
+        first[record] = min(at, first.get(record, at))
+    found = {record for record, _ in after}
+    return (
+        {key: known._replace(ended_at=first.get(key[0])) for key, known in after.items()},
+        {record: at for record, at in sorted(first.items()) if record not in found},
+    )
+
+
+def _write(change: Change, changed: dict[_Key, _Known], nodes: Nodes) -> None:
+    if changed:
         change.tx.run(
-            "follow_records/begin",
-            records=[record for record, _, _ in kept],
-            followers=[nodes[pair[0]] for _, pair, _ in kept],
-            followees=[nodes[pair[1]] for _, pair, _ in kept],
-            times=[at for _, _, at in kept],
+            "follow_records/write",
+            records=[record for record, _ in changed],
+            **pair_columns((pair for _, pair in changed), nodes),
+            begun=[_UNKNOWN if known.at is None else known.at for known in changed.values()],
+            ended=[_UNKNOWN if known.ended_at is None else known.ended_at for known in changed.values()],
+            weights=[known.weight for known in changed.values()],
         )
-    earlier = {record: at for record, at in sorted(ended.items()) if at < ends.get(record, at + 1)}
-    if earlier:
-        change.tx.run("follow_records/end", records=[*earlier], times=[*earlier.values()])
-    created, updated = put_follows(change, FollowBatch.of(follows)) if follows else (0, 0)
+
+
+def _put_pairs(change: Change, pairs: list[Pair], nodes: Nodes) -> tuple[int, int]:
+    """Let follows and unfollows be what all records of these pairs say."""
+    if not pairs:
+        return 0, 0
+    said: dict[Pair, list[_Known]] = {}
+    for row in change.tx.run("follow_records/of_pairs", **pair_columns(pairs, nodes)):
+        said.setdefault(pairs[row["i"]], []).append(_Known(row["at"], row["ended_at"], row["weight"]))
+    follows, unfollows = [], []
+    for pair, records in sorted(said.items()):
+        at, weight = max(((one.at, one.weight) for one in records if one.at is not None), default=(_UNKNOWN, 1.0))
+        if any(one.ended_at is None for one in records):
+            follows.append(Follow(*pair, weight, at))
+        else:
+            ended = max(one.ended_at for one in records if one.ended_at is not None)
+            unfollows.append(Statement("unfollows", pair, (), max(at, ended)))
+    created = updated = 0
+    if follows:
+        _give_way(change, follows, nodes)
+        created, updated = put_follows(change, FollowBatch.of(follows))
     if unfollows:
-        more = put_unfollows(change, unfollows)
+        more = put_unfollows(change, unfollows, of_records=True)
         created, updated = created + more[0], updated + more[1]
     return created, updated
 
 
-def _said(
-    batch: Sequence[Statement],
-) -> tuple[dict[tuple[str, Pair], Follow], dict[str, int], list[tuple[str, Pair]]]:
-    """Return what a batch says began, by record and pair, and when records ended: the earliest of each.
+def _give_way(change: Change, follows: Iterable[Follow], nodes: Nodes) -> None:
+    """Remove unfollows that came of records alone, where one that has not ended is known now.
 
-    And of which records it says with their end whose follows they were.
+    What a complete list of followers ended stays so.
     """
-    begun: dict[tuple[str, Pair], Follow] = {}
-    ended: dict[str, int] = {}
-    named: set[tuple[str, Pair]] = set()
-    for statement in batch:
-        record, *accounts = map(str, statement.identity)
-        pair = (accounts[0], accounts[1]) if accounts else None
-        if not statement.values:
-            ended[record] = min(statement.at, ended.get(record, statement.at))
-            if pair is not None:
-                named.add((record, pair))
-        elif pair is not None:
-            follow = Follow(*pair, float(statement.values[0]), statement.at)  # type: ignore[arg-type]
-            known = begun.get((record, pair), follow)
-            begun[record, pair] = min(known, follow, key=lambda one: (one.at or 0, -one.weight))
-    return begun, ended, sorted(named)
+    ends = ends_by_lists(change, [follow.followee for follow in follows])
+    pairs = [one[:2] for one in follows if one.at is not None and one.at > ends.get(one.followee, _UNKNOWN)]
+    gone = [pairs[row["i"]] for row in change.tx.run("follow_records/ended_pairs", **pair_columns(pairs, nodes))]
+    if gone:
+        change.tx.run("edges/remove_unfollowed", **pair_columns(sorted(gone), nodes))

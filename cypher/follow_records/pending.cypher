@@ -1,7 +1,7 @@
-// answers: Which of these records of follows have ended, and when?
+// answers: Of which of these records is the end known, and nothing else?
 // parameter: records LIST<STRING> digests of records
 // column: i INTEGER position in records
-// column: at INTEGER when, in milliseconds since 1970 UTC
+// column: at INTEGER when it ended, in milliseconds since 1970 UTC
 // mode: read
 // index: ended_record_record
 UNWIND range(0, size($records) - 1) AS i

@@ -1,0 +1,13 @@
+// answers: What do all records say of these pairs?
+// parameter: followers LIST<INTEGER> nodes of those who follow; parallel with the list below: one pair a position
+// parameter: followees LIST<INTEGER> nodes of those who are followed
+// column: i INTEGER position in followers
+// column: at INTEGER when the follow began, in milliseconds since 1970 UTC; null where only its end is known
+// column: ended_at INTEGER when it ended, in milliseconds since 1970 UTC; null where it has not
+// column: weight FLOAT weight of the tie
+// mode: read
+UNWIND range(0, size($followers) - 1) AS i
+MATCH (follower:Account) WHERE id(follower) = $followers[i]
+MATCH (followee:Account) WHERE id(followee) = $followees[i]
+MATCH (follower)-[r:FOLLOW_RECORD]->(followee)
+RETURN i, r.at.epochMillis AS at, r.ended_at.epochMillis AS ended_at, r.weight AS weight
