@@ -39,6 +39,9 @@ MOST_COST = 30
 MOST_EVENTS = 1_000
 """Of one item."""
 
+MOST_TEXT = 4_000_000
+"""Characters in the texts of all events of one item, which can all hold the same."""
+
 MOST_WANTED = 50
 MOST_NOTES = 100
 _MOST_ANSWERED = 1_000
@@ -423,15 +426,14 @@ class Mapped(Adapter):
         if challenge is None:
             return None
         try:
-            whole = json.loads(body.decode())
-        except (ValueError, RecursionError):
+            looked = _Looked(json.loads(body.decode()))
+            asks = all(_holds(looked.values(path), wanted) for path, wanted in challenge.where.items())
+            found = looked.values(challenge.answer) if asks else []
+        except (ValueError, RecursionError, Unusable):  # whoever reads it says what is wrong
             return None
-        looked = _Looked(whole)
-        found = looked.values(challenge.answer)
-        asks = all(_holds(looked.values(path), wanted) for path, wanted in challenge.where.items())
-        if not asks or len(found) != 1 or not isinstance(found[0], str) or len(found[0]) > _MOST_ANSWERED:
-            return None
-        return found[0] if found[0].isprintable() else None
+        answer = found[0] if len(found) == 1 else None
+        can_be_said = isinstance(answer, str) and answer.isprintable() and len(answer) <= _MOST_ANSWERED
+        return answer if can_be_said else None
 
     def events(self, item: Any) -> list[Event]:
         """Read an item as the mapping says."""
@@ -453,6 +455,7 @@ class Mapped(Adapter):
         if not things:
             notes.add(1, "items", f"{mapping.items} finds nothing.")
         events: list[Event] = []
+        characters = 0
         for thing, looked.thing in enumerate(things, start=1):
             for number, rule in enumerate(mapping.events, start=1):
                 if not self._is(rule, looked, notes, thing, f"events.{number}.where"):
@@ -461,6 +464,9 @@ class Mapped(Adapter):
                 events.append({"type": rule.type, "data": data})
                 if len(events) > MOST_EVENTS:
                     raise Unusable("too_many_events", f"There are more than {MOST_EVENTS:,} events in it.")
+                characters += sum(len(value) for value in data.values() if isinstance(value, str))
+                if characters > MOST_TEXT:
+                    raise Unusable("too_much_text", f"Its events have more than {MOST_TEXT:,} characters of text.")
         return events
 
     def _is(self, rule: Rule, looked: _Looked, notes: _Notes, thing: int, place: str) -> bool:
@@ -517,7 +523,10 @@ class _Looked:
         path = path_of(text)
         known, of = (self._in_thing, self._thing) if path.inside else (self._in_whole, self._whole)
         if text not in known:
-            known[text] = path.values(of)
+            try:
+                known[text] = path.values(of)
+            except RecursionError:
+                raise Unusable("too_deep", f"{text} compares values that are nested too deep.") from None
         return known[text]
 
 

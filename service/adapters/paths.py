@@ -197,8 +197,8 @@ def _operand(expression: BaseExpression) -> Callable[[Any], Any]:
         found = [_key(_selector(segment)) for segment in expression.path.segments]
         keys = tuple(key for key in found if key is not None)
         return lambda value: _at(value, keys)
-    if isinstance(expression, IntegerLiteral) and abs(expression.value) > _EXACT:
-        raise ValueError(f"a filter cannot compare with whole numbers beyond {_EXACT:,}")
+    if isinstance(expression, IntegerLiteral) and abs(expression.value) >= _EXACT:  # read as a float
+        raise ValueError(f"a filter compares with whole numbers below {_EXACT:,} only")
     if isinstance(expression, FilterExpressionLiteral):
         written = expression.value
         return lambda value: written  # noqa: ARG005
