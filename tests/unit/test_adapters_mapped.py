@@ -305,6 +305,7 @@ def plainly(of: Any, keys: list[str | int]) -> list[Any]:
 
 
 @given(of=JSON, keys=SIMPLE)
+@example(of={"a": [[1, 2], [3]]}, keys=["a", "*", -2])
 def test_simple_paths_find_what_a_plain_walk_finds(of: Any, keys: list[str | int]) -> None:
     steps = ["[*]" if key == "*" else f"[{key if isinstance(key, int) else json.dumps(key)}]" for key in keys]
     assert repr(found("$" + "".join(steps), of)) == repr(plainly(of, keys))
@@ -357,6 +358,11 @@ def without_traps(value: Any) -> Any:
         ("$[0:2]", "text", []),
         ("$[*]", "text", []),
         ("$[0]", {"0": 1}, []),
+        ("$[1]", [1, 2], [2]),
+        ("$[2]", [1, 2], []),
+        ("$[-2]", [1, 2], [1]),
+        ("$[-3]", [1, 2], []),
+        ("$.a", {"a": None}, [None]),
         ("$[?@.a == true]", [{"a": 1}, {"a": True}], [{"a": True}]),
         ("$[?@.a == 1]", [{"a": 1.0}, {"a": True}, {"a": "1"}], [{"a": 1.0}]),
         ("$[?@.a == @.b]", [{}, {"a": [1], "b": [True]}], [{}]),
@@ -683,6 +689,17 @@ def test_what_is_not_signed_right_is_refused(change: dict[str, str], says: str) 
     adapter, headers = by(EVERYTHING + ERASED), everything(b"{}")
     with pytest.raises(SignatureInvalid, match=says):
         adapter.delivered(headers | change, b"{}", {"a": "some-secret"}, NOW / 1000)
+
+
+def test_half_a_signature_or_more_than_one_is_none() -> None:
+    adapter, headers = by(EVERYTHING + ERASED), everything(b"{}")
+    whole = base64.b64decode(headers["x-sig"].removeprefix("v1="))
+    for one in (whole[:32], whole + b"x", whole[:-1] + bytes([whole[-1] ^ 1]), b""):
+        with pytest.raises(SignatureInvalid, match="is not right"):
+            changed = headers | {"x-sig": f"v1={base64.b64encode(one).decode()}"}
+            adapter.delivered(changed, b"{}", {"a": "some-secret"}, NOW / 1000)
+    several = headers | {"x-sig": f"v1=AAAA; {headers['x-sig']};v2=x"}
+    assert adapter.delivered(several, b"{}", {"a": "some-secret"}, NOW / 1000).secret == "a"
 
 
 @given(body=st.binary(max_size=20), secret=st.text(string.ascii_letters, min_size=8, max_size=12))
