@@ -14,11 +14,10 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
-from functools import partial
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_serializer, model_validator
@@ -32,17 +31,18 @@ from service.errors import BadInput, SignatureInvalid
 MAX_BYTES = 100_000
 """Of a mapping."""
 
-MOST_RULES = 50
+MOST_RULES = 20
 MOST_PATHS = 100
-MOST_WIDE_PATHS = 10
-"""Paths that can find several values: each may look at all that an item holds."""
+MOST_COST = 30
+"""Of all paths together: how often they may look at every value that an item holds."""
 
 MOST_EVENTS = 1_000
 """Of one item."""
 
-MOST_VALUES = 1_000_000
-"""In the lists of all events of one item."""
+MOST_TEXT = 4_000_000
+"""Characters in the texts of all events of one item, which can all hold the same."""
 
+MOST_WANTED = 50
 MOST_NOTES = 100
 _MOST_ANSWERED = 1_000
 _UNITS = {"s": Decimal(1_000), "ms": Decimal(1), "us": Decimal("0.001")}
@@ -76,6 +76,8 @@ def _header(name: str) -> str:
 def _conditions(where: dict[str, Any]) -> dict[str, Any]:
     for path, wanted in where.items():
         path_of(path)
+        if isinstance(wanted, list) and len(wanted) > MOST_WANTED:
+            raise ValueError(f"{path} has {len(wanted)} values to be one of, of at most {MOST_WANTED}")
         if not _plain(wanted):
             raise ValueError(f"{path} is to be a text, a number, true or false, or a list of these that is not empty")
     return where
@@ -292,10 +294,11 @@ class WebhookMapping(Frozen):
         paths |= {self.items} if self.items is not None else set()
         if len(paths) > MOST_PATHS:
             raise ValueError(f"there are {len(paths)} different paths, of at most {MOST_PATHS}")
-        wide = sum(path_of(one).wide for one in paths)
-        if wide > MOST_WIDE_PATHS:
+        cost = sum(path_of(one).cost for one in paths)
+        if cost > MOST_COST:
             raise ValueError(
-                f"there are {wide} different paths with *, slices or filters, of at most {MOST_WIDE_PATHS}"
+                f"the paths have {cost} of *, slices, filters, and comparisons and connectives in these, of at most "
+                f"{MOST_COST}"
             )
         return self
 
@@ -377,6 +380,8 @@ def _wrong_fields(mapping: WebhookMapping, kinds: Mapping[str, Kind]) -> Iterato
                 yield place, "a unit is said of times only"
             elif isinstance(of.value, list) and name not in kind.lists:
                 yield place, "this field takes one value"
+            elif mapping.items is not None and name in kind.lists and of.path is not None and of.path[0] == "$":
+                yield place, "begin the path with @: with items, a list is one of the thing itself"
         for name in kind.fields:
             if name in kind.required and name not in rule.data:
                 yield f"events.{number}.data.{name}", f"is missing, without which there is no {rule.type}"
@@ -421,15 +426,14 @@ class Mapped(Adapter):
         if challenge is None:
             return None
         try:
-            whole = json.loads(body.decode())
-        except (ValueError, RecursionError):
+            looked = _Looked(json.loads(body.decode()))
+            asks = all(_holds(looked.values(path), wanted) for path, wanted in challenge.where.items())
+            found = looked.values(challenge.answer) if asks else []
+        except (ValueError, RecursionError, Unusable):  # whoever reads it says what is wrong
             return None
-        looked = _Looked(whole)
-        found = looked.values(challenge.answer)
-        asks = all(_holds(looked.values(path), wanted) for path, wanted in challenge.where.items())
-        if not asks or len(found) != 1 or not isinstance(found[0], str) or len(found[0]) > _MOST_ANSWERED:
-            return None
-        return found[0] if found[0].isprintable() else None
+        answer = found[0] if len(found) == 1 else None
+        can_be_said = isinstance(answer, str) and answer.isprintable() and len(answer) <= _MOST_ANSWERED
+        return answer if can_be_said else None
 
     def events(self, item: Any) -> list[Event]:
         """Read an item as the mapping says."""
@@ -449,27 +453,27 @@ class Mapped(Adapter):
         looked = _Looked(item)
         things = [item] if mapping.items is None else looked.values(mapping.items)
         if not things:
-            notes.add(1, "items", lambda: f"{mapping.items} finds nothing.")
+            notes.add(1, "items", f"{mapping.items} finds nothing.")
         events: list[Event] = []
-        listed = 0
+        characters = 0
         for thing, looked.thing in enumerate(things, start=1):
             for number, rule in enumerate(mapping.events, start=1):
                 if not self._is(rule, looked, notes, thing, f"events.{number}.where"):
                     continue
                 data = self._data(rule, looked, notes, thing, f"events.{number}.data")
                 events.append({"type": rule.type, "data": data})
-                listed += sum(len(value) for value in data.values() if isinstance(value, list))
                 if len(events) > MOST_EVENTS:
                     raise Unusable("too_many_events", f"There are more than {MOST_EVENTS:,} events in it.")
-                if listed > MOST_VALUES:
-                    raise Unusable("too_many_values", f"The lists of its events have more than {MOST_VALUES:,} values.")
+                characters += sum(len(value) for value in data.values() if isinstance(value, str))
+                if characters > MOST_TEXT:
+                    raise Unusable("too_much_text", f"Its events have more than {MOST_TEXT:,} characters of text.")
         return events
 
     def _is(self, rule: Rule, looked: _Looked, notes: _Notes, thing: int, place: str) -> bool:
         for path, wanted in rule.where.items():
-            found = looked.values(path)
-            if not _holds(found, wanted):
-                notes.add(thing, place, partial(_unlike, path, wanted, found))
+            if not _holds(looked.values(path), wanted):
+                if notes.room:
+                    notes.add(thing, place, _unlike(path, wanted, looked.values(path)))
                 return False
         return True
 
@@ -478,7 +482,7 @@ class Mapped(Adapter):
         for name, of in rule.data.items():
             value = self._value(rule.type, name, of, looked)
             if value is None:
-                notes.add(thing, f"{place}.{name}", partial("{} finds nothing.".format, of.path))
+                notes.add(thing, f"{place}.{name}", f"{of.path} finds nothing.")
             else:
                 data[name] = value
         return data
@@ -519,26 +523,36 @@ class _Looked:
         path = path_of(text)
         known, of = (self._in_thing, self._thing) if path.inside else (self._in_whole, self._whole)
         if text not in known:
-            known[text] = path.values(of)
+            try:
+                known[text] = path.values(of)
+            except RecursionError:
+                raise Unusable("too_deep", f"{text} compares values that are nested too deep.") from None
         return known[text]
 
 
 class _Notes:
-    """The first few notes; sentences of others are not even made."""
+    """The first few notes."""
 
     def __init__(self, most: int) -> None:
         self.kept: list[Note] = []
         self._most = most
 
-    def add(self, thing: int, place: str, message: Callable[[], str]) -> None:
+    @property
+    def room(self) -> bool:
+        """Whether one more is kept."""
+        return len(self.kept) < self._most
+
+    def add(self, thing: int, place: str, message: str) -> None:
         """Keep a note while there is room."""
-        if len(self.kept) < self._most:
-            self.kept.append(Note(thing, place, message()))
+        if self.room:
+            self.kept.append(Note(thing, place, message))
 
 
 def _holds(found: list[Any], wanted: Any) -> bool:
-    several = wanted if isinstance(wanted, list) else [wanted]
-    return any(same(one, other) for one in found for other in several)
+    if not isinstance(wanted, list):
+        return any(same(one, wanted) for one in found)
+    several = {(isinstance(one, bool), one) for one in wanted}  # 1 and true are the same to Python
+    return any(isinstance(one, str | int | float) and (isinstance(one, bool), one) in several for one in found)
 
 
 def _unlike(path: str, wanted: Any, found: list[Any]) -> str:

@@ -1,9 +1,9 @@
 """Paths into JSON, as RFC 9535 (JSONPath) has them; each takes a time that is linear in what it is looked up in.
 
-The library reads a path as the RFC says, and compares values; walking along it is done here. What the library finds it
-keeps with its place, which takes many times as long, and a text it takes for JSON that is to be read first. Left out is
-what can take long without bound or finds the same value twice: `..`, functions such as `match`, several selectors in
-one pair of brackets, and in filters anything but values of the one that is judged.
+The library reads a path, as the RFC says; walking along it is done here. What the library finds it keeps with its
+place, which takes many times as long, a text it takes for JSON that is to be read first, and of texts it takes slices.
+Left out is what can take long without bound or finds the same value twice: `..`, functions such as `match`, several
+selectors in one pair of brackets, and in filters anything but values of the one that is judged.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from jsonpath import UNDEFINED, JSONPathEnvironment, JSONPathError
+from jsonpath import JSONPathEnvironment, JSONPathError
 from jsonpath.filter import (
     BaseExpression,
     FilterExpressionLiteral,
@@ -30,8 +30,10 @@ from jsonpath.selectors import Filter, IndexSelector, JSONPathSelector, NameSele
 MOST_CHARACTERS = 300
 _EXACT = 2**53
 _STRICT = JSONPathEnvironment(strict=True)
+_NOTHING = object()
+"""Where there is no value."""
 
-Step = Callable[[Iterable[Any]], Iterator[Any]]
+Step = Callable[[Iterable[Any]], Iterable[Any]]
 """From some values to those that one segment of a path finds in them."""
 
 
@@ -42,18 +44,29 @@ class Path:
     Attributes:
         text: as it was written.
         inside: whether it begins at the thing itself, with @, and not at the whole, with $.
-        wide: whether it can find several values: with `*`, a slice or a filter.
-        steps: its segments.
+        cost: how often it may look at every value there is: for each `*`, slice and filter, and for each comparison and
+            connective in a filter. Of a path that finds one value at most, 0.
+        keys: its names and indices up to the first `*`, slice or filter.
+        steps: its segments from there on.
     """
 
     text: str
     inside: bool
-    wide: bool
+    cost: int
+    keys: tuple[str | int, ...]
     steps: tuple[Step, ...]
+
+    @property
+    def wide(self) -> bool:
+        """Whether it can find several values."""
+        return bool(self.steps)
 
     def values(self, of: Any) -> list[Any]:
         """Return what the path finds in a value of JSON, in order; nothing where there is nothing."""
-        found: Iterable[Any] = (of,)
+        start = _at(of, self.keys)
+        if start is _NOTHING:
+            return []
+        found: Iterable[Any] = [start]
         for step in self.steps:
             found = step(found)
         return list(found)
@@ -83,16 +96,13 @@ def path_of(text: str) -> Path:
         if not isinstance(parsed, JSONPath):
             raise ValueError("it is more than one path")
         selectors = [_selector(segment) for segment in parsed.segments]
-        steps = tuple(_step(one) for one in selectors)
+        first = next((place for place, one in enumerate(selectors) if _key(one) is None), len(selectors))
+        keys = tuple(key for one in selectors[:first] if (key := _key(one)) is not None)
+        steps = tuple(_step(one) for one in selectors[first:])
     except ValueError as error:
         raise ValueError(f"{_shown(text)} cannot be used: {error}") from None
-    wide = not all(isinstance(one, NameSelector | IndexSelector) for one in selectors)
-    return Path(text, text.startswith("@"), wide, steps)
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two values of JSON are the same, as RFC 9535 compares them: 1 is 1.0, and is neither "1" nor true."""
-    return _STRICT.compare(one, "==", other)
+    cost = sum(_cost(one) for one in selectors[first:])
+    return Path(text, text.startswith("@"), cost, keys, steps)
 
 
 def _shown(text: str) -> str:
@@ -108,13 +118,28 @@ def _selector(segment: Any) -> JSONPathSelector:
     return selector
 
 
-def _step(selector: JSONPathSelector) -> Step:
+def _key(selector: JSONPathSelector) -> str | int | None:
+    """The name or index of which a selector finds the value; None where it can find several."""
     if isinstance(selector, NameSelector):
-        name = selector.name
-        return lambda found: (one[name] for one in found if isinstance(one, dict) and name in one)
-    if isinstance(selector, IndexSelector):
-        index = selector.index
-        return lambda found: (one[index] for one in found if isinstance(one, list) and -len(one) <= index < len(one))
+        return selector.name
+    return selector.index if isinstance(selector, IndexSelector) else None
+
+
+def _at(value: Any, keys: Iterable[str | int]) -> Any:
+    for key in keys:
+        if isinstance(key, str):
+            value = value.get(key, _NOTHING) if isinstance(value, dict) else _NOTHING
+        else:
+            value = value[key] if isinstance(value, list) and -len(value) <= key < len(value) else _NOTHING
+        if value is _NOTHING:
+            break
+    return value
+
+
+def _step(selector: JSONPathSelector) -> Step:
+    key = _key(selector)
+    if key is not None:
+        return lambda found: (value for one in found if (value := _at(one, (key,))) is not _NOTHING)
     if isinstance(selector, SliceSelector):
         part = selector.slice
         if part.step == 0:
@@ -134,6 +159,21 @@ def _children(of: Any) -> Iterable[Any]:
     return of if isinstance(of, list) else ()
 
 
+def _cost(selector: JSONPathSelector) -> int:
+    if not isinstance(selector, Filter):
+        return 1
+    return 1 + sum(1 for one in _parts(selector.expression.expression) if not isinstance(one, FilterExpressionLiteral))
+
+
+def _parts(expression: BaseExpression) -> Iterator[BaseExpression]:
+    yield expression
+    for one in expression.children():
+        yield from _parts(one)
+
+
+# --- filters --------------------------------------------------------------------------------------------------------
+
+
 def _test(expression: BaseExpression) -> Callable[[Any], bool]:
     """What a filter says of a value."""
     if isinstance(expression, PrefixExpression):
@@ -145,19 +185,20 @@ def _test(expression: BaseExpression) -> Callable[[Any], bool]:
             return lambda value: left(value) and right(value)
         return lambda value: left(value) or right(value)
     if isinstance(expression, InfixExpression):
-        one, other, operator = _operand(expression.left), _operand(expression.right), expression.operator
-        return lambda value: _STRICT.compare(one(value), operator, other(value))
+        one, other, compare = _operand(expression.left), _operand(expression.right), _COMPARISONS[expression.operator]
+        return lambda value: compare(one(value), other(value))
     there = _operand(expression)
-    return lambda value: there(value) is not UNDEFINED
+    return lambda value: there(value) is not _NOTHING
 
 
 def _operand(expression: BaseExpression) -> Callable[[Any], Any]:
     """A side of a comparison: what is written there, or what is found in the value that is judged."""
     if isinstance(expression, RelativeFilterQuery) and expression.path.singular_query():
-        keys = [_key(segment) for segment in expression.path.segments]
+        found = [_key(_selector(segment)) for segment in expression.path.segments]
+        keys = tuple(key for key in found if key is not None)
         return lambda value: _at(value, keys)
-    if isinstance(expression, IntegerLiteral) and abs(expression.value) > _EXACT:
-        raise ValueError(f"a filter cannot compare with whole numbers beyond {_EXACT:,}")
+    if isinstance(expression, IntegerLiteral) and abs(expression.value) >= _EXACT:  # read as a float
+        raise ValueError(f"a filter compares with whole numbers below {_EXACT:,} only")
     if isinstance(expression, FilterExpressionLiteral):
         written = expression.value
         return lambda value: written  # noqa: ARG005
@@ -168,19 +209,29 @@ def _operand(expression: BaseExpression) -> Callable[[Any], Any]:
     )
 
 
-def _key(segment: Any) -> str | int:
-    selector = _selector(segment)
-    if isinstance(selector, NameSelector):
-        return selector.name
-    if isinstance(selector, IndexSelector):
-        return selector.index
-    raise ValueError("it holds what is no part of RFC 9535")
+def same(one: Any, other: Any) -> bool:
+    """Whether two values of JSON are the same, as RFC 9535 compares them: 1 is 1.0, and is neither "1" nor true."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
+    return bool(one == other)
 
 
-def _at(value: Any, keys: list[str | int]) -> Any:
-    for key in keys:
-        if isinstance(key, str):
-            value = value.get(key, UNDEFINED) if isinstance(value, dict) else UNDEFINED
-        else:
-            value = value[key] if isinstance(value, list) and -len(value) <= key < len(value) else UNDEFINED
-    return value
+def _less(one: Any, other: Any) -> bool:
+    if isinstance(one, str) and isinstance(other, str):
+        return one < other
+    numbers = not isinstance(one, bool) and not isinstance(other, bool)
+    return numbers and isinstance(one, int | float) and isinstance(other, int | float) and one < other
+
+
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "==": same,
+    "!=": lambda one, other: not same(one, other),
+    "<": _less,
+    ">": lambda one, other: _less(other, one),
+    "<=": lambda one, other: _less(one, other) or same(one, other),
+    ">=": lambda one, other: _less(other, one) or same(one, other),
+}
