@@ -306,7 +306,10 @@ class Receiver:
         sender = event_source(name, source.network, reader)
         now = self._moment(name)
         events = read_body(body, of_platform=reader is not None)
-        items = read_events(events, sender, now)
+        if source.mapping is None:
+            items = read_events(events, sender, now)
+        else:  # which may take seconds, if somebody means harm
+            items = await asyncio.to_thread(read_events, events, sender, now)
         new = NewDelivery(
             id=delivery_id(name, delivered.id),
             source=name,

@@ -104,7 +104,8 @@ class _TakenBack(Exception):
 
 def _put_all(change: Change, groups: Mapping[str, Any]) -> tuple[int, int]:
     created = updated = 0
-    for thing, batch in groups.items():
+    # Follows come first: an unfollow without a time leaves an earlier one as it is, unless there was a follow between.
+    for thing, batch in sorted(groups.items(), key=lambda group: group[0] != "follows"):
         new, changed = _put(change, thing, batch)
         created, updated = created + new, updated + changed
     return created, updated

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -10,13 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.files.events import EventSource, read_events
-from service.flows.writing import grouped
+from service.flows.writing import Writer, grouped
+from service.journal.journal import Journal
 from service.store.changes import apply_batch
 from service.store.driver import Store
 from service.store.edges import Change
 from service.store.follow_records import put_follow_records
 from tests.conftest import clear
 from tests.store.graph_dump import Edges, edges
+from tests.store.test_deliveries import journaled, written
 
 NOW = 1_700_000_000_000
 Event = dict[str, Any]
@@ -238,7 +241,7 @@ def test_beside_records_the_other_rules_hold(store: Store) -> None:
     assert edges(store).keys() == {("t:c", "t:b"), ("t:a", "t:b")}
 
 
-def test_in_one_body_the_later_of_two_without_times_stands(store: Store) -> None:
+def test_in_one_body_the_later_of_two_without_times_stands(store: Store, tmp_path: Path) -> None:
     """Also without records: follow, unfollow and follow again, as they stand there."""
     pair = {"follower": "a", "followee": "b"}
     follow, end = ({"type": f"follow.{what}", "data": pair} for what in ("created", "deleted"))
@@ -246,3 +249,36 @@ def test_in_one_body_the_later_of_two_without_times_stands(store: Store) -> None
     assert edges(store) == {("t:a", "t:b"): (1.0, NOW + 2)}
     say(store, follow, end, received_at=NOW + 10)
     assert edges(store) == {}
+    with Journal(tmp_path) as journal:
+        journaled(journal, end, follow, end, now=NOW + 20)
+        written(store, journal)
+    assert edges(store) == {}, "the second end is not a repeat of the first"
+
+
+@pytest.mark.parametrize("examples", [25, pytest.param(400, marks=pytest.mark.long)])
+def test_without_times_or_records_what_came_last_stands(store: Store, tmp_path: Path, examples: int) -> None:
+    """However deliveries are put together into transactions."""
+
+    @settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(st.lists(st.tuples(st.booleans(), st.sampled_from([("a", "b"), ("b", "a")])), min_size=1, max_size=12),
+           st.integers(0, 2**32))  # fmt: skip
+    def try_one(told: list[tuple[bool, tuple[str, str]]], seed: int) -> None:
+        draw = random.Random(seed)
+        clear(store)
+        events = [{"type": "follow.created" if follows else "follow.deleted",
+                   "data": {"follower": a, "followee": b}} for follows, (a, b) in told]  # fmt: skip
+        with Journal(tmp_path / f"j{seed}-{draw.random()}") as journal:
+            writer = Writer(store, journal)
+            at, left = NOW, events
+            while left:
+                size = draw.randint(1, len(left))
+                journaled(journal, *left[:size], now=at)
+                left, at = left[size:], at + size
+                if draw.random() < 0.3:
+                    writer.turn()
+            while writer.turn():
+                pass
+        stands = {pair: follows for follows, pair in told}
+        assert edges(store).keys() == {(f"t:{a}", f"t:{b}") for (a, b), follows in stands.items() if follows}
+
+    try_one()
