@@ -17,7 +17,8 @@ from service.flows.brand_limits import Sees
 from service.flows.keys import FORM
 from service.flows.receiving import Deliveries
 
-OPEN = frozenset({"health", "docs", "redoc", "openapi.json", "webhooks", "schemas", "event-schemas"})
+OPEN = frozenset({"health", "docs", "redoc", "openapi.json", "webhooks", "schemas", "event-schemas",
+                  "platforms"})  # fmt: skip
 """Areas that need no key: whether the service lives, what it can do, and deliveries, which are signed."""
 
 NEEDED: dict[tuple[str, str], tuple[KeyScope, ...]] = {

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from service.adapters import OWN
-from service.domain import Follow, Reader
+from service.domain import OWN_PLATFORM, Follow, Reader
 from service.files.events import Item, read_body, read_events
 from service.flows.reading import event_source
 from service.records import Statement
@@ -67,7 +66,7 @@ def read(platform: str, item: Any, at: int = AT) -> Read:
 
 def items(platform: str, events: list[Any], at: int = AT) -> list[Item]:
     """Read what is in a body; what cannot be used says why in a way that can be kept."""
-    assert platform != OWN
+    assert platform != OWN_PLATFORM
     found = read_events(events, event_source("s", platform, Reader(platform)), at)
     for item in found:
         assert (item.code is None) == (item.message is None)
