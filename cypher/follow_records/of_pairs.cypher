@@ -5,9 +5,12 @@
 // column: at INTEGER when the follow began, in milliseconds since 1970 UTC; null where only its end is known
 // column: ended_at INTEGER when it ended, in milliseconds since 1970 UTC; null where it has not
 // column: weight FLOAT weight of the tie
+// column: ends_pair BOOLEAN whether its end is that of all records of the pair that began until then
 // mode: read
 UNWIND range(0, size($followers) - 1) AS i
 MATCH (follower:Account) WHERE id(follower) = $followers[i]
 MATCH (followee:Account) WHERE id(followee) = $followees[i]
 MATCH (follower)-[r:FOLLOW_RECORD]->(followee)
-RETURN i, r.at.epochMillis AS at, r.ended_at.epochMillis AS ended_at, r.weight AS weight
+RETURN
+  i, r.at.epochMillis AS at, r.ended_at.epochMillis AS ended_at, r.weight AS weight,
+  coalesce(r.ends_pair, false) AS ends_pair

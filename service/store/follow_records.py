@@ -7,7 +7,9 @@ stays so.
 
 What follows and unfollows there are is then decided pair by pair, from all records of the pair: as long as one of them
 has not ended, it is a follow with the time of the latest beginning; else an unfollow with the time of the latest
-beginning or end. That does not depend on the order in which any of it became known. Where other events speak of the
+beginning or end. An end that names the two accounts with the record ends all their records that began until then: so
+ActivityPub means it, where a follow may have been told under several ids. None of that depends on the order in which it
+became known. Where other events speak of the
 same pair, the rules of `store.edges` put both together; only an unfollow that records alone brought about gives way
 to a record that has not ended, whatever their times.
 """
@@ -36,11 +38,15 @@ _Key = tuple[str, Pair]
 
 
 class _Known(NamedTuple):
-    """What is known of a record: the earliest beginning and end, in milliseconds since 1970 UTC, where they are."""
+    """What is known of a record: the earliest beginning and end, in milliseconds since 1970 UTC, where they are.
+
+    `ends_pair` is whether its end is that of all records of the pair that began until then.
+    """
 
     at: int | None
     ended_at: int | None
     weight: float
+    ends_pair: bool = False
 
 
 def put_follow_records(change: Change, batch: Sequence[Statement]) -> tuple[int, int]:
@@ -93,13 +99,15 @@ def _first(known: _Known | None, told: _Known) -> _Known:
     if known is None:
         return told
     if known.at is None or (told.at is not None and (told.at, -told.weight) < (known.at, -known.weight)):
-        return told._replace(ended_at=known.ended_at)
+        return told._replace(ended_at=known.ended_at, ends_pair=known.ends_pair)
     return known
 
 
 def _known(change: Change, records: list[str]) -> dict[_Key, _Known]:
     return {
-        (records[row["i"]], (row["follower"], row["followee"])): _Known(row["at"], row["ended_at"], row["weight"])
+        (records[row["i"]], (row["follower"], row["followee"])): _Known(
+            row["at"], row["ended_at"], row["weight"], row["ends_pair"]
+        )
         for row in change.tx.run("follow_records/known", records=records)
     }
 
@@ -113,7 +121,8 @@ def _together(
 ) -> tuple[dict[_Key, _Known], dict[str, int]]:
     """Return all that is known of records, and when those ended of which nobody has said whose follows they are."""
     after = {**before, **{key: _first(before.get(key), told) for key, told in begun.items()}}
-    after |= {key: _Known(None, None, 1.0) for key in sorted(named) if key not in after}
+    nothing = _Known(None, None, 1.0)
+    after |= {key: after.get(key, nothing)._replace(ends_pair=True) for key in sorted(named)}
     ends = [*ended.items(), *pending.items()]
     ends += [(record, known.ended_at) for (record, _), known in before.items() if known.ended_at is not None]
     first: dict[str, int] = {}
@@ -135,6 +144,7 @@ def _write(change: Change, changed: dict[_Key, _Known], nodes: Nodes) -> None:
             begun=[_UNKNOWN if known.at is None else known.at for known in changed.values()],
             ended=[_UNKNOWN if known.ended_at is None else known.ended_at for known in changed.values()],
             weights=[known.weight for known in changed.values()],
+            ends_pair=[known.ends_pair for known in changed.values()],
         )
 
 
@@ -144,15 +154,16 @@ def _put_pairs(change: Change, pairs: list[Pair], nodes: Nodes) -> tuple[int, in
         return 0, 0
     said: dict[Pair, list[_Known]] = {}
     for row in change.tx.run("follow_records/of_pairs", **pair_columns(pairs, nodes)):
-        said.setdefault(pairs[row["i"]], []).append(_Known(row["at"], row["ended_at"], row["weight"]))
+        said.setdefault(pairs[row["i"]], []).append(_Known(row["at"], row["ended_at"], row["weight"], row["ends_pair"]))
     follows, unfollows = [], []
     for pair, records in sorted(said.items()):
         at, weight = max(((one.at, one.weight) for one in records if one.at is not None), default=(_UNKNOWN, 1.0))
-        if any(one.ended_at is None for one in records):
+        ends = [one.ended_at for one in records if one.ended_at is not None]
+        all_until = max((one.ended_at or 0 for one in records if one.ends_pair), default=_UNKNOWN)
+        if any(one.ended_at is None and (one.at or 0) > all_until for one in records):
             follows.append(Follow(*pair, weight, at))
         else:
-            ended = max(one.ended_at for one in records if one.ended_at is not None)
-            unfollows.append(Statement("unfollows", pair, (), max(at, ended)))
+            unfollows.append(Statement("unfollows", pair, (), max(at, *ends)))
     created = updated = 0
     if follows:
         _give_way(change, follows, nodes)

@@ -100,9 +100,9 @@ def assert_read_or_kept(adapter: Adapter, payload: Any) -> None:
 def live_pairs(said: Said) -> set[Pair]:
     """Who follows whom in the end, by the rules in service/store/follow_records.py, told slowly.
 
-    Of each record the earliest begin and end stand. A record that has not ended is a follow at its begin; one that has,
-    an unfollow at its end, or at its begin where that is later. Of a pair the latest stands, of two at once the
-    unfollow. Who is deleted has no follows.
+    Of each record the earliest begin and end stand; an end that names the pair ends all its records that began until
+    then. As long as one is left, it is a follow at the latest begin; else an unfollow at the latest begin or end. Of
+    what is said beside records the latest stands, of two at once the unfollow. Who is deleted has no follows.
     """
     begun: dict[tuple[str, Pair], int] = {}
     ended: dict[str, int] = {}
@@ -125,12 +125,14 @@ def live_pairs(said: Said) -> set[Pair]:
         else:
             key = identity[0], (identity[1], identity[2])
             begun[key] = min(one.at, begun.get(key, one.at))
-    unfollowed += [(pair, ended[record]) for record, pair in named]
-    for (record, pair), at in begun.items():
-        if record in ended:
-            unfollowed.append((pair, max(at, ended[record])))
+    for pair in {pair for _, pair in (*begun, *named)}:
+        records = [record for record, of in {*begun, *named} if of == pair]
+        began = [begun[record, pair] for record in records if (record, pair) in begun]
+        until = max((ended[record] for record in records if (record, pair) in named), default=-1)
+        if any(record not in ended and begun[record, pair] > until for record in records):
+            followed.append((pair, max(began)))
         else:
-            followed.append((pair, at))
+            unfollowed.append((pair, max(*began, *(ended[record] for record in records if record in ended), 0)))
     return {
         pair
         for pair, at in followed

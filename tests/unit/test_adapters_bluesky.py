@@ -285,12 +285,12 @@ def test_numbers_keep_every_digit() -> None:
     assert item.said[0].at == (2**50 + 999) // 1_000
 
 
-def test_of_two_records_of_a_pair_the_end_of_one_ends_the_follow() -> None:
-    """As the page says: what is kept is who follows whom, and by which records until one of them ends."""
+def test_of_two_records_of_a_pair_the_follow_lasts_as_long_as_one() -> None:
     first, second = (of_1("commit", {**COMMIT, "rev": tid(REV_US + n * 1_000), "rkey": f"k{n}"}) for n in (0, 1))
-    end = of_1("commit", {**DELETE_COMMIT, "rev": tid(REV_US + 5_000), "rkey": "k0"})
-    assert live_pairs(said_by(read(ADAPTER, [first, second]))) == keys("bluesky", [(LEA, NOE)])
-    assert live_pairs(said_by(read(ADAPTER, [first, second, end]))) == set()
+    ends = [of_1("commit", {**DELETE_COMMIT, "rev": tid(REV_US + 5_000 + n), "rkey": f"k{n}"}) for n in (0, 1)]
+    for end in ends:
+        assert live_pairs(said_by(read(ADAPTER, [first, second, end]))) == keys("bluesky", [(LEA, NOE)])
+    assert live_pairs(said_by(read(ADAPTER, [first, second, *ends]))) == set()
     assert "two records" in PAGE
 
 
