@@ -748,7 +748,10 @@ _HELD = {"followers": "followers of it", "following": "whom it follows", "mutual
 
 def lists_table(lists: Mapping[str, ListMapping]) -> Table:
     """Draw the lists of platforms that can be read: what each holds, which columns are read, where it is from."""
-    table = Table("list", "of one account", "columns read", "where it is from", box=None, padding=(0, 2, 1, 0))
+    table = Table(box=None, padding=(0, 2, 1, 0))
+    table.add_column("list", no_wrap=True, min_width=max(map(len, lists), default=0))
+    for column in ("of one account", "columns read", "where it is from"):
+        table.add_column(column, overflow="fold")
     for name, one in lists.items():
         held = ("all " if one.complete else "") + _HELD[one.holds] + ("" if one.time is None else ", since when")
         columns = "\n".join(f"column {column}" if isinstance(column, int) else column for column in one.columns)
