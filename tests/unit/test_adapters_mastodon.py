@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,11 @@ from hypothesis import strategies as st
 from service.adapters import Unusable, adapter_of
 from service.adapters.mastodon import ADAPTER
 from service.adapters.standard_webhooks import new_secret, sign
+from service.domain import Reader
 from service.errors import SignatureInvalid
 from service.files.events import Said
+from service.flows.reading import mapping_of
+from service.flows.trying import try_example
 from tests.unit.platform_reading import (
     JSON,
     NOW,
@@ -338,3 +342,24 @@ def test_examples_of_the_page_become_what_it_says() -> None:
     for payload, events in examples_of(PAGE):
         assert ADAPTER.events(payload) == events
         assert read(ADAPTER, [payload])[0].code is None
+
+
+def test_notifications_are_read_by_the_mapping_of_the_page() -> None:
+    """Example: https://docs.joinmastodon.org/methods/streaming/#notification, of other types."""
+    [mapping] = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    reader = Reader("mapped", mapping_of(mapping.encode(), "the page"))
+    account = {"id": "108892712797543112", "username": "a", "acct": "a@pl.example", "display_name": "a", "bot": True,
+               "url": "https://pl.example/users/a", "followers_count": 3, "note": "<p>a</p>"}  # fmt: skip
+    status = {"id": "108914343542683797", "uri": "https://mastodon.social/users/shop/statuses/1", "content": "<p>b</p>"}
+    said = {"id": "68739215", "created_at": "2022-08-30T23:09:54.070Z", "account": account}
+    kinds: list[tuple[str, dict[str, Any]]] = [
+        ("follow", {}), ("favourite", {"status": status}), ("reblog", {"status": status}), ("poll", {"status": status}),
+    ]  # fmt: skip
+    body = json.dumps([{**said, "type": kind, **more} for kind, more in kinds]).encode()
+    tried = try_example(reader, "mastodon-profiles", body)
+    assert [one.status for one in tried.items] == ["accepted", "accepted", "accepted", "ignored"]
+    follow, profile = (one.event for one in tried.items[0].events)
+    pair = {"follower": account["url"], "followee": "https://mastodon.social/@shop"}
+    assert follow == {"type": "follow.created", "data": {**pair, "at": "2022-08-30T23:09:54.070Z"}}
+    assert profile["data"]["handle"] == "a@pl.example"
+    assert [one.event["data"]["kind"] for item in tried.items[1:3] for one in item.events] == ["like", "repost"]
