@@ -50,8 +50,11 @@ def json_forms(text: str) -> tuple[str, ...]:
     return tuple({json.dumps(text, ensure_ascii=plain)[1:-1] for plain in (False, True)})
 
 
-def places_of(document: Any, wanted: Callable[[str], bool]) -> list[str]:
-    """Return where in a document a wanted text is, as JSON pointers (RFC 6901): as a value, or a name of a member."""
+def places_of(document: Any, wanted: Callable[[str], bool], *, numbers: bool = False) -> list[str]:
+    """Return where in a document a wanted text is, as JSON pointers (RFC 6901): as a value, or a name of a member.
+
+    With `numbers` also whole numbers that are written like that: ids may be such.
+    """
     found: list[str] = []
     waiting = [("", document)]
     while waiting:
@@ -64,6 +67,6 @@ def places_of(document: Any, wanted: Callable[[str], bool]) -> list[str]:
                 waiting.append((below, inner))
         elif isinstance(value, list):
             waiting += [(f"{place}/{number}", inner) for number, inner in enumerate(value)]
-        elif isinstance(value, str) and wanted(value):
+        elif (isinstance(value, str) and wanted(value)) or (numbers and type(value) is int and wanted(str(value))):
             found.append(place)
     return sorted(set(found))

@@ -240,7 +240,7 @@ class _Names:
             folded = text.strip().lower()
             return self.email_sha256 in (folded, sha256(folded.encode(errors="surrogatepass")).hexdigest())
 
-        return bool(places_of(event, names_it))
+        return bool(places_of(event, names_it, numbers=True))
 
 
 def _pending(folder: Path, names: _Names) -> Iterator[Line]:

@@ -68,6 +68,9 @@ NAMING = frozenset(
 )
 """Members of events that name accounts."""
 
+LONG_ID = 12
+"""Ids of so many characters, such as addresses, are looked for within texts of platforms, too."""
+
 _WORDS = re.compile(r"""[\s,;|"'{}\[\]()<>@\\]+""")
 """What separates words in a line of a file, whatever its format."""
 
@@ -226,8 +229,8 @@ class Eraser:
         look = Traces(erasures, mask)
         after = (0, -1)
         while rows := self._journal.dead_letters_after(after, DEAD_AT_ONCE):
-            for seq, position, network, message, event in rows:
-                if (left := look.left(event, network)) != event:
+            for seq, position, network, platform, message, event in rows:
+                if (left := look.left(event, network, of_platform=platform is not None)) != event:
                     self._journal.rewrite_dead(seq, position, None if left is None else look.text(message), left)
                     gone["dead_letters"] += 1
             after = rows[-1][:2]
@@ -311,8 +314,11 @@ class Traces:
         """A text without mentions of them."""
         return self._mask.erased_text(without_mentions(text, self._mentions))
 
-    def left(self, event: str, network: str | None) -> str | None:
-        """Return an event, as JSON, without mentions of them in texts; None where it is about one of them."""
+    def left(self, event: str, network: str | None, *, of_platform: bool = False) -> str | None:
+        """Return an event, as JSON, without mentions of them in texts; None where it is about one of them.
+
+        In what came in the form of a platform any member may name accounts. Rather too much goes than too little.
+        """
         try:
             value = json.loads(event)
         except ValueError:
@@ -323,16 +329,16 @@ class Traces:
             for told in (value, data if isinstance(data, dict) else {}):
                 if isinstance(told.get("network"), str):
                     here = told["network"]
-        if self._about(value, here):
+        if self._about(value, here, everywhere=of_platform):
             return None
         cleaned = json.dumps(self._unmentioned(value))
         return event if json.loads(event) == json.loads(cleaned) else cleaned
 
-    def _about(self, value: Any, network: str, member: str = "") -> bool:
+    def _about(self, value: Any, network: str, member: str = "", *, everywhere: bool = False) -> bool:
         if isinstance(value, dict):
-            return any(self._about(one, network, name) for name, one in value.items())
+            return any(self._about(one, network, name, everywhere=everywhere) for name, one in value.items())
         if isinstance(value, list):
-            return any(self._about(one, network, member) for one in value)
+            return any(self._about(one, network, member, everywhere=everywhere) for one in value)
         if isinstance(value, bool) or not isinstance(value, str | int):
             return False
         text = str(value).strip()
@@ -340,7 +346,10 @@ class Traces:
             return True
         # An id may be any number or word: it is one where accounts are named.
         folded = text.lower().removeprefix("@")
-        return member.lower() in NAMING and ((network, text) in self._ids or folded in self._handles)
+        if everywhere and any(of == network and native in text for of, native in self._ids if len(native) >= LONG_ID):
+            return True  # as the id of a follow holds that of its actor
+        named = everywhere or member.lower() in NAMING
+        return named and ((network, text) in self._ids or folded in self._handles)
 
     def _unmentioned(self, value: Any) -> Any:
         if isinstance(value, dict):

@@ -30,11 +30,12 @@ from service.domain import (
     KeyUse,
     NewDead,
     NewDelivery,
+    Reader,
     SecretUse,
     Source,
 )
 from service.errors import DeliveryConflict, EntourageError, InvalidRequest, JournalError, KeyInvalid, SourceDisabled
-from service.files.events import Item, event_schemas, read_body, read_events
+from service.files.events import EventSource, Item, event_schemas, read_body, read_events
 from service.flows.keys import digest_of
 from service.flows.reading import adapter_for, event_source, reader_of
 from service.flows.seals import Sealer
@@ -306,10 +307,7 @@ class Receiver:
         sender = event_source(name, source.network, reader)
         now = self._moment(name)
         events = read_body(body, of_platform=reader is not None)
-        if source.mapping is None:
-            items = read_events(events, sender, now)
-        else:  # which may take seconds, if somebody means harm
-            items = await asyncio.to_thread(read_events, events, sender, now)
+        items = await _items(reader, events, sender, now)
         new = NewDelivery(
             id=delivery_id(name, delivered.id),
             source=name,
@@ -333,7 +331,7 @@ class Receiver:
         if new.erasures:
             await asyncio.to_thread(self._deliveries.refresh)  # hidden before the answer
         if receipt.received_at != now:
-            items = read_events(events, sender, receipt.received_at)
+            items = await _items(reader, events, sender, receipt.received_at)
         document = {
             "delivery": new.id,
             "sequence": receipt.sequence,
@@ -367,7 +365,7 @@ class Receiver:
         source, _, delivered = await self._verified(name, headers, body)
         reader = reader_of(source)
         events = read_body(body, of_platform=reader is not None)
-        items = read_events(events, event_source(name, source.network, reader), now_ms())
+        items = await _items(reader, events, event_source(name, source.network, reader), now_ms())
         return Checked(source=name, signed_with=delivered.secret, **_verdicts(items))
 
     async def challenged(self, name: str, query: Mapping[str, str]) -> dict[str, str]:
@@ -383,8 +381,10 @@ class Receiver:
 
     async def _verified(self, name: str, headers: Mapping[str, str], body: bytes) -> tuple[Source, Adapter, Delivered]:
         source = await self._source(name)
-        adapter = adapter_for(reader_of(source))
-        return source, adapter, adapter.delivered(headers, body, self._secrets(source), time.time())
+        adapter, secrets = adapter_for(reader_of(source)), self._secrets(source)
+        if source.mapping is None:
+            return source, adapter, adapter.delivered(headers, body, secrets, time.time())
+        return source, adapter, await asyncio.to_thread(adapter.delivered, headers, body, secrets, time.time())
 
     async def _source(self, name: str) -> Source:
         try:
@@ -399,6 +399,13 @@ class Receiver:
             if one.sealed not in self._opened:
                 self._opened[one.sealed] = self._sealer.opened(one.sealed)
         return {one.id: self._opened[one.sealed] for one in source.secrets}
+
+
+async def _items(reader: Reader | None, events: list[Any], sender: EventSource, received_at: int) -> list[Item]:
+    """Read events; by a mapping in a thread, because that may take long if somebody means harm."""
+    if reader is None or reader.mapping is None:
+        return read_events(events, sender, received_at)
+    return await asyncio.to_thread(read_events, events, sender, received_at)
 
 
 def delivery_id(source: str, webhook_id: str) -> str:

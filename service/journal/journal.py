@@ -514,10 +514,15 @@ class Journal:
         """Return who is to be erased and is not yet."""
         return [ErasureRequest(*row) for row in self.rows("SELECT id, key, handle, asked_at FROM erasures ORDER BY id")]
 
-    def dead_letters_after(self, after: tuple[int, int], most: int) -> list[tuple[int, int, str | None, str, str]]:
-        """Return dead letters beyond one, in order: sequence, position, network of the source, message, event."""
+    def dead_letters_after(
+        self, after: tuple[int, int], most: int
+    ) -> list[tuple[int, int, str | None, str | None, str, str]]:
+        """Return dead letters beyond one, in order.
+
+        Of each sequence, position, network of the source, platform (None: events of ours), message, event.
+        """
         return self.rows(
-            "SELECT x.seq, x.position, d.network, x.message, x.event FROM dead x "
+            "SELECT x.seq, x.position, d.network, d.platform, x.message, x.event FROM dead x "
             "LEFT JOIN deliveries d ON d.seq = x.seq WHERE (x.seq, x.position) > (?, ?) "
             "ORDER BY x.seq, x.position LIMIT ?",
             (*after, most),
