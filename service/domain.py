@@ -10,6 +10,7 @@ import base64
 import hashlib
 import itertools
 import json
+import math
 import operator
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -2750,12 +2751,29 @@ class Delivery(Frozen):
                     index=one.position,
                     code=one.code,
                     message=one.message,
-                    event=json.loads(one.event),
+                    event=shown_json(json.loads(one.event)),
                     replayed_in=one.replayed_in,
                 )
                 for one in dead
             ),
         )
+
+
+def shown_json(value: Any, levels: int = 64) -> Any:
+    """Return a value of JSON such that it can be written again, whatever it holds.
+
+    Half characters, which JSON can escape and UTF-8 cannot hold, are question marks; what is not finite is text; what
+    is nested deeper than so many levels is left out.
+    """
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict | list) and not levels:
+        return "..."
+    if isinstance(value, dict):
+        return {shown_json(name): shown_json(one, levels - 1) for name, one in value.items()}
+    return [shown_json(one, levels - 1) for one in value] if isinstance(value, list) else value
 
 
 def moment_of(milliseconds: int) -> datetime:

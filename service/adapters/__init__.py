@@ -18,7 +18,10 @@ from service.adapters.standard_webhooks import verified
 from service.errors import BadInput, NotFound
 
 Event = dict[str, Any]
-"""An event of ours, as `GET /v1/event-schemas` describes it: `{"type": ..., "timestamp": ..., "data": {...}}`."""
+"""An event of ours, as `GET /v1/event-schemas` describes it: `{"type": ..., "timestamp": ..., "data": {...}}`.
+
+An `account.upserted` that comes with others of one item is left out where it cannot be used, and does not cost them.
+"""
 
 
 class Unusable(Exception):
@@ -90,6 +93,7 @@ class Adapter(ABC):
         about: what it reads, in a sentence.
         network: where its accounts live, unless the source says otherwise; None: ids are whole keys, `network:id`.
         gives_secret: whether the platform gives the secret, rather than taking the one that is drawn here.
+        signs_itself: whether it signs in a way of its own, with any text for a secret.
         keeps_unusable: whether a delivery is taken in of which nothing can be used: a platform does not mend what it
             sends, and stops sending where it is refused. All of it becomes dead letters.
         answered: the HTTP status that says that a delivery is taken in, of those that begin with 2.
@@ -99,6 +103,7 @@ class Adapter(ABC):
     about: str
     network: str | None = None
     gives_secret: bool = False
+    signs_itself: bool = False
     keeps_unusable: bool = True
     answered: int = 202
 

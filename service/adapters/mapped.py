@@ -399,6 +399,7 @@ class Mapped(Adapter):
     def __init__(self, mapping: WebhookMapping | None = None, kinds: Mapping[str, Kind] | None = None) -> None:
         self._mapping = mapping
         self._kinds = kinds or {}
+        self.signs_itself = mapping is not None and mapping.signature is not None
 
     def by(self, mapping: str | None, kinds: Mapping[str, Kind]) -> Adapter:
         """Return the adapter that reads by a mapping. Raises BadInput: there is none, or it cannot be used."""

@@ -28,10 +28,13 @@ def new_secret() -> str:
 
 
 def is_secret(text: str) -> bool:
-    """Whether a text that a platform gave can be a secret: one that begins as ours do has to be one of that form."""
-    if not _SECRET.fullmatch(text):
-        return False
-    return not text.startswith(PREFIX) or bool(_decoded(text.removeprefix(PREFIX)))
+    """Whether a text can be a secret with which a platform signs in its own way."""
+    return _SECRET.fullmatch(text) is not None
+
+
+def is_standard(text: str) -> bool:
+    """Whether a text is a secret as Standard Webhooks has them: `whsec_` and base64."""
+    return text.startswith(PREFIX) and bool(_decoded(text.removeprefix(PREFIX)))
 
 
 def sign(secret: str, webhook_id: str, timestamp: int, body: bytes) -> str:
@@ -68,7 +71,7 @@ def verified(headers: Mapping[str, str], body: bytes, known: Mapping[str, str], 
         )
     signatures = [_decoded(one[3:]) for one in given.split(" ") if one.startswith("v1,")]
     for secret_id, secret in known.items():
-        if not secret.startswith(PREFIX):  # a platform gave it, which signs in a way of its own
+        if not is_standard(secret):  # a platform gave it, which signs in a way of its own
             continue
         right = _signature(base64.b64decode(secret.removeprefix(PREFIX)), webhook_id, timestamp, body)
         if any(hmac.compare_digest(right, one) for one in signatures):

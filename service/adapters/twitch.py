@@ -35,6 +35,7 @@ class Twitch(Adapter):
     name = "twitch"
     about = "Twitch EventSub: channel.follow, by webhook or through a forwarder."
     network = "twitch"
+    signs_itself = True
 
     def delivered(self, headers: Mapping[str, str], body: bytes, secrets: Mapping[str, str], now: float) -> Delivered:
         """Find out whether Twitch sent this: by its own signature, or that of a forwarder.
@@ -80,6 +81,8 @@ class Twitch(Adapter):
             message = member(item, "payload")
         kind = needed(message, "subscription", "type")
         what = member(message, "event")
+        if what is None and kind != "channel.follow" and member(message, "subscription", "status") == "enabled":
+            return []  # of other types, whose events may come several at once
         if what is None:
             raise _without_event(kind, member(message, "subscription", "status"))
         return _followed(what) if kind == "channel.follow" else []

@@ -43,6 +43,7 @@ class X(Adapter):
     about = "X Activity API: follow.follow and follow.unfollow, by webhook or through a forwarder of its stream."
     network = "x"
     gives_secret = True
+    signs_itself = True
     answered = 200
 
     def delivered(self, headers: Mapping[str, str], body: bytes, secrets: Mapping[str, str], now: float) -> Delivered:

@@ -95,6 +95,7 @@ _BODY: dict[str, Any] = {
                     "data": {"follower": "1017", "followee": "2044"},
                 },
             },
+            "application/activity+json": {"schema": {"type": "object"}},
             "application/cloudevents+json": {"schema": {"type": "object"}},
             "application/cloudevents-batch+json": {"schema": {"type": "array", "items": {"type": "object"}}},
         },
@@ -103,7 +104,7 @@ _BODY: dict[str, Any] = {
         {
             "name": name,
             "in": "header",
-            "required": True,
+            "required": False,
             "description": meaning,
             "schema": {"type": "string"},
         }
@@ -124,12 +125,24 @@ _REFUSED = problems(400, 401, 403, 404, 413, 415, 422)
     "/v1/webhooks/{source}",
     tags=["events"],
     status_code=202,
-    responses={202: {"model": Received}, **_REFUSED, **problems(409, 429, 503)},
+    responses={
+        200: {
+            "model": Received,
+            "description": "Taken in, as X wants to be told; or what a platform that asks who we are wants to hear.",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        },
+        202: {"model": Received},
+        **_REFUSED,
+        **problems(409, 429, 503),
+    },
     dependencies=[NO_QUERY],
     openapi_extra=_BODY,
 )
 async def post_events(request: Request, receiver: ReceiverDep, source: SourceName) -> Response:
     """Push events, signed as Standard Webhooks 1.0 says. What got a 202 is on disk, and will be in the graph.
+
+    A source of a platform (`GET /v1/platforms`) takes what that platform sends, signed as it signs. The three headers
+    are those of Standard Webhooks.
 
     Each event is judged for itself: one that cannot be used is kept as a dead letter, with the reason, and spoils no
     other. Where none can be used, the answer is 422 and nothing is kept. Sent again with the same webhook-id and body,

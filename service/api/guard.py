@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 
 from starlette.requests import Request
@@ -11,12 +12,9 @@ from service.api.problems import problem
 from service.errors import BodyTooLarge, EntourageError, InvalidRequest, MalformedBody
 
 JSON = frozenset({"application/json"})
-EVENTS = JSON | {
-    "application/activity+json",
-    "application/cloudevents+json",
-    "application/cloudevents-batch+json",
-    "application/ld+json",
-}
+EVENTS = re.compile(r"application/json|text/json|application/[a-z0-9.+-]+\+json")
+"""What deliveries may be said to be: JSON of any kind, which no page of another site can send without asking first."""
+
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 WEBHOOKS = "/v1/webhooks/"
 IMPORTS = "/v1/imports"
@@ -88,7 +86,8 @@ class Guard:
         except EntourageError as error_of_size:
             answer = problem(error_of_size)
         kind = content_type(request)
-        if answer is None and body and kind not in (EVENTS if scope["path"].startswith(WEBHOOKS) else JSON):
+        right = EVENTS.fullmatch(kind) if scope["path"].startswith(WEBHOOKS) else kind in JSON
+        if answer is None and body and not right:
             answer = problem(InvalidRequest("Send JSON, with Content-Type: application/json."), status=415)
         if answer is not None:
             await answer(scope, receive, send)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,6 +44,12 @@ from service.records import NO_END, Statement, asks_erasure
 MOST_EVENTS = 1_000
 """Events in one body."""
 
+MOST_LEVELS = 64
+"""Of lists and objects in each other: what is taken in must be shown, written and searched again."""
+
+MOST_OF_ITEM, MOST_OF_BODY = 1_000, 10_000
+"""Events that one thing of a platform may become, and all things of a body."""
+
 MAX_RECORD_CHARACTERS = 1_024
 RECORD_BYTES = 12
 """Of the digest of a follow's id: among 10⁹ of them two are the same with a probability of 10⁻¹¹."""
@@ -69,7 +76,7 @@ class EventSource:
 class Item:
     """What became of one event: what it says, or a code and a sentence why it cannot be used.
 
-    `event` is the event as it came. `ignored` is what a platform sends and nobody here reads.
+    `event` is the event as it came; `events` counts those that it is, where a platform sent it.
     """
 
     index: int
@@ -77,7 +84,12 @@ class Item:
     said: Said
     code: str | None = None
     message: str | None = None
-    ignored: bool = False
+    events: int = 1
+
+    @property
+    def ignored(self) -> bool:
+        """Whether it is what a platform sends and nobody here reads."""
+        return self.events == 0 and self.code is None
 
 
 def read_body(body: bytes, *, of_platform: bool = False) -> list[Any]:
@@ -92,9 +104,13 @@ def read_body(body: bytes, *, of_platform: bool = False) -> list[Any]:
         InvalidRequest: there is no event in it, or there are too many.
     """
     try:
-        document = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+        document = json.loads(body.decode("utf-8"), parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError):
         raise MalformedBody("The body is not JSON in UTF-8; send one event, or an array of events.") from None
+    if _deeper_than(document, MOST_LEVELS):
+        raise MalformedBody(
+            f"The body is nested more than {MOST_LEVELS} levels deep; send events as they are described."
+        )
     if not of_platform and isinstance(document, dict) and "type" not in document and "events" in document:
         document = document["events"]
         if not isinstance(document, list):
@@ -111,6 +127,29 @@ def _no_constant(text: str) -> float:
     raise ValueError(text)
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):  # could not be written as JSON again
+        raise ValueError(text)
+    return number
+
+
+def _deeper_than(document: Any, levels: int) -> bool:
+    """Whether there are lists and objects within each other beyond so many levels."""
+    level = [document]
+    for _ in range(levels):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
 def read_events(events: list[Any], source: EventSource, received_at: int) -> list[Item]:
     """Return what each event says, in order. The same events, source and time give the same.
 
@@ -123,14 +162,35 @@ def read_events(events: list[Any], source: EventSource, received_at: int) -> lis
     items = []
     context = Context(source.network, received_at, received_at + FUTURE_MS)
     undated: Counter[tuple[str, str]] = Counter()
+    became = 0
     for index, event in enumerate(events):
         try:
-            read = [event] if source.translate is None else source.translate(event)
-            said = [one for event in read for one in _said(event, source.name, context, undated)]
-            items.append(Item(index, event, said, ignored=not read))
+            read = [event]
+            if source.translate is not None:
+                read = source.translate(event)
+                if len(read) > MOST_OF_ITEM or became + len(read) > MOST_OF_BODY:
+                    raise BadLine(
+                        "too_many_events",
+                        f"This is more than {MOST_OF_ITEM:,} events, or with those before it in the body more than "
+                        f"{MOST_OF_BODY:,}; send less at a time.",
+                    )
+            items.append(Item(index, event, _all_said(read, source, context, undated), events=len(read)))
+            became += len(read)
         except BadLine as bad:
             items.append(Item(index, event, [], bad.reason, bad.message))
     return items
+
+
+def _all_said(read: list[Any], source: EventSource, context: Context, undated: Counter[tuple[str, str]]) -> Said:
+    """What events say together; of what a platform tells of accounts besides what cannot be used is left out."""
+    said: Said = []
+    for event in read:
+        try:
+            said += _said(event, source.name, context, undated)
+        except BadLine:
+            if source.translate is None or len(read) == 1 or event["type"] != "account.upserted":
+                raise
+    return said
 
 
 def _said(event: Any, source: str, context: Context, undated: Counter[tuple[str, str]]) -> Said:

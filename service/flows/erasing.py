@@ -320,16 +320,19 @@ class Traces:
         In what came in the form of a platform any member may name accounts. Rather too much goes than too little.
         """
         try:
-            value = json.loads(event)
-        except ValueError:
+            return self._left(event, network, everywhere=of_platform)
+        except (ValueError, RecursionError):  # kept by an earlier version, which let more through
             return None if self.names_one(event) else event
+
+    def _left(self, event: str, network: str | None, *, everywhere: bool) -> str | None:
+        value = json.loads(event)
         here = network or "local"
         if isinstance(value, dict):
             data = value.get("data")
             for told in (value, data if isinstance(data, dict) else {}):
                 if isinstance(told.get("network"), str):
                     here = told["network"]
-        if self._about(value, here, everywhere=of_platform):
+        if self._about(value, here, everywhere=everywhere):
             return None
         cleaned = json.dumps(self._unmentioned(value))
         return event if json.loads(event) == json.loads(cleaned) else cleaned

@@ -125,7 +125,7 @@ class Mask:
 
     def unnamed_text(self, text: str) -> str:
         """Return a sentence or label in which something else stands for names of hidden accounts."""
-        return self._unnamed(text, "someone") if self._concerns(text.encode()) else text
+        return self._unnamed(text, "someone") if self._concerns(_bytes(text)) else text
 
     def erased_lines(self, content: bytes) -> bytes:
         """Return published lines without these accounts, as many as before: those about one keep their place."""
@@ -136,7 +136,7 @@ class Mask:
 
     def erased_text(self, text: str) -> str:
         """Return a text that is kept without these accounts: a name of people, a label, JSON, a key in a list."""
-        if not self._concerns(text.encode()):
+        if not self._concerns(_bytes(text)):
             return text
         if text.startswith(("{", "[")):
             try:
@@ -207,6 +207,11 @@ class Mask:
                 bare["name"] = ""
             return to_json({**bare, "key": ERASED})
         return to_json(self._cleaned(document))
+
+
+def _bytes(text: str) -> bytes:
+    """A text as bytes, also where it holds half characters, as JSON of others may."""
+    return text.encode(errors="surrogatepass")
 
 
 def _key_of(line: bytes) -> str | None:

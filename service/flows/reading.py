@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -13,6 +14,8 @@ from service.errors import BadInput
 from service.files.events import EVENTS, EventSource
 from service.files.schemas import TIME, Schema
 from service.files.values import BadLine
+
+log = logging.getLogger(__name__)
 
 ADAPTERS_KEPT = 64
 """Adapters that were made of a mapping and are kept made."""
@@ -60,6 +63,11 @@ def translation(reader: Reader) -> Callable[[Any], list[Event]]:
             raise BadLine(error.code, error.message) from None
         except BadInput as error:  # what was journaled by another version must not stop the rest
             raise BadLine("unknown_platform", error.message) from None
+        except Exception:  # nor what somebody sent of which an adapter did not think: it is kept, with the reason
+            log.exception("The adapter of %s failed; what it failed on is a dead letter.", reader.platform)
+            raise BadLine(
+                "adapter_failed", f"The adapter of {reader.platform} failed on this; the service's log says how."
+            ) from None
 
     return translate
 

@@ -315,7 +315,7 @@ class Receiver:
             webhook_id=delivered.id,
             digest=hashlib.sha256(body if delivered.same_body else delivered.id.encode()).digest(),
             received_at=now,
-            events=sum(usable(item) for item in items),
+            events=sum(_weight(item) for item in items),
             body=body,
             reader=reader,
             dead=dead_items(items),
@@ -414,9 +414,9 @@ def delivery_id(source: str, webhook_id: str) -> str:
     return "d" + base64.b32encode(digest).decode().lower()
 
 
-def usable(item: Item) -> bool:
-    """Whether an event says something that goes into the graph."""
-    return item.code is None and not item.ignored
+def _weight(item: Item) -> int:
+    """How many events an item is that can be used: what a platform sends may be several at once."""
+    return 0 if item.code is not None or item.ignored else max(1, item.events)
 
 
 def dead_items(items: list[Item]) -> tuple[NewDead, ...]:

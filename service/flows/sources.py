@@ -7,11 +7,12 @@ import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
-from service.adapters.standard_webhooks import PREFIX, is_secret, new_secret
+from service.adapters import Adapter
+from service.adapters.standard_webhooks import is_secret, is_standard, new_secret
 from service.domain import OWN_PLATFORM, Reader, Source, SourceSecret, StoreAddress
 from service.errors import BadInput
 from service.files.values import is_network
-from service.flows.reading import adapter_for
+from service.flows.reading import adapter_for, reader_of
 from service.flows.seals import Sealer
 from service.journal.journal import Journal
 from service.store.driver import Store
@@ -53,7 +54,7 @@ def add_source(
     if network is not None and not is_network(network):
         raise BadInput("The network is not 1 to 64 of the characters a-z, 0-9, _, . and -.")
     adapter = adapter_for(Reader(platform, mapping))
-    kept, shown = _new_secret(sealer, secret)
+    kept, shown = _new_secret(sealer, secret, adapter)
     source = Source(
         name=name,
         network=adapter.network if network is None else network,
@@ -79,7 +80,7 @@ def rotate_source(
     """
     with Store(address) as store:
         source = _find(store, name)
-        kept, shown = _new_secret(sealer, secret)
+        kept, shown = _new_secret(sealer, secret, adapter_for(reader_of(source)))
         live = () if at_once else source.secrets[: LIVE_SECRETS - 1]
         source = source.model_copy(update={"secrets": (kept, *live)})
         change_source(store, source)
@@ -114,7 +115,7 @@ def secret_of(folder: Path, sealer: Sealer, name: str) -> str:
     if document is None:
         raise not_found(name)
     opened = [sealer.opened(one.sealed) for one in Source.model_validate_json(document).secrets]
-    secret = next((one for one in opened if one.startswith(PREFIX)), None)
+    secret = next(filter(is_standard, opened), None)
     if secret is None:
         raise BadInput(
             f"The secrets of {name} are its platform's, with which nobody else can sign; make a source without "
@@ -154,10 +155,15 @@ def map_source(address: StoreAddress, journal: Path, name: str, mapping: str) ->
     return source
 
 
-def _new_secret(sealer: Sealer, given: str | None) -> tuple[SourceSecret, str]:
+def _new_secret(sealer: Sealer, given: str | None, adapter: Adapter) -> tuple[SourceSecret, str]:
     if given is not None and not is_secret(given):
         raise BadInput(
             "The secret is not 8 to 200 printable ASCII characters without spaces; give it as the platform shows it."
+        )
+    if given is not None and not adapter.signs_itself and not is_standard(given):
+        raise BadInput(
+            f"Deliveries of {adapter.name} are signed as Standard Webhooks says, whose secrets are whsec_ and base64; "
+            "leave the secret out to have one drawn."
         )
     shown = new_secret() if given is None else given
     now = datetime.now(UTC)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from service.domain import Follow, JournalMark, NewDead, PendingDelivery, Progress, Settled, StoreAddress
-from service.errors import StoreError, StoreRefused
+from service.errors import BadInput, StoreError, StoreRefused
 from service.files.events import Item, read_body, read_events
 from service.flows.erasing import Eraser, Places
 from service.flows.keys import synchronise_keys
@@ -205,8 +205,13 @@ _REFUSED = (StoreRefused, ValueError, OverflowError, TypeError)
 
 
 def _items(delivery: PendingDelivery) -> list[Item]:
+    """Read what is journaled. Whatever it is, it must not stop what comes after it: it is a dead letter then."""
     source = event_source(delivery.source, delivery.network, delivery.reader)
-    return read_events(read_body(delivery.body, of_platform=delivery.reader is not None), source, delivery.received_at)
+    try:
+        body = read_body(delivery.body, of_platform=delivery.reader is not None)
+    except BadInput as error:  # taken in by an earlier version, which let more through
+        return [Item(0, delivery.body.decode(errors="replace"), [], error.code, error.message)]
+    return read_events(body, source, delivery.received_at)
 
 
 def _group(read: list[Parsed]) -> Group:

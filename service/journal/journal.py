@@ -151,6 +151,11 @@ def journal_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
+def _size(one: NewDelivery) -> int:
+    """Bytes that a delivery takes while it waits: its body, and what that is read by."""
+    return len(one.body) + (0 if one.reader is None or one.reader.mapping is None else len(one.reader.mapping))
+
+
 class Journal:
     """A connection to the journal of this machine. A context manager; for one thread at a time.
 
@@ -277,7 +282,7 @@ class Journal:
             "state, replay_of, platform, mapping) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'journaled', ?, ?, ?)",
             (
                 one.id, one.source, one.network, one.webhook_id, one.digest, secrets.token_hex(8), one.received_at,
-                one.events, len(one.body), one.body, replay_of, *(one.reader or (None, None)),
+                one.events, _size(one), one.body, replay_of, *(one.reader or (None, None)),
             ),
         )  # fmt: skip
         return int(done.lastrowid or 0)

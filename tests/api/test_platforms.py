@@ -16,6 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from service.adapters import adapters
 from service.domain import NewDelivery, Reader
 from service.flows.reading import platforms
 from service.journal.journal import FILE, Journal, now_ms
@@ -313,7 +314,7 @@ def test_what_was_taken_in_is_read_as_it_was(api: TestClient, store: Store, appl
         ({"platform": "twitch", "mapping": MAPPING}, "without a mapping"),
         ({"platform": "x", "secret": "short"}, "8 to 200"),
         ({"platform": "x", "secret": "with spaces in it"}, "8 to 200"),
-        ({"platform": "x", "secret": "whsec_!!!!!!!!"}, "8 to 200"),
+        ({"platform": "bluesky", "secret": "whsec_!!!!!!!!"}, "Standard Webhooks"),
         ({"platform": "mapped", "mapping": {**MAPPING, "events": [{"type": "follow", "data": {"a": 1}}]}},
          "events.1.type"),
         ({"platform": "mapped", "mapping": {**MAPPING, "events": [{"type": "follow.created", "data": {"a": "$["}}]}},
@@ -400,3 +401,110 @@ def test_a_journal_of_before_is_read(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal:
         journal.append([NewDelivery("d2", "s", "t", "w2", b"2", 6, 1, b"{}", reader=Reader("mapped", "{}"))])
         assert [one.reader for one in journal.pending(10, 1000)] == [None, Reader("mapped", "{}")]
+
+
+# --- what strangers send --------------------------------------------------------------------------------------------
+
+
+def test_what_cannot_be_shown_or_written_again_is_no_delivery(api: TestClient) -> None:
+    mastodon = Forwarder(api, "mastodon")
+    nested = b'{"a":' * 100 + b"1" + b"}" * 100
+    for body in (b'{"type": "Follow", "x": 1e999}', b'{"type": "Follow", "x": NaN}', nested, b"[" * 65 + b"]" * 65):
+        assert code(mastodon.post(body)) == (400, "malformed_body"), body[:40]
+    assert mastodon.post(b'{"a":' * 63 + b"[]" + b"}" * 63).status_code == 202
+    assert mastodon.post(b'{"type": "Like", "x": 1e308}').status_code == 202
+
+
+def test_half_characters_are_kept_and_shown_as_question_marks(
+    api: TestClient, store: Store, applied: Callable[[], None]
+) -> None:
+    mastodon = Forwarder(api, "mastodon")
+    body = b'{"type": "Follow", "actor": "https://e.example/u", "object": "bad", "summary": "a\\ud800", "\\udfff": 5}'
+    taken = mastodon.post(body).json()
+    assert taken["rejected"] == 1
+    applied()
+    for address in (taken["url"], "/v1/deliveries"):
+        found = api.get(address)
+        assert found.status_code == 200
+        shown = found.json() if address == taken["url"] else found.json()["items"][0]
+        assert shown["dead_letters"][0]["event"] == {
+            "type": "Follow", "actor": "https://e.example/u", "object": "bad", "summary": "a?", "?": 5,
+        }  # fmt: skip
+
+
+def test_what_an_earlier_version_took_in_stops_nothing(
+    api: TestClient, store: Store, journal: Path, applied: Callable[[], None]
+) -> None:
+    shop = Sender(api)
+    bodies = (b"[1e999]", b'{"a":' * 500 + b"1" + b"}" * 500, b"\xff", b"[]")
+    with Journal(journal) as own:
+        own.append([NewDelivery(f"d{n}", "s", "t", f"w{n}", b"1", now_ms(), 1, body) for n, body in enumerate(bodies)])
+    shop.post({"type": "follow.created", "data": {"follower": "1", "followee": "2"}})
+    applied()
+    assert edges(store).keys() == {("t:1", "t:2")}
+    for n in range(len(bodies)):
+        found = api.get(f"/v1/deliveries/d{n}").json()
+        assert (found["state"], len(found["dead_letters"])) == ("dead", 1)
+        assert api.post("/v1/deliveries/replay", json={"delivery": f"d{n}"}).json()["events"] == 1
+    applied()
+    assert api.get("/metrics").text.count("\nentourage_journal_pending_deliveries 0") == 1
+
+
+def test_an_adapter_that_fails_costs_what_it_failed_on(
+    api: TestClient, store: Store, applied: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bluesky = Forwarder(api, "bluesky")
+
+    def events(item: Any) -> list[Any]:
+        return [{"type": "follow.created", "data": {"follower": "a", "followee": item["who"]}}]
+
+    monkeypatch.setattr(adapters()["bluesky"], "events", events)
+    answer = bluesky.post([{"who": "b"}, {}, {"who": "c"}]).json()
+    assert [one["code"] for one in answer["items"]] == [None, "adapter_failed", None]
+    applied()
+    assert edges(store).keys() == {("bluesky:a", "bluesky:b"), ("bluesky:a", "bluesky:c")}
+
+
+def test_an_odd_profile_does_not_cost_the_follow(api: TestClient, store: Store, applied: Callable[[], None]) -> None:
+    source(api, "x", secret=CONSUMER_SECRET)
+    users = {role: {"data": {"id": one, "username": role, "created_at": "2099-01-01T00:00:00.000Z"}}
+             for role, one in (("source", "1"), ("target", "2"))}  # fmt: skip
+    body = json.dumps({"data": {"event_uuid": "5", "event_type": "follow.follow", "payload": users}}).encode()
+    assert api.post("/v1/webhooks/x", content=body, headers=x(body)).json()["accepted"] == 1
+    applied()
+    assert edges(store).keys() == {("x:1", "x:2")}
+
+
+def test_a_body_becomes_so_many_events_at_most(api: TestClient) -> None:
+    mapping = {"items": "$.a[*]", "events": [{"type": "account.opted_out", "data": {"account": "@.id"}}] * 10}
+    source(api, "forum", platform="mapped", network="forum", mapping={**MAPPING, **mapping}, secret=CONSUMER_SECRET)
+    things = [{"id": n} for n in range(99)]
+    answer = hub(api, [{"a": things}] * 12).json()
+    assert [one["code"] for one in answer["items"]] == [None] * 10 + ["too_many_events"] * 2
+    assert api.get(answer["url"]).json()["events"] == 9_900
+    assert hub(api, {"a": things + [{"id": 100}] * 2}).json()["items"][0]["status"] == "rejected"
+
+
+def test_any_json_is_taken_for_json_and_nothing_else(api: TestClient) -> None:
+    bluesky = Forwarder(api, "bluesky")
+    for kind in ("application/vnd.api+json", "text/json", "application/scim+json; charset=utf-8"):
+        assert bluesky.post({"kind": "identity"}, **{"content-type": kind}).status_code == 202, kind
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain+json", ""):
+        assert bluesky.post({"kind": "identity"}, **{"content-type": kind}).status_code == 415, kind
+
+
+def test_secrets_are_of_the_form_that_their_scheme_takes(api: TestClient) -> None:
+    for platform, secret, status in (
+        ("x", "whsec_test_abcdefgh1234", 201),
+        ("bluesky", "whsec_test_abcdefgh1234", 400),
+        ("bluesky", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 201),
+        ("entourage", CONSUMER_SECRET, 400),
+    ):
+        made = api.post(
+            "/v1/sources", json={"name": f"{platform}{len(secret)}", "platform": platform, "secret": secret}
+        )
+        assert made.status_code == status, made.text
+        assert secret not in made.text
+    body = activity("follow.follow", "1", "2", "3")
+    given = x(body, "whsec_test_abcdefgh1234")
+    assert api.post("/v1/webhooks/x23", content=body, headers=given).status_code == 200

@@ -528,3 +528,11 @@ def test_a_follow_comes_back_as_the_same_pair_and_time(ids: list[str], second: i
     item = from_json(json.dumps({"subscription": SUBSCRIPTION, "event": event}))
     expected = Follow(f"twitch:{ids[0]}", f"twitch:{ids[1]}", 1.0, second * 1000 + nanoseconds // 1_000_000)
     assert read("twitch", item).follows == [expected]
+
+
+def test_what_comes_several_at_once_is_of_other_types() -> None:
+    """`drop.entitlement.grant` has `events`: https://dev.twitch.tv/docs/eventsub/eventsub-subscription-types/."""
+    subscription = {"id": "s", "type": "drop.entitlement.grant", "version": "1", "status": "enabled"}
+    assert read("twitch", {"subscription": subscription, "events": [{"id": "1", "data": {}}]}).ignored
+    ended = {**subscription, "status": "authorization_revoked"}
+    assert read("twitch", {"subscription": ended}).code == "revoked"

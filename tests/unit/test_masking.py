@@ -106,3 +106,35 @@ def test_mentions_in_dead_letters_of_others_are_taken_out() -> None:
     left = traces.left(event, "forum")
     assert left is not None
     assert json.loads(left)["data"]["text"] == "Ask @…, or @lea@other.social, @…!"
+
+
+@pytest.mark.parametrize(
+    ("event", "left"),
+    [
+        ({"event": {"user_id": "1017", "broadcaster_user_id": "5"}}, False),
+        ({"actor": "https://s.example/users/lea", "type": "Block"}, False),
+        ({"object": {"id": "https://s.example/users/lea#follows/3"}}, False),
+        ({"who": {"uid": 1017}}, False),
+        ({"from": [["1017"]]}, False),
+        ({"screen_name": "@Lea"}, False),
+        ({"who": {"uid": 10170}}, True),
+        ({"actor": "https://s.example/users/noe"}, True),
+        ({"count": True, "text": "something else"}, True),
+    ],
+)
+def test_what_platforms_send_names_accounts_under_any_member(event: dict[str, Any], left: bool) -> None:
+    traces = Traces(
+        [Pending("e", "forum:1017", "lea", 0, ()), Pending("f", "forum:https://s.example/users/lea", None, 0, ())],
+        Mask(()),
+    )
+    text = json.dumps(event)
+    assert traces.left(text, "forum", of_platform=True) == (text if left else None)
+    assert traces.left(text, "elsewhere", of_platform=True) == (None if "screen_name" in event else text)
+
+
+def test_dead_letters_of_an_earlier_version_are_looked_at_as_text() -> None:
+    mask = Mask((HiddenAccount("forum:1017", "lea", None),))
+    traces = Traces([Pending("e", "forum:1017", "lea", 0, ())], mask)
+    for event in ('{"a":' * 900 + '"1017"' + "}" * 900, '{"a":' * 900 + '"5"' + "}" * 900, '{"text": "a\\ud800"}'):
+        left = traces.left(event, "forum", of_platform=True)
+        assert left == (None if "1017" in event else event)
