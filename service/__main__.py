@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gzip
 import json
 import logging
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from pydantic import SerializeAsAny, TypeAdapter, ValidationError
@@ -1515,6 +1517,10 @@ def sources_add(
             platform=platform, mapping=document, secret=given,
         )  # fmt: skip
     show_secret(source, secret, as_json=as_json, given=given is not None)
+    if source.platform == "mapped" and source.network is None:
+        console.note("Without --network, what its mapping calls an id has to be a whole key, network:id.")
+    if source.platform == "x" and given is None:
+        console.note("For the webhooks of X make a source with --secret-file; this one takes its stream, forwarded.")
 
 
 @sources_app.command("rotate")
@@ -1648,12 +1654,15 @@ def sources_push(
     from service.flows.sources import secret_of
 
     config = settings()
+    if lines == "-" and str(secret_file) == "-":
+        raise BadInput("Lines and secret cannot both come by standard input; put the secret into a file.")
     secret = given_secret(secret_file)
     if secret is None:
         from service.flows.seals import sealer
 
         secret = secret_of(journal_of(config), sealer(config.secrets_key, config.data_dir), name)
     pushed = Pushed()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with opened_lines(lines) as opened, console.shown_progress(quiet=as_json) as progress:
         try:
             at_latest = 1.0 if lines == "-" else None
@@ -1706,17 +1715,24 @@ def bytes_of(path: str) -> bytes:
 
 
 @contextmanager
-def opened_lines(path: str) -> Iterator[IO[bytes]]:
-    """Open a file of lines, or standard input for `-`."""
+def opened_lines(path: str) -> Iterator[Iterable[bytes]]:
+    """Open a file of lines, packed with gzip or not, or standard input for `-`."""
+    from service.flows.pushing import lines_of
+
     if path == "-":
-        yield sys.stdin.buffer
+        yield lines_of(sys.stdin.fileno())
         return
     try:
         file = Path(path).open("rb")  # noqa: SIM115 - what reading it raises is not about opening it
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}.") from error
     with file:
-        yield file
+        packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        try:
+            yield gzip.GzipFile(fileobj=file) if packed else file
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise BadInput(f"{path} is not gzip to its end ({error}); what came before that was pushed.") from error
 
 
 @sources_app.command("list")
@@ -2042,6 +2058,9 @@ def opt_out_(
 def deliveries_list(
     state: Annotated[DeliveryState | None, typer.Option(help="Only those in this state.")] = None,
     source: Annotated[str | None, typer.Option(help="Only those of this source.")] = None,
+    dead_letters: Annotated[
+        bool, typer.Option("--dead-letters", help="Only those with dead letters that were not replayed.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, help="How many, latest first.")] = 20,
     as_json: AsJson = False,
 ) -> None:
@@ -2049,7 +2068,7 @@ def deliveries_list(
     from service.journal.journal import Journal
 
     with Journal(journal_of(settings())) as journal:
-        found = journal.deliveries(state, source, None, limit)
+        found = journal.deliveries(state, source, None, limit, with_dead_letters=dead_letters)
     if as_json:
         print(TypeAdapter(list[Delivery]).dump_json(found, indent=2).decode())
     else:
@@ -2066,17 +2085,29 @@ def deliveries_show(delivery: Annotated[str, typer.Argument(help="Id of the deli
 
 
 @deliveries_app.command("replay")
-def deliveries_replay(delivery: Annotated[str, typer.Argument(help="Id of the delivery.")]) -> None:
-    """Try the dead letters of a delivery again; the writer of a running service applies them."""
-    from service.flows.receiving import replay_one
+def deliveries_replay(
+    delivery: Annotated[str | None, typer.Argument(help="Id of the delivery; or say --source.")] = None,
+    source: Annotated[str | None, typer.Option(help="All dead letters of this source.")] = None,
+) -> None:
+    """Try dead letters again, of a delivery or a source; the writer of a running service applies them.
+
+    They are read as their source is read now: by another mapping, if it has one.
+    """
+    from service.flows.receiving import replay_one, replay_source
     from service.journal.journal import Journal
 
+    if (delivery is None) == (source is None):
+        raise BadInput("Say which delivery, or --source NAME for all dead letters of a source.")
     with Journal(journal_of(settings())) as journal:
-        again = replay_one(journal, delivery)
-    if again is None:
-        console.note("It has no dead letters that were not replayed already.")
+        done = [replay_one(journal, delivery)] if delivery is not None else replay_source(journal, source or "")
+    again = [one for one in done if one is not None]
+    if not again:
+        console.note("There are no dead letters that were not replayed already.")
+    elif len(again) == 1:
+        console.out.print(f"{again[0].events:,} events are journaled again, as delivery {again[0].id}.")
     else:
-        console.out.print(f"{again.events:,} events are journaled again, as delivery {again.id}.")
+        events = sum(one.events for one in again)
+        console.out.print(f"{events:,} events are journaled again, as {len(again):,} deliveries.")
 
 
 # --- imports over HTTP ------------------------------------------------------------------------------------

@@ -897,7 +897,7 @@ def deliveries_table(deliveries: Sequence[domain.Delivery]) -> Table:
     for one in deliveries:
         table.add_row(
             one.id, one.source, f"{one.received_at:%Y-%m-%d %H:%M:%S}", one.state, f"{one.events:,}",
-            f"{len(one.dead_letters):,}",
+            f"{sum(letter.replayed_in is None for letter in one.dead_letters):,}",
         )  # fmt: skip
     return table
 

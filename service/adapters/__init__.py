@@ -94,6 +94,7 @@ class Adapter(ABC):
         network: where its accounts live, unless the source says otherwise; None: ids are whole keys, `network:id`.
         gives_secret: whether the platform gives the secret, rather than taking the one that is drawn here.
         signs_itself: whether it signs in a way of its own, with any text for a secret.
+        asks: parameters of the GET by which it asks whether we know the secret.
         keeps_unusable: whether a delivery is taken in of which nothing can be used: a platform does not mend what it
             sends, and stops sending where it is refused. All of it becomes dead letters.
         answered: the HTTP status that says that a delivery is taken in, of those that begin with 2.
@@ -104,6 +105,7 @@ class Adapter(ABC):
     network: str | None = None
     gives_secret: bool = False
     signs_itself: bool = False
+    asks: tuple[str, ...] = ()
     keeps_unusable: bool = True
     answered: int = 202
 

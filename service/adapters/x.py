@@ -44,6 +44,7 @@ class X(Adapter):
     network = "x"
     gives_secret = True
     signs_itself = True
+    asks = ("crc_token",)
     answered = 200
 
     def delivered(self, headers: Mapping[str, str], body: bytes, secrets: Mapping[str, str], now: float) -> Delivered:

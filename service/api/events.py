@@ -10,6 +10,7 @@ from pathlib import Path as FilePath
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -145,17 +146,30 @@ async def post_events(request: Request, receiver: ReceiverDep, source: SourceNam
     are those of Standard Webhooks.
 
     Each event is judged for itself: one that cannot be used is kept as a dead letter, with the reason, and spoils no
-    other. Where none can be used, the answer is 422 and nothing is kept. Sent again with the same webhook-id and body,
+    other. Where none can be used, the answer is 422 and nothing is kept, unless a platform sent it. Sent again with the
+    same webhook-id and body,
     the answer is the same, and nothing happens twice. 429 and 503 say when to try again.
     """
     answer = await receiver.receive(source, request.headers, await request.body())
     return Response(answer.body, answer.status, media_type="text/plain" if answer.challenge else "application/json")
 
 
+def _asked(request: Request) -> dict[str, str]:
+    """The parameters by which a platform asks; others are refused by name, as everywhere."""
+    known = {name for platform in platforms() for name in platform.asks}
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        error = {"type": "extra_forbidden", "msg": "Extra inputs are not permitted"}
+        raise RequestValidationError([{**error, "loc": ("query", name), "input": None} for name in unknown])
+    return dict(request.query_params)
+
+
 @events.get("/v1/webhooks/{source}", tags=["events"], responses=problems(400, 403, 404, 422, 503))
-async def answer_challenge(request: Request, receiver: ReceiverDep, source: SourceName) -> dict[str, str]:
+async def answer_challenge(
+    receiver: ReceiverDep, source: SourceName, asked: Annotated[dict[str, str], Depends(_asked)]
+) -> dict[str, str]:
     """Answer a platform that asks whether this service knows the secret of the source (X's `crc_token`)."""
-    return await receiver.challenged(source, request.query_params)
+    return await receiver.challenged(source, asked)
 
 
 @events.post(
@@ -189,7 +203,9 @@ async def get_event_schema(kind: str) -> dict[str, Any]:
 @events.get("/v1/deliveries", tags=["events"], response_model=DeliveryList, responses=problems(422, 503))
 async def list_deliveries(deliveries: DeliveriesDep, query: Annotated[DeliveriesQuery, Query()]) -> DeliveryList:
     """Deliveries that this machine took, latest first, as long as outcomes are kept."""
-    found = await asyncio.to_thread(deliveries.list, query.state, query.source, query.before, query.limit)
+    found = await asyncio.to_thread(
+        deliveries.list, query.state, query.source, query.before, query.limit, dead_letters=query.dead_letters
+    )
     return DeliveryList(items=tuple(found), before=found[-1].sequence if len(found) == query.limit else None)
 
 

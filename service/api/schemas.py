@@ -638,6 +638,7 @@ class DeliveriesQuery(Frozen):
 
     state: DeliveryState | None = Field(default=None, description="Only those in this state.")
     source: str | None = Field(default=None, max_length=64, description="Only those of this source.")
+    dead_letters: bool = Field(default=False, description="Only those with dead letters that were not replayed.")
     before: int | None = Field(default=None, ge=0, le=2**63 - 1, description="Only those with a lower sequence.")
     limit: int = Field(default=20, ge=1, le=200)
 

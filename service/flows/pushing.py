@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import requests
 
@@ -23,6 +24,15 @@ MOST_BYTES = 512 << 10
 LONGEST_LINE = 512 << 10
 TIMEOUT_SECONDS = 30.0
 LONGEST_PAUSE_SECONDS = 30.0
+MOST_NAMED = 5
+"""How many lines that cannot be used are named; all of them are dead letters."""
+
+_WRONG_ADDRESS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.SSLError,
+)
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 
 
@@ -38,11 +48,9 @@ class Pushed(Frozen):
 
 
 class Batch(NamedTuple):
-    """Lines that are sent together: where the first and the last stand, from 1, and the body."""
+    """Lines that are sent together: where each stands, from 1, and the body."""
 
-    first: int
-    last: int
-    lines: int
+    numbers: list[int]
     body: bytes
 
 
@@ -66,21 +74,29 @@ def push(
         lines: each one thing that the platform of the source says, as JSON.
         url: of the webhook of the source.
         secret: with which the source signs.
-        note: told what a person should know: lines that are no JSON, and that the service has to be waited for.
+        note: told what a person should know: lines that are no JSON, the first that the service cannot use, and that
+            it has to be waited for.
         at_latest: how many seconds a line waits for others to be sent with it; without, as long as there are any.
         patience: for how many seconds a delivery is sent again; without, until it is taken.
 
     Raises:
-        PushRefused: the service refuses a delivery, or could not be reached for so long; what came before is there.
+        PushRefused: the service refuses a delivery, or could not be reached for so long; or the first line is no JSON.
+            What came before is there.
     """
     done = Pushed()
+    named = 0
     with requests.Session() as session:
         for batch, unreadable in _batches(lines, at_latest, note):
             if batch is not None:
                 answer = _send(session, batch, url, secret, note, patience)
+                rejected = [one for one in answer["items"] if one["status"] == "rejected"]
+                for one in rejected[: MOST_NAMED - named]:
+                    line, why = batch.numbers[one["index"]], f"{one['message']} ({one['code']})"
+                    note(f"Line {line:,} cannot be used: {why} It is kept as a dead letter of {answer['delivery']}.")
+                named = min(MOST_NAMED, named + len(rejected))
                 done = done.model_copy(
                     update={
-                        "lines": done.lines + batch.lines,
+                        "lines": done.lines + len(batch.numbers),
                         "deliveries": done.deliveries + 1,
                         **{name: getattr(done, name) + answer[name] for name in ("accepted", "ignored", "rejected")},
                     }
@@ -94,7 +110,7 @@ def push(
 
 def _send(
     session: requests.Session, batch: Batch, url: str, secret: str, note: Callable[[str], None], patience: float | None
-) -> dict[str, int]:
+) -> dict[str, Any]:
     delivery = "push_" + hashlib.blake2b(batch.body, digest_size=20).hexdigest()
     give_up = None if patience is None else time.monotonic() + patience
     pause = 0.5
@@ -106,18 +122,22 @@ def _send(
         }  # fmt: skip
         try:
             answer = session.post(url, data=batch.body, headers=headers, timeout=TIMEOUT_SECONDS)
+        except _WRONG_ADDRESS as error:
+            raise PushRefused(f"Nothing can be pushed to {url}: {type(error).__name__}; give --url the address of the "
+                              "service, such as http://127.0.0.1:8000.") from error  # fmt: skip
         except requests.RequestException as error:
             why, asked = f"cannot be reached ({type(error).__name__})", None
         else:
             if answer.status_code in (200, 202):
-                return {name: int(answer.json()[name]) for name in ("accepted", "ignored", "rejected")}
+                taken: dict[str, Any] = answer.json()
+                return taken
             why, asked = _reason(answer), answer.headers.get("Retry-After", "")
             if answer.status_code not in _TRY_AGAIN:
-                raise PushRefused(f"Lines {batch.first:,} to {batch.last:,} were refused: {why}")
+                raise PushRefused(f"Lines {batch.numbers[0]:,} to {batch.numbers[-1]:,} were refused: {why}")
         if give_up is not None and time.monotonic() >= give_up:
             raise PushRefused(
-                f"The service at {url} {why}; lines from {batch.first:,} on were not pushed. Push them again when it "
-                "answers: what it took already counts once."
+                f"The service at {url} {why}; lines from {batch.numbers[0]:,} on were not pushed. Push them again when "
+                "it answers: what it took already counts once."
             )
         if pause == 0.5:
             note(f"The service {why}; trying again.")
@@ -140,7 +160,8 @@ class _Gathered:
     def __init__(self, at_latest: float | None) -> None:
         self._at_latest = at_latest
         self._lines: list[bytes] = []
-        self._first = self._last = self._size = self._unreadable = 0
+        self._numbers: list[int] = []
+        self._size = self._unreadable = 0
         self.until: float | None = None
 
     def has_room(self, line: bytes) -> bool:
@@ -150,10 +171,10 @@ class _Gathered:
     def add(self, number: int, line: bytes) -> None:
         """Let a line wait."""
         if not self._lines:
-            self._first = number
             self.until = None if self._at_latest is None else time.monotonic() + self._at_latest
         self._lines.append(line)
-        self._last, self._size = number, self._size + len(line) + 1
+        self._numbers.append(number)
+        self._size += len(line) + 1
 
     def leave_out(self) -> None:
         """Count a line that cannot be sent."""
@@ -161,12 +182,11 @@ class _Gathered:
 
     def take(self) -> Iterator[tuple[Batch | None, int]]:
         """Yield what waits, if anything does, and begin anew."""
-        lines, unreadable = self._lines, self._unreadable
-        if lines:
-            yield Batch(self._first, self._last, len(lines), b"[" + b",".join(lines) + b"]"), unreadable
-        elif unreadable:
-            yield None, unreadable
-        self._lines, self._unreadable, self._size, self.until = [], 0, 0, None
+        if self._lines:
+            yield Batch(self._numbers, b"[" + b",".join(self._lines) + b"]"), self._unreadable
+        elif self._unreadable:
+            yield None, self._unreadable
+        self._lines, self._numbers, self._unreadable, self._size, self.until = [], [], 0, 0, None
 
 
 def _batches(
@@ -191,6 +211,8 @@ def _batches(
         number += 1
         line = line.strip()
         wrong = _wrong(line) if line else None
+        if wrong is not None and number == 1:
+            raise PushRefused(f"Line 1 is not pushed: {wrong} Each line is one thing: `jq -c . FILE` writes JSON so.")
         if wrong is not None:
             note(f"Line {number:,} is left out: {wrong}")
             gathered.leave_out()
@@ -198,6 +220,19 @@ def _batches(
             if not gathered.has_room(line):
                 yield from gathered.take()
             gathered.add(number, line)
+
+
+def lines_of(descriptor: int) -> Iterator[bytes]:
+    """Yield lines as they come through a pipe.
+
+    By `os.read`: a thread that waits in a reader of Python's holds its lock, which breaks the end of the interpreter.
+    """
+    left = b""
+    while more := os.read(descriptor, 1 << 16):
+        *lines, left = (left + more).split(b"\n")
+        yield from lines
+    if left:
+        yield left
 
 
 def _wrong(line: bytes) -> str | None:

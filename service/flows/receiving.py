@@ -212,9 +212,13 @@ class Deliveries:
         """Return a delivery. Raises DeliveryNotFound, JournalError."""
         return self.ask(lambda journal: journal.delivery(delivery_id))
 
-    def list(self, state: DeliveryState | None, source: str | None, before: int | None, limit: int) -> list[Delivery]:
-        """Return deliveries, latest first. Raises JournalError."""
-        return self.ask(lambda journal: journal.deliveries(state, source, before, limit))
+    def list(
+        self, state: DeliveryState | None, source: str | None, before: int | None, limit: int, *, dead_letters: bool
+    ) -> list[Delivery]:
+        """Return deliveries, latest first; with `dead_letters` those that have open ones. Raises JournalError."""
+        return self.ask(
+            lambda journal: journal.deliveries(state, source, before, limit, with_dead_letters=dead_letters)
+        )
 
     def replay(self, delivery_id: str) -> Replayed:
         """Journal the dead letters of a delivery again. Raises DeliveryNotFound, JournalError."""
@@ -266,6 +270,11 @@ def replay_one(journal: Journal, delivery_id: str) -> Again | None:
     return journal.replay(delivery_id, {name: reader_of(source) for name, source in sources.items()})
 
 
+def replay_source(journal: Journal, source: str) -> list[Again | None]:
+    """Journal all dead letters of a source again, each delivery's as a delivery of its own. Raises JournalError."""
+    return [replay_one(journal, one) for one in journal.dead_deliveries(0, 2**63 - 1, source)]
+
+
 def _replayed(journal: Journal, deliveries: list[str]) -> Replayed:
     done = [again for one in deliveries if (again := replay_one(journal, one)) is not None]
     return Replayed(
@@ -308,8 +317,10 @@ class Receiver:
         now = self._moment(name)
         events = read_body(body, of_platform=reader is not None)
         items = await _items(reader, events, sender, now)
+        self._note_latest(name, items, now)
         new = NewDelivery(
-            id=delivery_id(name, delivered.id),
+            # By another mapping what is sent again is read anew.
+            id=delivery_id(name, delivered.id if source.mapping is None else f"{delivered.id}\n{source.mapping}"),
             source=name,
             network=source.network,
             webhook_id=delivered.id,
@@ -347,6 +358,12 @@ class Receiver:
         """
         self._latest[name] = max(now_ms(), self._latest.get(name, 0) + 1)
         return self._latest[name]
+
+    def _note_latest(self, name: str, items: list[Item], received_at: int) -> None:
+        """Let what comes next be later than the events of these that have no time: of several each has its own."""
+        times = (one.at or 0 for item in items for one in item.said)
+        soon = (at for at in times if received_at < at <= received_at + 1_000)
+        self._latest[name] = max(self._latest[name], *soon, received_at)
 
     def _erasures(self, items: list[Item]) -> tuple[ErasureRequest, ...]:
         """Who asks to be erased in these events."""

@@ -75,12 +75,18 @@ def rotate_source(
     """Give a source a new secret. The one before stays live until the next rotation, unless `at_once`.
 
     Raises:
-        BadInput: the secret, which the platform gave, cannot be used.
+        BadInput: the secret, which the platform gave, cannot be used; or there is none, and the platform gives them.
         SourceNotFound: there is none of this name.
     """
     with Store(address) as store:
         source = _find(store, name)
-        kept, shown = _new_secret(sealer, secret, adapter_for(reader_of(source)))
+        adapter = adapter_for(reader_of(source))
+        if adapter.gives_secret and secret is None and not is_standard(sealer.opened(source.secrets[0].sealed)):
+            raise BadInput(
+                f"The secrets of {name} are given by its platform, which would not know one that is drawn; give the "
+                "new one, with --secret-file or as `secret`."
+            )
+        kept, shown = _new_secret(sealer, secret, adapter)
         live = () if at_once else source.secrets[: LIVE_SECRETS - 1]
         source = source.model_copy(update={"secrets": (kept, *live)})
         change_source(store, source)

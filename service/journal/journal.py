@@ -398,13 +398,23 @@ class Journal:
         return self._delivery(row)
 
     def deliveries(
-        self, state: DeliveryState | None, source: str | None, before: int | None, limit: int
+        self,
+        state: DeliveryState | None,
+        source: str | None,
+        before: int | None,
+        limit: int,
+        *,
+        with_dead_letters: bool = False,
     ) -> list[Delivery]:
-        """Return deliveries, latest first, of a state or source, with a sequence below `before` where it is said."""
+        """Return deliveries, latest first, of a state or source, with a sequence below `before` where it is said.
+
+        With `with_dead_letters` only those that have some which were not replayed.
+        """
         rows = self.rows(
             f"SELECT {_COLUMNS} FROM deliveries WHERE seq < ? AND (? IS NULL OR source = ?) "  # noqa: S608
-            "AND (? IS NULL OR state = ?) ORDER BY seq DESC LIMIT ?",
-            (_ALL if before is None else before, source, source, state, state, limit),
+            "AND (? IS NULL OR state = ?) AND (? OR seq IN (SELECT seq FROM dead WHERE replayed_in IS NULL)) "
+            "ORDER BY seq DESC LIMIT ?",
+            (_ALL if before is None else before, source, source, state, state, not with_dead_letters, limit),
         )
         return [self._delivery(row) for row in rows]
 

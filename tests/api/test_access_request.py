@@ -54,6 +54,10 @@ def sample(store_address: StoreAddress, tmp_path_factory: pytest.TempPathFactory
         clear(store)
         import_folder(store_address, write_sample(folder / "sample", 2_000), folder / "reports", no_progress)
         apply_batch(store, "complete_followers", [Statement("complete_followers", ("sample:u000003",), (), 1_000)])
+        records = [
+            Statement("follow_records", (f"r{n}", "sample:u000005", f"sample:u{n:06}"), (1.0,), 1) for n in (1, 2)
+        ]
+        apply_batch(store, "follow_records", records)
         run = publish(store)
         values = {"sample:u000003": 3.0, "sample:u000004": 0.5}
         keep_own_measure(store_address, "mine", values.items(), meaning="what I think", graph_version=1)

@@ -98,6 +98,7 @@ def test_each_wrong_parameter_of_a_list_is_named(api: TestClient, query: str, fi
 
 
 BODIES: dict[str, dict[str, Any]] = {
+    "/v1/sources/try": {"example": {}},
     "/v1/communities": {"definition": {"name": "x", "topic": "x"}},
     "/v1/deliveries/replay": {"delivery": "x"},
     "/v1/sources": {"name": "x"},
@@ -115,7 +116,7 @@ def test_no_route_takes_a_parameter_it_does_not_know(api: TestClient) -> None:
             patched = {"opted_out": True} if "accounts" in path else {"name": "x"}
             body = BODIES.get(path, {}) if method == "post" else patched
             if method == "put":
-                body = {"weights": {"standing": 1}}
+                body = {"mapping": {}} if "sources" in path else {"weights": {"standing": 1}}
             sent = {"json": body} if method in ("post", "patch", "put") else {}
             answer = api.request(method, address, params={"nonsense": "1", "dry_run": "true"}, **sent)
             refused = is_problem(answer, 422, "invalid_request")

@@ -303,6 +303,37 @@ def test_what_was_taken_in_is_read_as_it_was(api: TestClient, store: Store, appl
     assert edges(store).keys() == {("forum:a", "forum:b")}
 
 
+def test_sent_again_after_the_mapping_was_mended_it_is_read_anew(
+    api: TestClient, store: Store, applied: Callable[[], None]
+) -> None:
+    wrong = {**MAPPING, "events": [{**MAPPING["events"][0], "where": {"$.does": "follow"}}]}
+    source(api, "forum", platform="mapped", network="forum", mapping=wrong, secret=CONSUMER_SECRET)
+    first = hub(api, {"do": "follow", "who": "a", "whom": "b"}).json()
+    assert (first["accepted"], first["ignored"]) == (0, 1)
+    applied()
+    api.put("/v1/sources/forum/mapping", json={"mapping": MAPPING})
+    again = hub(api, {"do": "follow", "who": "a", "whom": "b"}).json()
+    assert again["accepted"] == 1
+    assert again["delivery"] != first["delivery"]
+    assert hub(api, {"do": "follow", "who": "a", "whom": "b"}).json() == again
+    applied()
+    assert edges(store).keys() == {("forum:a", "forum:b")}
+
+
+def test_deliveries_with_open_dead_letters_are_listed(api: TestClient, applied: Callable[[], None]) -> None:
+    bluesky = Forwarder(api, "bluesky")
+    mixed = bluesky.post([commit("create", "k1", 1_700_000_000), 5]).json()
+    bluesky.post(commit("create", "k2", 1_700_000_000, subject="did:plc:zoe"))
+    applied()
+    asked = {"dead_letters": "true"}
+    [one] = api.get("/v1/deliveries", params=asked).json()["items"]
+    assert (one["id"], one["state"]) == (mixed["delivery"], "applied")
+    api.post("/v1/deliveries/replay", json={"delivery": one["id"]})
+    applied()
+    [again] = api.get("/v1/deliveries", params=asked).json()["items"]
+    assert again["replay_of"] == one["id"]
+
+
 # --- sources --------------------------------------------------------------------------------------------------------
 
 
@@ -335,6 +366,7 @@ def test_a_secret_is_in_no_answer(api: TestClient) -> None:
         assert code(answer) == (422, "invalid_request")
         assert CONSUMER_SECRET not in answer.text
     source(api, "x", secret=CONSUMER_SECRET)
+    assert code(api.post("/v1/sources/x/rotate")) == (400, "bad_input"), "X would not know a secret that is drawn"
     rotated = api.post("/v1/sources/x/rotate", json={"secret": "another-secret-of-the-app"})
     assert (rotated.status_code, rotated.json()["secret"]) == (200, None)
     body = activity("follow.follow", "1", "2", "3")

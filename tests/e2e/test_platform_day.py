@@ -7,11 +7,13 @@ twice, while processes of the service are killed.
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import hmac
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -308,7 +310,8 @@ def test_a_day_of_five_platforms(running: Running, store: Store, tmp_path: Path)
     assert SECRET not in Path(running.service.log.name).read_text()
 
 
-def test_a_stream_is_pushed_as_it_comes(running: Running, store: Store) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_stream_is_pushed_as_it_comes(running: Running, store: Store, stop: signal.Signals) -> None:
     """What a pipe holds is sent a second later, not when it ends; lines that are no JSON are told and left out."""
     running.entourage("sources", "add", "bluesky", "--platform", "bluesky")
     rng = random.Random(5)
@@ -324,10 +327,15 @@ def test_a_stream_is_pushed_as_it_comes(running: Running, store: Store) -> None:
     wait_for(lambda: running.service.get("/v1/deliveries")["items"], "the first lines to be pushed")
     running.applied()
     assert process.poll() is None
+    process.stdin.write('{"kind": 5}\n')
+    process.stdin.flush()
+    wait_for(lambda: len(running.service.get("/v1/deliveries")["items"]) > 1, "the next line to be pushed")
+    process.send_signal(stop)
     out, err = process.communicate()
     assert "Line 3 is left out" in err
+    assert f"Line {len(lines) + 3} cannot be used" in err
     pushed = json.loads(out)
-    assert (process.returncode, pushed["lines"], pushed["unreadable"]) == (10, len(lines) + 1, 1)
+    assert (process.returncode, pushed["lines"], pushed["unreadable"]) == (10, len(lines) + 2, 1)
     assert edges(store)
 
 
@@ -344,3 +352,10 @@ def test_what_is_pushed_waits_for_the_service(running: Running) -> None:
     secret.write_text("whsec_" + base64.b64encode(b"not the secret").decode())
     running.entourage(*arguments, running.service.url, "--secret-file", str(secret), code=3)
     running.entourage("sources", "push", "nobody", str(file), code=4)
+    for url in ("foo", "https" + running.service.url.removeprefix("http")):
+        running.entourage(*arguments, url, code=3)
+    running.entourage("sources", "push", "bluesky", "-", "--secret-file", "-", said="{}\n", code=3)
+    running.entourage("sources", "push", "bluesky", "-", "--url", running.service.url, said="{\n}\n", code=3)
+    packed = file.with_name("day.ndjson.gz")
+    packed.write_bytes(gzip.compress(file.read_bytes() * 3))
+    assert "3 lines" in running.entourage("sources", "push", "bluesky", str(packed), "--url", running.service.url)

@@ -80,7 +80,20 @@ def make_world(seed: int = 3) -> tuple[World, World]:
             for pair in pairs[:30]
         ],
     }
+    records = [(f"r{i:02}", *pair, moment()) for i, pair in enumerate(pairs[180:210])]
+    whole["follow_records"] = [
+        one
+        for record, a, b, at in records
+        for one in (
+            Statement("follow_records", (record, a, b), (1.0,), at - DAY_MS),
+            Statement("follow_records", (record,), (), at),
+            Statement("follow_records", (f"unknown{record}",), (), at),
+        )
+    ]
     kept = dict(whole)
+    kept["follow_records"] = [
+        one for i, one in enumerate(whole["follow_records"]) if not age(records[i // 3][3], KEPT.unfollows)
+    ]
     kept["unfollows"] = [one for one in whole["unfollows"] if not age(one.at, KEPT.unfollows)]
     first = date(1970, 1, 1) + timedelta(days=TODAY - 200)
     kept["engagements"] = [one for one in whole["engagements"] if one.identity[2] >= first]
@@ -141,9 +154,11 @@ def test_what_is_pruned_was_never_there(store: Store, tmp_path: Path, ways: list
     done = prune(store.address, KEPT, NOW, lambda _, count, total: seen.append((count, total)))
     assert done.kinds == rehearsed.kinds
     things = {one.kind: one.things for one in done.kinds}
-    assert {kind: things[kind] for kind in ("interactions", "unfollows", "withdrawals", "posts")} == {
+    of_records = (len(whole["follow_records"]) - len(kept["follow_records"])) // 3
+    assert {kind: things[kind] for kind in ("interactions", "unfollows", "ended_records", "withdrawals", "posts")} == {
         "interactions": len(whole["engagements"]) - len(kept["engagements"]),
-        "unfollows": len(whole["unfollows"]) - len(kept["unfollows"]),
+        "unfollows": len(whole["unfollows"]) - len(kept["unfollows"]) + of_records,
+        "ended_records": 2 * of_records,
         "withdrawals": len(whole["endorsements"]) - len(kept["endorsements"]),
         "posts": len(whole["posts"]) - len(kept["posts"]),
     }
@@ -341,7 +356,7 @@ def test_the_command_asks_before_it_removes(store: Store, monkeypatch: pytest.Mo
     def told(*words: str) -> Any:
         return CliRunner().invoke(command, ["prune", "--as-of", NOW.isoformat(), *words])
 
-    before = dump(store)
+    before, pending = dump(store), store.statement("MATCH (e:EndedRecord) RETURN count(e) AS n")[0]["n"]
     assert "kept for ever" in told("--yes").output
     assert json.loads(told("--json").output)["kinds"] == []
     monkeypatch.setenv("ENTOURAGE_KEEP_UNFOLLOWS_DAYS", "100")
@@ -351,9 +366,10 @@ def test_the_command_asks_before_it_removes(store: Store, monkeypatch: pytest.Mo
     rehearsed = json.loads(told("--dry-run", "--json").output)
     assert dump(store) == before
     done = json.loads(told("--yes", "--json").output)
-    assert [one["kind"] for one in done["kinds"]] == ["unfollows", "withdrawals"]
+    assert [one["kind"] for one in done["kinds"]] == ["unfollows", "ended_records", "withdrawals"]
     assert done["kinds"] == rehearsed["kinds"]
-    assert len(dump(store)) == len(before) - sum(one["things"] for one in done["kinds"])
+    left = store.statement("MATCH (e:EndedRecord) RETURN count(e) AS n")[0]["n"]
+    assert len(dump(store)) + left == len(before) + pending - sum(one["things"] for one in done["kinds"])
     assert "follows that ended" in told("--dry-run").output
     monkeypatch.setenv("ENTOURAGE_KEEP_UNFOLLOWS_DAYS", "0")
     assert told("--yes").exit_code != 0
