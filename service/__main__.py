@@ -280,7 +280,10 @@ def import_(
     ] = None,
     as_of: Annotated[
         str | None,
-        typer.Option(help="When lines were said that do not say so; if not given, when the file was written."),
+        typer.Option(
+            help="When lines were said that do not say so; if not given, when the file was written. Of a list of all "
+            "followers on standard input it has to be given."
+        ),
     ] = None,
     list_name: Annotated[
         str | None,

@@ -639,6 +639,7 @@ _ALSO = {
     "accounts": "accounts described",
     "follows_back": "new or changed follows back",
     "complete_followers": "complete list of followers",
+    "unfollows": "follows that ended",
 }
 """What lists do beside the follows of their lines."""
 
@@ -678,6 +679,8 @@ def _imported(report: ImportReport, title: str) -> str:
         said += f"\n[dim]Passed over: {reasons}[/]"
     if report.ignored:
         said += f"\n[dim]Columns not read: {escape(', '.join(report.ignored[:20]))[:400]}[/]"
+    if report.not_complete:
+        said += f"\n[yellow]Not taken as complete, so no follow {would}ended: {report.not_complete}[/]"
     if report.rejected:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in report.rejected.items())
         said += f"\n[yellow]Left out: {reasons}[/]; line numbers and reasons are in {escape(str(report.report))}"

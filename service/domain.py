@@ -99,13 +99,14 @@ class Follow(NamedTuple):
 class Applied:
     """What one batch changed in the graph: how many of its lines made something new, or changed what was there.
 
-    `version` is the graph's version afterwards.
+    `version` is the graph's version afterwards; `ended` counts the follows that complete lists of followers ended.
     """
 
     accounts_created: int
     created: int
     updated: int
     version: int
+    ended: int = 0
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 // parameter: keys LIST<STRING> keys of the accounts that are followed, each once, all in the graph
 // parameter: times LIST<INTEGER> times of the complete lists, in milliseconds since 1970 UTC; parallel to keys
 // parameter: v INTEGER graph version of this change
+// column: ended INTEGER follows that were there and have ended
 // mode: write
 // index: graph_id
 // index: account_key
@@ -28,4 +29,6 @@ CALL (account, time) {
   WHERE coalesce(f.at.epochMillis, -1) < time
   DELETE f
   CREATE (follower)-[:UNFOLLOWED {at: datetime({epochMillis: time - 1}), v: $v}]->(account)
+  RETURN count(*) AS left
 }
+RETURN sum(left) AS ended

@@ -11,7 +11,8 @@ from typing import Any
 
 from service.domain import Follow
 from service.errors import BadInput, NothingImported, UnreadableFile
-from service.files.layout import check_network, refuse_other_kinds, split
+from service.files.columns import listed
+from service.files.layout import UNREAD_SHOWN, check_network, find_header, refuse_other_kinds
 from service.files.lines import Line, LineStream, open_lines
 from service.files.list_mapping import ListMapping
 from service.files.reading import LineReader, SkippedLine, text_of
@@ -20,10 +21,6 @@ from service.files.rejects import Rejected
 from service.files.schemas import SCHEMAS, Context, Given
 from service.files.values import FUTURE_MS, BadLine, account_key, native_id
 from service.records import Statement
-
-_DELIMITERS = (",", "\t", ";", "|")
-_SHOWN_COLUMNS = 20
-_IGNORED_SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,8 @@ class ListReader(LineReader[Entry]):
     Each line says a follow, one more in the other direction where connections are mutual, and, where the mapping names
     columns for that, who the account is. A complete list also says so, with its last usable line: only where it was
     read to its end and every line could be used, because a follower in a line that could not would seem to have left.
-    That the account itself is listed leaves nobody out.
+    That the account itself is listed leaves nobody out. Where the last line has no line break the file may have been
+    cut off there, in the middle of an account: of a complete list it is not believed.
     """
 
     def __init__(self, file: ListFile, stream: LineStream, reject: Callable[[Rejected], None]) -> None:
@@ -107,13 +105,14 @@ class ListReader(LineReader[Entry]):
         self._delimiter, self._names, self._header_line = ",", list[str](), 0
         self._find_columns()
         self._at: dict[str | int, int | None] = {one: self._place(one, self._names) for one in self._mapping.columns}
-        self._ids = [place for place in (self._at[self._mapping.id.column],) if place is not None]
+        # Nothing that is read can hold a line break: were it so, a stray quote would make the accounts below vanish.
+        self._ids = [place for place in self._at.values() if place is not None]
 
     @property
     def ignored(self) -> list[str]:
         """Columns that the mapping does not name."""
         read = {*self._at.values()}
-        return [name for i, name in enumerate(self._names) if name and i not in read][:_IGNORED_SHOWN]
+        return [name for i, name in enumerate(self._names) if name and i not in read][:UNREAD_SHOWN]
 
     def __iter__(self) -> Iterator[Entry]:
         """Yield what each usable line says.
@@ -133,7 +132,7 @@ class ListReader(LineReader[Entry]):
             except UnreadableFile as error:
                 entry, stopped = None, error
             if held is not None:
-                if entry is None and stopped is None and not self._left_out():
+                if entry is None and stopped is None and self.not_complete is None:
                     held = held._replace(said=[*held.said, *self._statements("complete_followers", {})])
                 # One that is held counts as used when it is yielded: it may not be in the graph before.
                 self.used -= entry is not None
@@ -145,8 +144,20 @@ class ListReader(LineReader[Entry]):
                 return
             held = entry
 
-    def _left_out(self) -> int:
-        return self.rejected.total() - self.rejected["self_loop"]
+    @property
+    def not_complete(self) -> str | None:
+        """Why a list of all followers is not taken as complete, as far as it was read; None where it is, or is none."""
+        if not self._mapping.complete:
+            return None
+        left_out = self.rejected.total() - self.rejected["self_loop"]
+        why = []
+        if left_out:
+            why.append(f"{left_out:,} {'line was' if left_out == 1 else 'lines were'} left out")
+        if self.rejected["cut_off"]:
+            why.append("the file does not end with a line break, as if it was cut off")
+        if continued := self.skipped["continued"]:
+            why.append(f"{continued:,} {'line stands' if continued == 1 else 'lines stand'} inside quotes of others")
+        return "; ".join(why) or None
 
     def taken(self, line: Line, text: str) -> Entry:
         """Return what a line says."""
@@ -154,6 +165,10 @@ class ListReader(LineReader[Entry]):
             raise SkippedLine("empty")
         if line.number <= self._header_line:
             raise SkippedLine("header" if line.number == self._header_line else "preamble")
+        if self._mapping.complete and not line.ended:
+            raise BadLine(
+                "cut_off", "The last line has no line break at its end, as if the file was cut off in an account."
+            )
         row = self.cells(text, self._delimiter, len(self._names), self._ids)
         if not any(cell.strip() for cell in row):
             raise SkippedLine("empty")
@@ -197,14 +212,17 @@ class ListReader(LineReader[Entry]):
             if any(line.data.strip() for line in head):
                 raise UnreadableFile(f"{self.name} does not hold text in UTF-8; save it as UTF-8 text and import that.")
             raise NothingImported(f"{self.name} is empty; there is nothing to import.")
-        best = max(
-            (sum(self._place(one, names) is not None for one in self._mapping.columns), -number, -rank, names)
-            for number, text in lines
-            for rank, delimiter in enumerate(_DELIMITERS)
-            for names in [[name.strip() for name in split(text, delimiter)]]
+        place, self._delimiter, self._names = find_header(
+            [text for _, text in lines],
+            lambda names: sum(self._place(one, names) is not None for one in self._mapping.columns),
         )
-        _, number, rank, self._names = best
-        self._header_line, self._delimiter = -number, _DELIMITERS[-rank]
+        self._header_line = lines[place][0]
+        above = any(line.data.strip() for line in head if line.number < self._header_line)
+        if above and not self._mapping.preamble:
+            raise UnreadableFile(
+                f"The first line of {self.name}, which should name its columns, is not text in UTF-8; save the file as "
+                "UTF-8 text and import that."
+            )
         folded = [name.casefold() for name in self._names]
         named = [one for one in self._mapping.columns if isinstance(one, str)]
         twice = next((one for one in named if folded.count(one.casefold()) > 1), None)
@@ -212,10 +230,9 @@ class ListReader(LineReader[Entry]):
             raise UnreadableFile(f"{self.name} has two columns {twice!r}; take the wrong one out.")
         lacking = [one for one in self._mapping.needed if self._place(one, self._names) is None]
         if lacking:
-            shown = ", ".join(name[:40] for name in self._names[:_SHOWN_COLUMNS])
             raise UnreadableFile(
                 f"{self.name} has no column {', '.join(map(repr, lacking))}, which the list {self._called} must have; "
-                f"its columns are: {shown}. `entourage lists` says which other lists there are."
+                f"its columns are: {listed(self._names)}. `entourage lists` says which other lists there are."
             )
         cell = self._mapping.id
         if isinstance(cell.column, int) and cell.fits(self._names[cell.column - 1]):

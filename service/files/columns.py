@@ -88,7 +88,7 @@ def find_ends(
     one, other = given
     if one is None or other is None:
         raise UnreadableFile(
-            f"{file} does not say by its column names who follows whom; its columns are: {_listed(names)}. "
+            f"{file} does not say by its column names who follows whom; its columns are: {listed(names)}. "
             "Name them with --follower and --followee, or say --no-header if the first line is data. If the file holds "
             "something else, such as accounts or posts, say its --kind (`entourage schema` lists them)."
         )
@@ -121,7 +121,7 @@ def find_column(file: str, names: Sequence[str], wanted: str, *, positions: bool
         )
     if not names:
         raise UnreadableFile(f"{file} has no column {wanted!r}: its lines name two accounts and nothing else.")
-    raise UnreadableFile(f"{file} has no column {wanted!r}; its columns are: {_listed(names)}.")
+    raise UnreadableFile(f"{file} has no column {wanted!r}; its columns are: {listed(names)}.")
 
 
 def find_position(file: str, width: int, wanted: str) -> int:
@@ -159,6 +159,7 @@ def _spellings(name: str) -> set[str]:
     return {plain, _SUFFIX.sub("", plain)}
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Names of columns for a message."""
     shown = [name.strip()[:40] for name in names[:20]]
     return ", ".join(shown) + (f" and {len(names) - 20} more" if len(names) > 20 else "")

@@ -6,7 +6,7 @@ import csv
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +25,12 @@ OBJECT_FORMATS = ("ndjson", "parquet", *SEVERAL_KINDS)
 
 COMMENT = ("#", "%")
 
+UNREAD_SHOWN = 50
+"""How many columns that are not read are listed."""
+
 _OPEN_LINES = 50
-_UNREAD_SHOWN = 50
 _DELIMITERS = ("\t", ",", ";", "|")
+_HEADER_DELIMITERS = (",", "\t", ";", "|")
 
 
 def check_network(network: str | None) -> None:
@@ -222,7 +225,7 @@ def _ndjson(file: FollowFile, name: str, texts: Sequence[str], columns: Sequence
         weight=weight,
         time=time,
         optional=file.schema_names,
-        unread=tuple(one for one in names if one not in (follower, followee, weight, time))[:_UNREAD_SHOWN],
+        unread=tuple(one for one in names if one not in (follower, followee, weight, time))[:UNREAD_SHOWN],
     )
 
 
@@ -282,7 +285,7 @@ def _delimited(file: FollowFile, name: str, first_line: int, texts: Sequence[str
             one.strip()
             for i, one in enumerate(header or ())
             if one.strip() and i not in (follower, followee, weight, time)
-        )[:_UNREAD_SHOWN],
+        )[:UNREAD_SHOWN],
     )
 
 
@@ -333,6 +336,26 @@ def split(text: str, delimiter: str | None) -> list[str]:
         return next(csv.reader([text], delimiter=delimiter, skipinitialspace=delimiter != " "), [])
     except csv.Error:
         return text.split(delimiter)
+
+
+def find_header(texts: Sequence[str], known: Callable[[Sequence[str]], int]) -> tuple[int, str, list[str]]:
+    """Return which of some lines holds the names of columns, what separates them, and the names.
+
+    It is the first of those with the most names that are known; where several separators find as many, the one that
+    cuts it into more columns.
+
+    Args:
+        texts: the lines, at least one.
+        known: says how many of some names are known.
+    """
+    best = max(
+        (known(names), -place, len(names), -rank, names)
+        for place, text in enumerate(texts)
+        for rank, delimiter in enumerate(_HEADER_DELIMITERS)
+        for names in [[name.strip() for name in split(text, delimiter)]]
+    )
+    _, place, _, rank, names = best
+    return -place, _HEADER_DELIMITERS[-rank], names
 
 
 def _delimiter(texts: Sequence[str]) -> str | None:

@@ -32,13 +32,15 @@ _KEPT_OF_LONG_LINE = 1_000
 class Line(NamedTuple):
     """One physical line without its end. `whole` is False where it was too long: `data` is its beginning.
 
-    `skip` says why a line is passed over, where that was known before it was taken apart.
+    `skip` says why a line is passed over, where that was known before it was taken apart. `ended` is False of the last
+    line of a text that has no line break at its end: there may have been more of it.
     """
 
     number: int
     data: bytes
     whole: bool
     skip: str | None = None
+    ended: bool = True
 
 
 class _Blocks(Protocol):
@@ -131,9 +133,12 @@ class TextStream:
             return number
 
         for block in self.blocks(done):
-            for data in block.splitlines():
+            *lines, last = block.splitlines()
+            for data in lines:
                 number += 1
                 yield numbered(number, data)
+            number += 1
+            yield numbered(number, last)._replace(ended=block.endswith((b"\n", b"\r")))
 
     def blocks(self, lines_done: Callable[[], int]) -> Iterator[bytes]:
         """Yield the bytes of the file in blocks of whole lines, of which the last may have no end.

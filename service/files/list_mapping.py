@@ -6,6 +6,7 @@ import re
 import warnings
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
+from itertools import permutations
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any, Literal, Self
@@ -26,6 +27,8 @@ Holds = Literal["followers", "following", "mutual"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TRIED = datetime(2023, 3, 5, tzinfo=UTC)
 """Formats of times are tried with it: day, month and year cannot be taken for each other unseen."""
+_SWAPPED = datetime(2004, 5, 6, 7, 8, 9, tzinfo=UTC)
+"""Each of its parts can stand for each other one: two formats that take them differently are found with it."""
 
 
 def _column(given: Any) -> str | int:
@@ -123,11 +126,35 @@ class Cell(Frozen):
         try:
             return native_id(self.read(said), "account")
         except BadLine:
-            literals = [(re.escape(text), name) for text, name, _, _ in Formatter().parse(self.template or "")]
-            made = "".join(text + ("" if name is None else r"[^/\s]+") for text, name in literals)
-            if self.template is None or not re.fullmatch(made, said.strip()):
+            cell = self._cell_of(said.strip())
+            if cell is None or not self.fits(cell) or self.read(cell) != said.strip():
                 raise
             return native_id(said, "account")
+
+    def _cell_of(self, made: str) -> str | None:
+        """Return the example with its parts replaced by those of which the template would make an id.
+
+        Only where that cell reads as this very id can the id be one; None where the template cannot have made it.
+        """
+        match = None if self.template is None else self._compiled.fullmatch((self.example or "").strip())
+        if match is None:
+            return None
+        literals = [""]
+        for text, name, _, _ in Formatter().parse(self.template or ""):
+            literals[-1] += text
+            literals += [] if name is None else [""]
+        place = len(literals[0]) if made.startswith(literals[0]) else -1
+        parts: dict[str, str] = {}
+        for i, (name, after) in enumerate(zip(self._groups, literals[1:], strict=True), 1):
+            end = made.find(after, place + 1) if i < len(self._groups) else len(made) - len(after)
+            if not -1 < place < end:
+                return None
+            parts[name] = made[place:end]
+            place = end + len(after)
+        cell = match.string
+        for name in sorted(parts, key=match.start, reverse=True):
+            cell = cell[: match.start(name)] + parts[name] + cell[match.end(name) :]
+        return cell
 
 
 class Name(Frozen):
@@ -150,14 +177,20 @@ class Time(Frozen):
     @classmethod
     def _whole_dates(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
         for one in formats:
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # days without a year, which are refused below
-                    read = datetime.strptime(_TRIED.strftime(one), one)
-            except (ValueError, re.error):
-                read = None
+            read = _read_as(_written_as(_TRIED, one), one)
             if read is None or read.date() != _TRIED.date():
                 raise ValueError(f"{one!r} does not read back year, month and day of what it writes")
+            parts = re.findall("%(.)", one)
+            if "Z" in parts:
+                raise ValueError(
+                    f"{one!r}: names of zones (%Z) do not say which time it is; only offsets (%z) are read"
+                )
+            if ("I" in parts) != ("p" in parts) or {"H", "I"} <= {*parts}:
+                raise ValueError(f"{one!r}: write hours as %H, or as %I together with %p")
+        for one, other in permutations(formats, 2):
+            written = _written_as(_SWAPPED, one)
+            if _read_as(written, other) not in (None, _read_as(written, one)):
+                raise ValueError(f"{one!r} and {other!r} read {written} as two times; leave one of them out")
         return formats
 
     def read(self, cell: str, latest: int) -> int | None:
@@ -172,14 +205,29 @@ class Time(Frozen):
         if not self.formats:
             return time_ms(text, latest)
         for one in self.formats:
-            try:
-                found = datetime.strptime(text, one)
-            except ValueError:
-                continue
-            since = (found.replace(tzinfo=UTC) if found.tzinfo is None else found) - _EPOCH
-            if since >= timedelta():
-                return not_in_future(since // timedelta(milliseconds=1), latest)
+            found = _read_as(text, one)
+            if found is not None and found >= _EPOCH:
+                return not_in_future((found - _EPOCH) // timedelta(milliseconds=1), latest)
         raise BadLine("bad_time", f"The time is not written like {_TRIED.strftime(self.formats[0])}.")
+
+
+def _written_as(moment: datetime, written: str) -> str:
+    """Return a time in a format; nothing where that cannot be written."""
+    try:
+        return moment.strftime(written)
+    except ValueError:
+        return ""
+
+
+def _read_as(text: str, written: str) -> datetime | None:
+    """Return the time that a text says in a format, UTC where it says no zone; None where it is not written so."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # days without a year, which mappings may not read
+            found = datetime.strptime(text, written)
+    except (ValueError, re.error):
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
 
 
 class ListMapping(Frozen):
@@ -214,6 +262,10 @@ class ListMapping(Frozen):
             raise ValueError("time: who is in a complete list was seen at the time of the list; leave the time out")
         if self.preamble and not any(isinstance(one, str) for one in self.needed):
             raise ValueError("preamble: name a column, so that the line of names can be told from what comes before it")
+        if isinstance(self.id.column, int) and self.id.pattern is None:
+            raise ValueError(
+                "id.column: a position needs a pattern of ids, so that a line of names can be told from an account"
+            )
         return self
 
     @property

@@ -53,6 +53,11 @@ class LineReader(ABC, Generic[T]):
         return []
 
     @property
+    def not_complete(self) -> str | None:
+        """Why what should have been all followers of an account was not taken so, as far as it was read; else None."""
+        return None
+
+    @property
     def lines(self) -> int:
         """Physical lines done so far: each was used, skipped or rejected."""
         return self.used + self.skipped.total() + self.rejected.total()

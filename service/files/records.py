@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from service.domain import Follow
 from service.errors import BadInput, NothingImported, UnreadableFile
-from service.files.layout import OBJECT_FORMATS, check_network, refuse_other_kinds, split
+from service.files.layout import OBJECT_FORMATS, UNREAD_SHOWN, check_network, find_header, refuse_other_kinds
 from service.files.lines import ELEMENT, STANDARD_INPUT, Line, LineStream
 from service.files.opening import SEVERAL_KINDS, open_stream
 from service.files.reading import LineReader, SkippedLine, json_object, text_of
@@ -20,9 +20,6 @@ from service.files.rejects import Rejected
 from service.files.schemas import SCHEMAS, Context, Given, Said, Schema
 from service.files.values import FUTURE_MS, BadLine
 from service.records import Statement
-
-_DELIMITERS = (",", "\t", ";", "|")
-_IGNORED_SHOWN = 50
 
 OF_FORMAT = ("account", "target", "network")
 """Fields that say which accounts a line is about: in files of `SEVERAL_KINDS` only the format does, as of follows."""
@@ -169,15 +166,12 @@ class RecordReader(LineReader[Entry]):
             text = text_of(header)
         except BadLine as bad:
             raise UnreadableFile(f"The first line of {self.name} should hold its column names. {bad.message}") from None
-        found = [
-            (sum(self._fields.of(name) is not None for name in split(text, one)), -rank, one)
-            for rank, one in enumerate(_DELIMITERS)
-        ]
-        self._delimiter = max(found)[2]
-        names = split(text, self._delimiter)
+        _, self._delimiter, names = find_header(
+            [text], lambda names: sum(self._fields.of(name) is not None for name in names)
+        )
         self._columns = [self._fields.of(name) for name in names]
         self._fields.ignored = dict.fromkeys(
-            name.strip() for name, column in zip(names, self._columns, strict=True) if column is None
+            name for name, column in zip(names, self._columns, strict=True) if column is None
         )
         self._fields.check(self.name, names, self._columns)
         self._ids = [i for i, column in enumerate(self._columns) if column in self._schema.ids]
@@ -196,7 +190,7 @@ class RecordReader(LineReader[Entry]):
         for name, value in json_object(text).items():
             column = self._fields.of(name)
             if column is None:
-                if name != ELEMENT and len(self._fields.ignored) < _IGNORED_SHOWN:
+                if name != ELEMENT and len(self._fields.ignored) < UNREAD_SHOWN:
                     self._fields.ignored[name] = None
             elif column in given:
                 raise BadLine("bad_json", f"The line gives {column} twice.")

@@ -11,6 +11,7 @@ from service.domain import Frozen
 from service.errors import BadInput
 from service.files.account_lists import ListFile
 from service.files.follows import FollowFile
+from service.files.lines import STANDARD_INPUT
 from service.files.list_mapping import list_mapping
 from service.files.manifest import is_folder
 from service.files.opening import SEVERAL_KINDS, several_kinds
@@ -42,7 +43,9 @@ class ImportOptions(Frozen):
     )
     set: tuple[str, ...] = Field(default=(), description="FIELD=VALUE: a field that has one value in the whole file.")
     as_of: str | None = Field(
-        default=None, description="When lines were said that do not say so; else when the file came."
+        default=None,
+        description="When lines were said that do not say so; else when the file came. Of a list of all followers it "
+        "has to be said, unless it is a file on this machine: then else when that was last written.",
     )
     follower: str | None = Field(default=None, description="Follows: column (name, or position from 1) of who follows.")
     followee: str | None = Field(default=None, description="Follows: column of who is followed.")
@@ -154,9 +157,16 @@ def _list_to_import(
     others = [one for one in given if one not in FOR_LISTS]
     if others:
         raise BadInput(f"{_listed(others, written)} cannot be said of a list: its mapping says how it is read.")
+    mapping = list_mapping(options.list, Path(options.list) if name is None else None)
+    of_no_time = name is not None or path == STANDARD_INPUT or path.is_fifo()
+    if mapping.complete and options.as_of is None and of_no_time:
+        raise BadInput(
+            f"A list of all followers ends what was followed before it was made, and what is handed in does not say "
+            f"when that was: say when it was downloaded, {written('as_of')} 2025-03-01T12:00:00Z."
+        )
     return ListFile(
         path,
-        list_mapping(options.list, Path(options.list) if name is None else None),
+        mapping,
         options.list,
         options.account,
         network=options.network,

@@ -29,6 +29,7 @@ from service.flows.import_options import ImportFile
 from service.records import Match, Statement
 from service.store.changes import apply_batch, check_batch
 from service.store.driver import Store
+from service.store.edges import ended_by
 from service.store.matching import NoMatch, matched
 
 if TYPE_CHECKING:
@@ -71,7 +72,12 @@ class ImportReport(Frozen):
     unchanged: int = Field(description="Lines that said what was known already, or something older.")
     also_created: dict[str, int] = Field(
         description="What lines made or changed beside that: responses to posts; in lists who accounts are, follows "
-        "back, and of when a complete list is."
+        "back, and of when a complete list is; unfollows, follows that complete lists ended."
+    )
+    not_complete: str | None = Field(
+        default=None,
+        description="Why a list of all followers was not taken as complete, so that no follow ended; null where it "
+        "was, and of other files.",
     )
     version: int | None = Field(description="Version of the graph afterwards; null where nothing was written.")
     seconds: float
@@ -342,7 +348,8 @@ def _import(
                 report.write(rejected)
 
         with _opened(file, reject, most_expanded) as reader:
-            tally = _Tally(store, reader, check=check)
+            lists = isinstance(file, ListFile) and file.mapping.complete
+            tally = _Tally(store, reader, check=check, lists=lists)
             tally.go_on_from(before)
 
             def tell(read_bytes: int) -> None:
@@ -408,6 +415,7 @@ def import_report(
         updated=updated,
         unchanged=reader.used - created - updated,
         also_created=also_created,
+        not_complete=reader.not_complete,
         version=version,
         seconds=seconds,
     )
@@ -415,11 +423,15 @@ def import_report(
 
 @dataclass
 class _Tally:
-    """Puts batches into the graph, or only looks what they would do, and adds up what comes of it."""
+    """Puts batches into the graph, or only looks what they would do, and adds up what comes of it.
+
+    `lists` says that the lines are a list of all followers of an account.
+    """
 
     store: Store
     reader: LineReader[Any]
     check: bool
+    lists: bool = False
     accounts_created: int = 0
     created: int = 0
     updated: int = 0
@@ -462,12 +474,19 @@ class _Tally:
                 self.updated += applied.updated
             elif applied.created or applied.updated:
                 self.also_created[thing] += applied.created + applied.updated
+            if applied.ended:
+                self.also_created["unfollows"] += applied.ended
             self.version = None if self.check else applied.version
 
     def _checked(self, thing: str, group: Sequence[Any]) -> Applied:
         accounts, created, updated = check_batch(self.store, thing, group)
+        ended = 0
+        if thing == "complete_followers":
+            ended = self._not_seen("ended", ended_by(self.store, group))
+        elif thing == "follows" and self.lists:  # who is listed does not leave
+            self._not_seen("ended", {(follow.follower, follow.followee) for follow in group})
         # Nothing is written, so that what an earlier batch would have made is still missing.
-        return Applied(self._not_seen("account", accounts), self._not_seen(thing, created), updated, 0)
+        return Applied(self._not_seen("account", accounts), self._not_seen(thing, created), updated, 0, ended)
 
     def _not_seen(self, thing: str, identities: set[Any]) -> int:
         marks = {hash((thing, identity)) for identity in identities}

@@ -50,6 +50,7 @@ class Change:
         self.complete_lists: bool = graph[0]["complete_lists"]
         self._checks: list[str] = graph[0]["erasure_checks"]
         self.masked = False
+        self.ended = 0
         self._new_accounts = self._new_others = 0
         self._removed = False
 
@@ -113,7 +114,7 @@ class Change:
             version = self.version
             numbered = self._numbered + self._new_accounts
             self.tx.run("edges/set_version", v=version, n=numbered, removed=self._removed, masked=int(self.masked))
-        return Applied(self._new_accounts, created, updated, version)
+        return Applied(self._new_accounts, created, updated, version, self.ended)
 
 
 def apply_follows(store: Store, batch: Sequence[Follow]) -> Applied:
@@ -320,9 +321,9 @@ def put_complete_lists(change: Change, batch: Sequence[Statement]) -> tuple[int,
     known = _complete_lists(change.tx.run, latest)
     changed = sorted(key for key, at in latest.items() if at > known.get(key, _UNKNOWN_TIME))
     if changed:
-        change.tx.run(
-            "edges/end_earlier_follows", keys=changed, times=[latest[key] for key in changed], v=change.version
-        )
+        times = [latest[key] for key in changed]
+        [done] = change.tx.run("edges/end_earlier_follows", keys=changed, times=times, v=change.version)
+        change.ended += done["ended"]
         change.complete_lists = True
         change.unfollowed += 1  # how many does not matter: whether there may be any does
     created = sum(key not in known for key in changed)
@@ -410,6 +411,15 @@ def check_complete_lists(store: Store, batch: Sequence[Statement]) -> tuple[set[
     known = _complete_lists(store.read, latest)
     updated = sum(key in known and at > known[key] for key, at in latest.items())
     return missing_accounts(store, sorted(latest)), latest.keys() - known.keys(), updated
+
+
+def ended_by(store: Store, batch: Sequence[Statement]) -> set[Pair]:
+    """Return which follows in the graph as it is now complete lists would end."""
+    latest = _latest_lists(batch)
+    known = _complete_lists(store.read, latest)
+    keys = sorted(key for key, at in latest.items() if at > known.get(key, _UNKNOWN_TIME))
+    rows = store.read("edges/earlier_follows", keys=keys, times=[latest[key] for key in keys])
+    return {(row["follower"], keys[row["i"]]) for row in rows}
 
 
 def missing_accounts(store: Store, keys: Sequence[str]) -> set[str]:

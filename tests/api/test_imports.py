@@ -163,6 +163,7 @@ def test_however_it_is_packed_and_sent(api: TestClient, importer: Importer, stor
         ({"account": "lea@m.example"}, "With account say list, too"),
         ({"list": "mastodon_following", "account": "lea@m.example", "kind": "posts"}, "kind cannot be said of a list"),
         ({"list": "mastodon_following", "account": "lea"}, "write it like lea@mastodon.social"),
+        ({"list": "gotosocial_followers", "account": "lea@m.example"}, "say when it was downloaded, as_of 2025-"),
         ({"list": "/etc/own.toml", "account": "lea"}, "There is no list '/etc/own.toml'; choose one of"),
     ],
 )

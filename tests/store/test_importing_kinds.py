@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from service.domain import no_progress
+from service.domain import Follow, no_progress
 from service.errors import NothingImported, UnreadableFile
 from service.files.follows import FollowFile
 from service.files.records import RecordFile
@@ -24,6 +24,7 @@ from service.flows import importing
 from service.flows.importing import FolderReport, ImportReport, import_file, import_folder
 from service.sample import make_sample
 from service.sample_files import write_sample
+from service.store.changes import apply_batch
 from service.store.driver import Store
 from tests.conftest import clear
 from tests.store.graph_dump import dump, graph_version
@@ -133,6 +134,16 @@ def test_a_check_of_one_file_says_what_its_import_then_does(load: Load, store: S
     load("unfollows", "follower,followee,at\n1,7,5\n")
     said, done = load("unfollows", unfollows, check=True), load("unfollows", unfollows)
     assert (said.created, said.updated) == (done.created, done.updated) == (2, 1)
+
+
+def test_lines_about_complete_lists_count_the_follows_that_they_end(load: Load, store: Store) -> None:
+    pairs = {("1", "2"): 5_000, ("3", "2"): None, ("4", "2"): 90_000, ("1", "5"): 5_000}
+    apply_batch(store, "follows", [Follow(f"local:{a}", f"local:{b}", at=at) for (a, b), at in pairs.items()])
+    lines = "account,at\n2,80\n2,90\n9,90\n"
+    for check in (True, False):
+        report = load("complete_followers", lines, check=check)
+        assert (report.created, report.also_created) == (2, {"unfollows": 2})
+    assert load("complete_followers", lines).also_created == {}
 
 
 def test_follows_are_checked_too(store: Store, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from service.console import import_summary
 from service.domain import Follow, no_progress
 from service.errors import NothingImported, UnreadableFile
 from service.files.account_lists import ListFile
@@ -148,6 +149,34 @@ def test_a_list_with_a_line_left_out_or_cut_off_ends_no_follow(store: Store, loa
     done = load("gotosocial_followers", "lea@mastodon.social", FOLLOWERS, as_of=AT + 1)
     assert edges(store) == {(NOOR, LEA): (1.0, AT + 1), (TARIQ, LEA): (1.0, AT + 1)}
     assert done.also_created["complete_followers"] == 1
+
+
+def test_a_report_says_how_many_follows_a_complete_list_ended_or_why_none(
+    store: Store, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "BATCH_LINES", 1)
+
+    def run(content: bytes, **options: Any) -> ImportReport:
+        return load("gotosocial_followers", "lea@mastodon.social", content, **options)
+
+    gone = [Follow(f"mastodon:https://c.example/users/{i}", LEA, 1.0, AT - i - 1) for i in range(5)]
+    later = Follow("mastodon:https://c.example/users/later", LEA, 1.0, AT)
+    apply_batch(store, "follows", [*gone, Follow(NOOR, LEA, 1.0, AT - 7), Follow(TARIQ, LEA), later, Follow(LEA, NOOR)])
+    for content, why in (
+        (FOLLOWERS + b"nowhere\nx y@z\n", "2 lines were left out"),
+        (FOLLOWERS + b"tom@mastodon.so",
+         "1 line was left out; the file does not end with a line break, as if it was cut off"),
+    ):  # fmt: skip
+        checked = run(content, check=True)
+        assert (checked.not_complete, checked.also_created.get("unfollows")) == (why, None)
+        assert f"no follow would be ended: {why}" in import_summary(checked)
+    whole = FOLLOWERS + FOLLOWERS.partition(b"\n")[2] + b"lea@mastodon.social\n"
+    checked, done, again = run(whole, check=True), run(whole), run(whole)
+    for report in (checked, done):
+        assert (report.not_complete, report.also_created["unfollows"]) == (None, len(gone))
+        assert "5 follows that ended" in import_summary(report)
+    assert (again.not_complete, again.also_created) == (None, {})
+    assert len([one for one in edges(store) if one[1] == LEA]) == 3
 
 
 def test_lists_meet_follows_that_come_otherwise(store: Store, load: Load) -> None:

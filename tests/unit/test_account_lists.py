@@ -98,6 +98,33 @@ def test_a_list_of_which_a_line_cannot_be_used_is_not_complete(tmp_path: Path) -
         assert (len(listed.follows), listed.complete) == (1, [])
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_a_list_cut_off_at_any_byte_is_complete_only_where_a_line_ends(tmp_path: Path, pack: Any, end: bytes) -> None:
+    lines = [b"Account address", b"noor@a.b", b"tom@mastodon.social", b"lea@mastodon.social", b""]
+    whole = end.join(lines)
+    said = ["https://a.b/users/noor", "https://mastodon.social/users/tom"]
+    for size in range(whole.index(b"noor@a.b") + 9, len(whole) + 1):
+        part = whole[:size]
+        listed = read_list(written(tmp_path, pack(part)), "gotosocial_followers", "lea@mastodon.social")
+        at_an_end = part.endswith((b"\n", b"\r"))
+        assert bool(listed.complete) == at_an_end, part
+        assert [one[1] for one in listed.reasons if one[1] != "self_loop"] == ["cut_off"] * (not at_an_end), part
+        assert [one[0].removeprefix("mastodon:") for one in listed.follows] == said[: len(listed.follows)], part
+    # Whom an account follows ends nothing, and lists that were made by hand often end so.
+    rest = read_list(written(tmp_path, b"Account address\nnoor@a.b"), "mastodon_following", "lea@mastodon.social")
+    assert len(rest.follows) == 1
+
+
+def test_a_list_whose_quotes_hold_lines_of_their_own_is_not_complete(tmp_path: Path) -> None:
+    content = 'Account address,Note\nnoor@a.b,"one\nbob@a.b,two"\ntom@a.b,\n'
+    file = ListFile(written(tmp_path, content), shipped_lists()["gotosocial_followers"], "g", "lea@m.n")
+    with open_list(file, lambda _: None) as reader:
+        assert len(list(reader)) == 2
+        assert reader.not_complete == "1 line stands inside quotes of others"
+    assert read_list(file.path, "gotosocial_followers", "lea@m.n").complete == []
+
+
 def test_a_list_that_was_cut_off_is_not_complete_and_what_is_there_is_read(tmp_path: Path) -> None:
     chance = random.Random(5)
     lines = [f"{chance.getrandbits(80):x}@b.example" for _ in range(5_000)]
@@ -180,6 +207,35 @@ def test_a_first_line_that_holds_an_account_is_not_lost_as_names_of_columns(tmp_
         read_list(path, "youtube_subscriptions", OWN)
 
 
+def test_a_quote_that_a_title_leaves_open_does_not_swallow_the_channels_below(tmp_path: Path) -> None:
+    channels = [f"UC0000000000000000000{i:03}" for i in range(5)]
+    content = (
+        f'Channel Id,Channel Url,Channel Title\n{channels[0]},u,"Foo\n{channels[1]},u,Bar\n{channels[2]},u,Baz\n'
+        f'{channels[3]},u,Qux"\n{channels[4]},u,Last\n'
+    )
+    listed = read_list(written(tmp_path, content), "youtube_subscriptions", OWN)
+    assert [one[1] for one in listed.follows] == [f"youtube:{channels[i]}" for i in (1, 2, 4)]
+    assert (listed.reasons, listed.skipped) == ([(2, "bad_quotes"), (5, "bad_quotes")], {"header": 1})
+
+
+def test_a_first_line_that_is_no_text_is_not_followed_by_names_of_columns(tmp_path: Path) -> None:
+    content = b"Cha\xeene,URL,Titre\n" + f"{CHANNEL},u,x\n{CHANNEL},u,x\n".encode()
+    with pytest.raises(UnreadableFile, match=r"The first line of .* is not text in UTF-8"):
+        read_list(written(tmp_path, content), "youtube_subscriptions", OWN)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_columns_by_position_are_found_with_any_separator(tmp_path: Path, delimiter: str) -> None:
+    mapping = ListMapping.model_validate(
+        {"about": "x", "network": "forum", "holds": "followers",
+         "id": {"column": 1, "pattern": "[0-9].*", "example": "17"}}
+    )  # fmt: skip
+    path = written(tmp_path, f"id{delimiter}name\n17{delimiter}Lea\n")
+    assert read_list(path, "own", "1", mapping=mapping).follows == [("forum:17", "forum:1", None)]
+    with pytest.raises(UnreadableFile, match="begins with an account"):
+        read_list(written(tmp_path, f"17{delimiter}Lea\n18{delimiter}Tom\n"), "own", "1", mapping=mapping)
+
+
 # --- what holds for all of them ---
 
 
@@ -203,7 +259,11 @@ def test_what_is_no_list_is_refused(tmp_path: Path, name: str, content: bytes, e
     ("name", "account"),
     [("mastodon_following", "lea"), ("mastodon_following", ""), ("mastodon_following", "https://m.example/@lea"),
      ("linkedin_connections", "a/b"), ("linkedin_connections", "Lea Martin"), ("youtube_subscriptions", "@bread"),
-     ("mastodon_following", "https://m.example/users/a\0b")],
+     ("mastodon_following", "https://m.example/users/a\0b"),
+     ("mastodon_following", "https://Mastodon.Social/users/lea"), ("mastodon_following", "https://m.example/users/"),
+     ("mastodon_following", "https://mastodon.social/users/lea?x=1"), ("mastodon_following", "https://a:b@c/users/x#y"),
+     ("linkedin_connections", "@lea-martin"), ("linkedin_connections", "lea-martin?trk=1"),
+     ("linkedin_connections", "lea@example.com"), ("linkedin_connections", "www.linkedin.com")],
 )  # fmt: skip
 def test_the_account_of_a_list_has_to_be_one(name: str, account: str) -> None:
     with pytest.raises(BadInput, match=rf"cannot be the account of a list that is read as {name}; write it like"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,22 @@ def test_lists_are_read_by_their_mapping(tmp_path: Path) -> None:
     mapping = shipped_lists()["mastodon_following"]
     assert one == ListFile(path, mapping, "mastodon_following", "a@b.c", "fediverse", 1_704_067_200_000)
     own = tmp_path / "own.toml"
-    own.write_text('about = "x"\nnetwork = "n"\nholds = "mutual"\n[id]\ncolumn = 1\n')
+    own.write_text('about = "x"\nnetwork = "n"\nholds = "mutual"\n[id]\ncolumn = "who"\n')
     assert typed(path, list=str(own), account="a").mapping.holds == "mutual"
     with pytest.raises(BadInput, match="There is no list"):
         file_to_import(path, ImportOptions(list=str(own), account="a"), as_parameter, name="x.csv")
+
+
+def test_of_a_complete_list_without_a_time_of_its_own_the_time_has_to_be_said(tmp_path: Path) -> None:
+    """The time of an upload, or of a pipe, is later than the list: what was followed between would end."""
+    pipe, file = tmp_path / "pipe", tmp_path / "followers.csv"
+    os.mkfifo(pipe)
+    said = {"list": "gotosocial_followers", "account": "lea@m.example"}
+    for path in (Path("-"), pipe):
+        with pytest.raises(BadInput, match=r"say when it was downloaded, --as-of 2025-"):
+            typed(path, **said)
+        assert typed(path, **said, as_of="2024-01-01").as_of == 1_704_067_200_000
+    with pytest.raises(BadInput, match=r"say when it was downloaded, as_of 2025-"):
+        file_to_import(file, ImportOptions(**said), as_parameter, name="followers.csv")
+    assert typed(file, **said).as_of is None, "the file says when it was written"
+    assert typed(Path("-"), list="mastodon_following", account="lea@m.example").as_of is None

@@ -66,6 +66,13 @@ PATTERN = "pattern = '(?P<a>[a-z]+)@(?P<b>[a-z]+)'\n"
         (HEAD + "complete = true\n" + ID + '[time]\ncolumn = "t"\n', r"the file: time: who is in a complete list"),
         (HEAD.replace("followers", "mutual") + "complete = true\n" + ID, r"the file: complete: only a list of"),
         (HEAD + "preamble = 3\n[id]\ncolumn = 1\n", r"the file: preamble: name a column"),
+        (HEAD + "[id]\ncolumn = 1\n", r"the file: id\.column: a position needs a pattern"),
+        (HEAD + ID + '[time]\ncolumn = "t"\nformats = ["%Y-%m-%d %Z"]\n', r"time\.formats: .*names of zones \(%Z\)"),
+        (HEAD + ID + '[time]\ncolumn = "t"\nformats = ["%Y-%m-%d %I:%M"]\n', r"time\.formats: .*%I together with %p"),
+        (HEAD + ID + '[time]\ncolumn = "t"\nformats = ["%Y-%m-%d %H:%M %p"]\n', r"time\.formats: .*%I together with"),
+        (HEAD + ID + '[time]\ncolumn = "t"\nformats = ["%d %b %Y", "%m/%d/%Y", "%d/%m/%Y"]\n',
+         r"time\.formats: '%m/%d/%Y' and '%d/%m/%Y' read 05/06/2004 as two times"),
+        (HEAD + ID + '[time]\ncolumn = "t"\nformats = ["%Y-%m-%d %M:%H", "%Y-%m-%d %H:%M"]\n', r"as two times"),
         (HEAD + "preamble = -1\n" + ID, r"preamble: "),
         (HEAD + "x =\ny", r"is no TOML: .*line 4"),
         (HEAD + "x = " + "[" * 20_000, "is no TOML: .*recursion"),
@@ -144,6 +151,24 @@ def test_a_template_puts_parts_where_it_says_and_knows_what_it_made(
     assert cell.id_of(made) == made, "an id is one, too"
     with pytest.raises(BadLine, match=re.escape(repr(user))):
         cell.read(user)
+
+
+@given(user=WORDS, host=WORDS)
+def test_an_id_is_only_what_the_template_makes_of_parts_that_fit(user: str, host: str) -> None:
+    cell = Cell(
+        column="who", pattern="(?P<user>[ab]+)@(?P<host>[XY]+)", template="https://{host}/{user}#", example="a@X"
+    )
+    made = f"https://{host}/{user}#"
+    if {*user} <= {*"ab"} and {*host} <= {*"XY"}:
+        assert cell.id_of(made) == made
+    else:
+        with pytest.raises(BadLine):
+            cell.id_of(made)
+
+
+def test_formats_that_read_all_they_share_alike_may_stand_together() -> None:
+    formats = ("%d %b %Y", "%d %B %Y", "%Y-%m-%d", "%Y-%m-%d %H:%M %z", "%m/%d/%Y %I:%M %p", "%%Z %Y-%m-%d")
+    assert Time(column="t", formats=formats).read("%Z 2023-03-05", LATEST) == 1_677_974_400_000
 
 
 def test_a_group_that_took_no_part_is_not_made_up() -> None:
