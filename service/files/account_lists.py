@@ -229,6 +229,12 @@ class ListReader(LineReader[Entry]):
         if twice is not None:
             raise UnreadableFile(f"{self.name} has two columns {twice!r}; take the wrong one out.")
         lacking = [one for one in self._mapping.needed if self._place(one, self._names) is None]
+        foreign = [one for one in self._mapping.without_columns if self._place(one, self._names) is not None]
+        if foreign:
+            raise UnreadableFile(
+                f"{self.name} has a column {foreign[0]!r}, which the list {self._called} does not have: it is another "
+                "list. `entourage lists` says which there are."
+            )
         if lacking:
             raise UnreadableFile(
                 f"{self.name} has no column {', '.join(map(repr, lacking))}, which the list {self._called} must have; "

@@ -15,6 +15,7 @@ from typing import Literal
 from service.errors import BadInput, NothingImported, UnreadableFile
 from service.files.columns import find_column, find_ends, find_position, is_position, looks_like_header
 from service.files.lines import ELEMENT, Line
+from service.files.list_mapping import list_like
 from service.files.opening import SEVERAL_KINDS
 from service.files.values import BadLine, dictionary, is_network
 
@@ -138,6 +139,8 @@ def find_layout(file: FollowFile, name: str, head: Sequence[Line], columns: Sequ
         UnreadableFile: it is of another kind, has no such column, or it cannot be told which columns to use.
     """
     refuse_other_kinds(name, head)
+    if file.follower_column is None and file.followee_column is None:
+        _refuse_lists(name, head)
     data = [(line.number, text) for line in head if (text := _text(line)) is not None]
     if not data:
         if any(line.data.strip() for line in head):
@@ -197,6 +200,17 @@ def refuse_other_kinds(name: str, head: Sequence[Line]) -> None:
     for opening, kind in _OTHER_KINDS:
         if start[: len(opening)] == opening or start[: len(opening)].lower() == opening:
             raise UnreadableFile(f"{name} is {kind}, and import that.")
+
+
+def _refuse_lists(name: str, head: Sequence[Line]) -> None:
+    """Raise UnreadableFile for a list of one account, whose columns are not those of who follows whom."""
+    for line in head[:10]:
+        known = list_like(re.split(r"[,;\t]", line.data.decode("utf-8-sig", "replace")))
+        if known is not None:
+            raise UnreadableFile(
+                f"{name} looks like a list of one account: import it with --list {known} --account ID, or name the "
+                "columns of who follows whom with --follower and --followee."
+            )
 
 
 # --- NDJSON ---------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from itertools import permutations
@@ -242,6 +243,9 @@ class ListMapping(Frozen):
     preamble: int = Field(
         default=0, ge=0, le=100, description="How many lines that are not empty may come before the names of columns."
     )
+    without_columns: tuple[str, ...] = Field(
+        default=(), description="Columns that the list does not have: one that has them is another list."
+    )
     id: Cell = Field(description="The account that is listed.")
     handle: Cell | None = Field(default=None, description="Its handle.")
     name: Name | None = Field(default=None, description="Its name.")
@@ -278,6 +282,16 @@ class ListMapping(Frozen):
         """All columns that are read, each once."""
         more = [] if self.handle is None else [self.handle.column]
         return list(dict.fromkeys([*self.needed, *more, *(() if self.name is None else self.name.columns)]))
+
+
+def list_like(columns: Iterable[str]) -> str | None:
+    """Return which of the lists that come with Entourage has these columns; None where none has."""
+    there = {column.strip().strip('"').casefold() for column in columns}
+    for name, mapping in shipped_lists().items():
+        named = {one.casefold() for one in mapping.columns if isinstance(one, str)}
+        if named and named <= there and there.isdisjoint(one.casefold() for one in mapping.without_columns):
+            return name
+    return None
 
 
 @cache

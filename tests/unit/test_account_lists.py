@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from service.errors import BadInput, NothingImported, UnreadableFile
 from service.files.account_lists import ListFile, open_list
+from service.files.follows import FollowFile, open_follows
 from service.files.list_mapping import ListMapping, shipped_lists
 from service.flows import importing
 from service.flows.importing import Done
@@ -367,3 +368,20 @@ def test_an_import_that_is_cut_off_after_any_batch_goes_on_as_if_nothing_had_hap
             rest, _, again = batches(batch.after)
             assert [item for one in rest for item in one.items] == items[done:]
             assert again == counts
+
+
+def test_whom_somebody_follows_is_not_taken_for_all_followers(tmp_path: Path) -> None:
+    """GoToSocial writes both lists with the same first column; of the wrong one everybody would seem to have left."""
+    path = written(tmp_path, "Account address,Show boosts\ntom@mastodon.social,true\n")
+    with pytest.raises(UnreadableFile, match="is another list"):
+        read_list(path, "gotosocial_followers", "lea@mastodon.social")
+
+
+@pytest.mark.parametrize("start", ["Account address,Show boosts", "Account address;Show boosts", NOTES + CONNECTIONS])
+def test_a_list_is_not_taken_for_follows(tmp_path: Path, start: str) -> None:
+    path = written(tmp_path, f"{start}\ntom@mastodon.social,true\n")
+    said = r"--list (mastodon_following|linkedin_connections) --account"
+    with pytest.raises(UnreadableFile, match=said), open_follows(FollowFile(path), lambda _: None):
+        pass
+    with open_follows(FollowFile(path, follower_column="1", followee_column="2"), lambda _: None) as reader:
+        assert [*reader]
