@@ -14,16 +14,16 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_serializer, model_validator
 
 from service.adapters import Adapter, Delivered, Event, Kind, Note, Unusable
-from service.adapters.paths import path_of, same
+from service.adapters.paths import Found, Path, path_of
 from service.adapters.standard_webhooks import TOLERANCE_SECONDS
 from service.domain import Frozen
 from service.errors import BadInput, SignatureInvalid
@@ -35,6 +35,9 @@ MOST_RULES = 20
 MOST_PATHS = 100
 MOST_COST = 30
 """Of all paths together: how often they may look at every value that an item holds."""
+
+MOST_THINGS = 10_000
+"""In one item."""
 
 MOST_EVENTS = 1_000
 """Of one item."""
@@ -52,6 +55,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _PLACEHOLDER = re.compile(r"(\{[^{}]*\})")
 _ID = re.compile(r"[!-~]{1,255}")
+_NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
+"""A time that is a number: whoever writes it otherwise, as 1e9 or 1_000, may mean something else."""
+
 _TIMESTAMP = re.compile(r"[0-9]{1,15}")
 
 
@@ -292,6 +298,7 @@ class WebhookMapping(Frozen):
     def _not_too_much(self) -> Self:
         paths = {one for rule in self.events for one in (*rule.where, *(of.path for of in rule.data.values())) if one}
         paths |= {self.items} if self.items is not None else set()
+        paths |= {*self.challenge.where, self.challenge.answer} if self.challenge is not None else set()
         if len(paths) > MOST_PATHS:
             raise ValueError(f"there are {len(paths)} different paths, of at most {MOST_PATHS}")
         cost = sum(path_of(one).cost for one in paths)
@@ -399,6 +406,8 @@ class Mapped(Adapter):
     def __init__(self, mapping: WebhookMapping | None = None, kinds: Mapping[str, Kind] | None = None) -> None:
         self._mapping = mapping
         self._kinds = kinds or {}
+        rules = () if mapping is None else mapping.events
+        self._rules = [(one, _conditions_of(one.where)) for one in rules]
 
     def by(self, mapping: str | None, kinds: Mapping[str, Kind]) -> Adapter:
         """Return the adapter that reads by a mapping. Raises BadInput: there is none, or it cannot be used."""
@@ -427,8 +436,8 @@ class Mapped(Adapter):
             return None
         try:
             looked = _Looked(json.loads(body.decode()))
-            asks = all(_holds(looked.values(path), wanted) for path, wanted in challenge.where.items())
-            found = looked.values(challenge.answer) if asks else []
+            asks = looked.first_unlike(_conditions_of(challenge.where)) is None
+            found = looked.find(path_of(challenge.answer)).values if asks else []
         except (ValueError, RecursionError, Unusable):  # whoever reads it says what is wrong
             return None
         answer = found[0] if len(found) == 1 else None
@@ -451,14 +460,21 @@ class Mapped(Adapter):
         if mapping is None:
             raise Unusable("no_mapping", "There is no mapping by which this could be read.")
         looked = _Looked(item)
-        things = [item] if mapping.items is None else looked.values(mapping.items)
+        things = [item] if mapping.items is None else looked.find(path_of(mapping.items)).values
         if not things:
             notes.add(1, "items", f"{mapping.items} finds nothing.")
+        if len(things) > MOST_THINGS:
+            raise Unusable(
+                "too_many_things", f"{mapping.items} finds {len(things):,} things, of at most {MOST_THINGS:,}."
+            )
         events: list[Event] = []
         characters = 0
         for thing, looked.thing in enumerate(things, start=1):
-            for number, rule in enumerate(mapping.events, start=1):
-                if not self._is(rule, looked, notes, thing, f"events.{number}.where"):
+            for number, (rule, conditions) in enumerate(self._rules, start=1):
+                unlike = looked.first_unlike(conditions)
+                if unlike is not None:
+                    if notes.room:
+                        notes.add(thing, f"events.{number}.where", _unlike(unlike, looked.find(unlike.path).values))
                     continue
                 data = self._data(rule, looked, notes, thing, f"events.{number}.data")
                 events.append({"type": rule.type, "data": data})
@@ -468,14 +484,6 @@ class Mapped(Adapter):
                 if characters > MOST_TEXT:
                     raise Unusable("too_much_text", f"Its events have more than {MOST_TEXT:,} characters of text.")
         return events
-
-    def _is(self, rule: Rule, looked: _Looked, notes: _Notes, thing: int, place: str) -> bool:
-        for path, wanted in rule.where.items():
-            if not _holds(looked.values(path), wanted):
-                if notes.room:
-                    notes.add(thing, place, _unlike(path, wanted, looked.values(path)))
-                return False
-        return True
 
     def _data(self, rule: Rule, looked: _Looked, notes: _Notes, thing: int, place: str) -> dict[str, Any]:
         data = {}
@@ -490,8 +498,15 @@ class Mapped(Adapter):
     def _value(self, kind: str, name: str, of: Taken, looked: _Looked) -> Any:
         if of.path is None:
             return of.value
-        path, found = path_of(of.path), looked.values(of.path)
+        path = path_of(of.path)
+        found, entries = looked.find(path)
         if path.wide and name in self._kinds[kind].lists:
+            if len(found) < entries:
+                raise Unusable(
+                    "missing_field",
+                    f"{of.path} finds something in {len(found):,} of {entries:,} entries only; mend what is sent, or "
+                    "leave out the others with a filter such as [?@.id].",
+                )
             value = found or None
         elif len(found) > 1:
             raise Unusable("several_values", f"{of.path} finds {len(found):,} values, and {name} takes one.")
@@ -500,12 +515,36 @@ class Mapped(Adapter):
         return value if value is None or of.unit is None else _moment(value, of.unit, name)
 
 
+class _Condition:
+    """A path, and what one of the values must be that it finds."""
+
+    def __init__(self, path: str, wanted: Any) -> None:
+        self.path = path_of(path)
+        self.wanted = wanted if isinstance(wanted, list) else [wanted]
+        self._wanted = {(isinstance(one, bool), one) for one in self.wanted}  # 1 and true are the same to Python
+
+    def holds(self, found: list[Any]) -> bool:
+        """Whether one of the values found is one of those wanted."""
+        wanted = self._wanted
+        return bool(found) and any(
+            isinstance(one, str | int | float) and (isinstance(one, bool), one) in wanted for one in found
+        )
+
+
+def _conditions_of(where: Mapping[str, Any]) -> list[_Condition]:
+    return [_Condition(path, wanted) for path, wanted in where.items()]
+
+
 class _Looked:
-    """What paths find in an item and in one thing in it after the other, each looked up once."""
+    """What paths find in an item and in one thing in it after the other, each looked up once.
+
+    So are conditions of the item itself: they hold for all of its things, or for none.
+    """
 
     def __init__(self, whole: Any) -> None:
         self._whole = whole
-        self._in_whole: dict[str, list[Any]] = {}
+        self._in_whole: dict[str, Found] = {}
+        self._held: dict[_Condition, bool] = {}
         self.thing = whole
 
     @property
@@ -516,18 +555,31 @@ class _Looked:
     @thing.setter
     def thing(self, thing: Any) -> None:
         self._thing = thing
-        self._in_thing: dict[str, list[Any]] = {}
+        self._in_thing: dict[str, Found] = {}
 
-    def values(self, text: str) -> list[Any]:
+    def find(self, path: Path) -> Found:
         """Return what a path finds."""
-        path = path_of(text)
         known, of = (self._in_thing, self._thing) if path.inside else (self._in_whole, self._whole)
-        if text not in known:
+        found = known.get(path.text)
+        if found is None:
             try:
-                known[text] = path.values(of)
+                found = known[path.text] = path.find(of)
             except RecursionError:
-                raise Unusable("too_deep", f"{text} compares values that are nested too deep.") from None
-        return known[text]
+                raise Unusable("too_deep", f"{path.text} compares values that are nested too deep.") from None
+        return found
+
+    def first_unlike(self, conditions: Iterable[_Condition]) -> _Condition | None:
+        """Return the first condition that does not hold; None where all do."""
+        for one in conditions:
+            if one.path.inside:
+                holds = one.holds(self.find(one.path).values)
+            else:
+                known = self._held.get(one)
+                holds = known if known is not None else one.holds(self.find(one.path).values)
+                self._held[one] = holds
+            if not holds:
+                return one
+        return None
 
 
 class _Notes:
@@ -548,39 +600,27 @@ class _Notes:
             self.kept.append(Note(thing, place, message))
 
 
-def _holds(found: list[Any], wanted: Any) -> bool:
-    if not isinstance(wanted, list):
-        return any(same(one, wanted) for one in found)
-    several = {(isinstance(one, bool), one) for one in wanted}  # 1 and true are the same to Python
-    return any(isinstance(one, str | int | float) and (isinstance(one, bool), one) in several for one in found)
-
-
-def _unlike(path: str, wanted: Any, found: list[Any]) -> str:
-    several = wanted if isinstance(wanted, list) else [wanted]
-    wants = " or ".join(_shown(one) for one in several)
+def _unlike(condition: _Condition, found: list[Any]) -> str:
+    wants = " or ".join(_shown(one) for one in condition.wanted)
     if not found:
-        return f"{path} finds nothing; it would have to be {wants}."
-    return f"{path} is {', '.join(_shown(one) for one in found[:3])}, not {wants}."
+        return f"{condition.path.text} finds nothing; it would have to be {wants}."
+    return f"{condition.path.text} is {', '.join(_shown(one) for one in found[:3])}, not {wants}."
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "an array"
-    text = json.dumps(value)
+    text = json.dumps(value[:80] if isinstance(value, str) else value)
     return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _moment(value: Any, unit: str, name: str) -> str:
     """A number of some unit since 1970 UTC as a time, to the millisecond."""
-    number = None
-    if isinstance(value, str | int | float) and not isinstance(value, bool) and len(text := str(value)) <= 40:
-        try:
-            number = Decimal(text)
-        except InvalidOperation:
-            number = None
-    if number is None or not number.is_finite() or not 0 <= number * _UNITS[unit] < _YEAR_10000:
-        raise Unusable("bad_time", f"The {name} is no number of {unit} since 1970 UTC.")
-    return (_EPOCH + timedelta(milliseconds=int(number * _UNITS[unit]))).isoformat(timespec="milliseconds")
+    text = value if isinstance(value, str) else str(value) if type(value) in (int, float) else ""
+    milliseconds = Decimal(text) * _UNITS[unit] if _NUMBER.fullmatch(text) else None
+    if milliseconds is None or milliseconds >= _YEAR_10000:
+        raise Unusable("bad_time", f"The {name} is no number of {unit} since 1970 UTC, such as 1740830400 or 0.5.")
+    return (_EPOCH + timedelta(milliseconds=int(milliseconds))).isoformat(timespec="milliseconds")
 
 
 ADAPTER = Mapped()

@@ -9,6 +9,8 @@ import json
 import re
 import string
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from service.adapters.mapped import (
     MOST_PATHS,
     MOST_RULES,
     MOST_TEXT,
+    MOST_THINGS,
     MOST_WANTED,
     Challenge,
     Rule,
@@ -116,6 +119,7 @@ def test_the_limits_of_the_page_are_those_of_the_code() -> None:
     assert f"| {MOST_CHARACTERS} characters |" in limits
     assert f"| {MOST_COST} of" in limits
     assert f"| {MOST_WANTED} |" in limits
+    assert f"| {MOST_THINGS:,} |" in limits
     assert f"| {MOST_EVENTS:,}, with {MOST_TEXT:,} characters" in limits
 
 
@@ -192,6 +196,8 @@ def test_paths_of_the_page_find_what_it_says() -> None:
         ("".join(one_field(f"$.a{k}") for k in range(20)) + one_field("$.b"), "at most 20 items"),
         ("".join(one_field(f"$[{k}:]") for k in range(16)) + "".join(one_field(f"$[:{k}]") for k in range(1, 4)) +
          one_field("$[?@.a == 1 || @.b == 2 || @.c == 3 || @.d == 4]"), "the paths have 31 of"),
+        ('[challenge]\nwhere = { "$[?' + "!" * 28 + '@.a]" = 1 }\nanswer = "$[*]"\n' + one_field("$[*]"),
+         "the paths have 31 of"),
         ('[signature]\nheader = "a b"\n' + ERASED, r"signature\.header: this is no name of a header"),
         ('[signature]\nheader = "a"\nencoding = "octal"\n' + ERASED, r"signature\.encoding: Input should be 'hex' or"),
         ('[signature]\nheader = "a"\nalgorithm = "md5"\n' + ERASED, r"signature\.algorithm: Input should be"),
@@ -221,6 +227,16 @@ def test_more_paths_than_a_mapping_may_have_are_refused() -> None:
     ]
     with pytest.raises(BadInput, match="there are 110 different paths, of at most 100"):
         mapping_of(json.dumps({"events": rules}).encode(), "m.json")
+
+
+def test_paths_of_the_challenge_count_as_paths() -> None:
+    asked = {"where": {f"$.c{k}": 1 for k in range(10)}, "answer": "$.c"}
+    rules = [
+        {"type": "account.erased", "data": {"account": f"$.a{k}"}, "where": {f"$.b{k}.c{j}": 1 for j in range(9)}}
+        for k in range(9)
+    ]
+    with pytest.raises(BadInput, match="there are 101 different paths, of at most 100"):
+        mapping_of(json.dumps({"events": rules, "challenge": asked}).encode(), "m.json")
 
 
 def test_what_is_kept_is_the_same_however_it_was_written_and_is_read_again() -> None:
@@ -439,9 +455,31 @@ def test_times_are_numbers_of_their_unit(unit: str, value: Any, at: str) -> None
     )
     assert read(text, {"a": 1, "t": value})[0]["data"]["at"] == at
     assert "at" not in read(text, {"a": 1, "t": None})[0]["data"]
-    for wrong in ("yesterday", -1, True, [], {}, float("inf"), 10**400, 10**20, "1" * 50, "nan"):
+    for wrong in ("yesterday", -1, True, [], {}, float("inf"), 10**400, 10**20, "1" * 50, "nan", "1e9", "9e999999",
+                  "1_000", "１２３", " 1", "1\n", "1.", ".5", "+1", "", 1e300):  # fmt: skip
         with pytest.raises(Unusable, match=f"The at is no number of {unit}"):
             read(text, {"a": 1, "t": wrong})
+
+
+@given(
+    unit=st.sampled_from(["s", "ms", "us"]),
+    value=st.one_of(st.text(alphabet="0123456789.eE+-_１٣ \n", max_size=25), st.integers(), st.floats()),
+)
+@example(unit="s", value="9e999999")
+@example(unit="us", value="1_000")
+@example(unit="ms", value="１２３")
+def test_a_time_is_read_as_it_was_meant_or_not_at_all(unit: str, value: Any) -> None:
+    text = one_field("$.there").replace('"$.there", ', f'"$.there", at = {{ path = "$.t", unit = "{unit}" }}, ', 1)
+    events, code = events_or_code(by(text), {"there": 1, "t": value})
+    parts = re.match(r"(\d{1,20})(?:\.(\d{1,20}))?\Z", str(value), re.ASCII)
+    fraction = (parts[2] or "") if parts else ""
+    number = Fraction(int(parts[1] + fraction), 10 ** len(fraction)) if parts else Fraction(-1)
+    milliseconds = number * {"s": Fraction(1_000), "ms": Fraction(1), "us": Fraction(1, 1_000)}[unit]
+    if 0 <= milliseconds < 253_402_300_800_000:
+        since = datetime.fromisoformat(events[0]["data"]["at"]) - datetime(1970, 1, 1, tzinfo=UTC)
+        assert since == timedelta(milliseconds=int(milliseconds))
+    else:
+        assert (events, code) == ([], "bad_time")
 
 
 def test_items_are_found_in_each_item_of_an_array_and_not_without_end() -> None:
@@ -455,6 +493,52 @@ def test_items_are_found_in_each_item_of_an_array_and_not_without_end() -> None:
         read(text, {"e": [{"id": 1}] * (MOST_EVENTS + 1)})
     with pytest.raises(Unusable, match="more than 4,000,000 characters"):
         read(text, {"e": [{"id": 1}] * MOST_EVENTS, "n": "x" * (MOST_TEXT // MOST_EVENTS + 1)})
+    few = text.replace("data =", 'where = { "@.id" = 1 }\ndata =')
+    assert read(few, {"e": [{}] * MOST_THINGS}) == []
+    with pytest.raises(Unusable, match=r"\$\.e\[\*\] finds 10,001 things, of at most 10,000") as wrong:
+        read(few, {"e": [{}] * (MOST_THINGS + 1)})
+    assert wrong.value.code == "too_many_things"
+
+
+class Counted(str):
+    """A text that counts how often it is compared with others."""
+
+    __slots__ = ()
+    looks = 0
+
+    def __eq__(self, other: object) -> bool:
+        Counted.looks += 1
+        return str.__eq__(self, other)
+
+    def __hash__(self) -> int:
+        Counted.looks += 1
+        return str.__hash__(self)
+
+
+@pytest.mark.parametrize("wanted", ['"x"', '["x", "z"]'])
+def test_what_holds_of_the_item_is_found_out_once_and_not_for_each_thing(wanted: str) -> None:
+    text = f'items = "$.a[*]"\n{ERASED}where = {{ "$.b[*]" = {wanted} }}\n'
+    item = {"a": [0] * 200, "b": [Counted(f"y{one}") for one in range(200)]}
+    Counted.looks = 0
+    assert read(text, item) == []
+    assert 0 < Counted.looks <= 400
+
+
+def test_a_list_with_less_than_there_are_entries_is_none_unless_a_filter_says_so() -> None:
+    text = (
+        '[[events]]\ntype = "follow.snapshot"\ndata = { account = "$.id", followers = "$.f[*].id", complete = true }\n'
+    )
+    body = {"id": 9, "f": [{"id": 1}, {"name": "x"}, {"id": 3}]}
+    with pytest.raises(Unusable, match=r"\$\.f\[\*\]\.id finds something in 2 of 3 entries only") as wrong:
+        read(text, body)
+    assert wrong.value.code == "missing_field"
+    assert read(text.replace("$.f[*].id", "$.f[?@.id].id"), body)[0]["data"]["followers"] == [1, 3]
+    for short in ("$.f[0:2].id", "$.f[?@].id"):
+        with pytest.raises(Unusable, match="entries only"):
+            read(text.replace("$.f[*].id", short), body)
+    assert "followers" not in read(text, {"id": 9, "f": []})[0]["data"]
+    (item,) = read_events([{"id": 9, "f": [{"id": 1}, {"id": None}]}], event_source("s", "n", reader(text)), NOW)
+    assert item.code == "empty_id"
 
 
 def test_values_too_deep_to_be_compared_are_said_to_be() -> None:
