@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -60,12 +60,16 @@ class Kind:
         required: those without which there is no such event.
         lists: those that take several values.
         times: those that take a time.
+        alternatives: fields of which one group at least has to be there besides.
+        wrong: says what is wrong with a value for a field, in a sentence; None where it can be used.
     """
 
     fields: tuple[str, ...]
     required: frozenset[str]
     lists: frozenset[str]
     times: frozenset[str]
+    alternatives: tuple[frozenset[str], ...]
+    wrong: Callable[[str, Any], str | None]
 
 
 class Note(NamedTuple):

@@ -13,7 +13,6 @@ import hmac
 import json
 import math
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
@@ -27,6 +26,7 @@ from service.adapters.paths import Found, Path, path_of
 from service.adapters.standard_webhooks import TOLERANCE_SECONDS
 from service.domain import Frozen
 from service.errors import BadInput, SignatureInvalid
+from service.forms import parsed, wrong_places
 
 MAX_BYTES = 100_000
 """Of a mapping."""
@@ -66,6 +66,10 @@ def _plain(value: Any) -> bool:
     if isinstance(value, list):
         return bool(value) and not any(isinstance(one, list) for one in value) and all(map(_plain, value))
     return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _looks_like_a_path(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(("$", "@"))
 
 
 def _a_path(text: str) -> str:
@@ -232,7 +236,12 @@ class Taken(Frozen):
     def _short(cls, given: Any) -> Any:
         if isinstance(given, Mapping):
             return given
-        return {"path": given} if isinstance(given, str) and given.startswith(("$", "@")) else {"value": given}
+        if isinstance(given, list) and any(map(_looks_like_a_path, given)):
+            raise ValueError(
+                "a list holds values of your own, and one of these begins with $ or @; write one path that finds "
+                "several, or a list of such texts as { value = ... }"
+            )
+        return {"path": given} if _looks_like_a_path(given) else {"value": given}
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -253,8 +262,8 @@ class Taken(Frozen):
     def _as_written(self) -> Any:
         if self.path is not None:
             return self.path if self.unit is None else {"path": self.path, "unit": self.unit}
-        looks_like_a_path = isinstance(self.value, str) and self.value.startswith(("$", "@"))
-        return {"value": self.value} if looks_like_a_path else self.value
+        several = self.value if isinstance(self.value, list) else [self.value]
+        return {"value": self.value} if any(map(_looks_like_a_path, several)) else self.value
 
 
 class Rule(Frozen):
@@ -325,15 +334,11 @@ def document_of(content: bytes, name: str, kinds: Mapping[str, Kind]) -> str:
         BadInput: it cannot be used; each wrong place is named, and of what is no TOML or JSON the line.
     """
     _check_size(content, name)
+    document = parsed(content, name, "JSON" if content.lstrip().startswith(b"{") else "TOML", BadInput)
     try:
-        text = content.decode()
-    except UnicodeDecodeError:
-        raise BadInput(f"{name} is not UTF-8; save it as UTF-8.") from None
-    written_as, read = ("JSON", json.loads) if text.lstrip().startswith("{") else ("TOML", tomllib.loads)
-    try:
-        kept = json.dumps(read(text), default=_text_of_time)
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"{name} is no {written_as}: {error}.") from None
+        kept = json.dumps(document, default=_text_of_time)
+    except RecursionError:
+        raise BadInput(f"{name} is nested too deep.") from None
     mapping = _mapping(kept, name, kinds)
     kept_as = mapping.model_dump(mode="json", exclude_defaults=True)
     return json.dumps(kept_as, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -344,11 +349,9 @@ def _check_size(content: bytes | str, name: str) -> None:
         raise BadInput(f"{name} is larger than {MAX_BYTES:,} bytes; a mapping only says where things are.")
 
 
-def _text_of_time(value: Any) -> str:
-    """A time of TOML as text."""
-    if isinstance(value, date | time):
-        return value.isoformat()
-    raise ValueError(f"there is a {type(value).__name__}")
+def _text_of_time(value: date | time) -> str:
+    """A time of TOML, which JSON has not, as text."""
+    return value.isoformat()
 
 
 def _mapping(document: str, name: str, kinds: Mapping[str, Kind]) -> WebhookMapping:
@@ -356,21 +359,13 @@ def _mapping(document: str, name: str, kinds: Mapping[str, Kind]) -> WebhookMapp
     try:
         mapping = WebhookMapping.model_validate_json(document)
     except ValidationError as error:
-        wrong = [
-            (_place(item["loc"]), item["msg"].removeprefix("Value error, "))
-            for item in error.errors(include_input=False, include_url=False, include_context=False)
-        ]
+        wrong = wrong_places(error)
     else:
         wrong = [*_wrong_fields(mapping, kinds)]
         if not wrong:
             return mapping
     shown = "; ".join(f"{place[:120]}: {message}" if place else message for place, message in wrong[:20])
     raise BadInput(f"{name} cannot be used: {ascii(shown)[1:-1] if not shown.isprintable() else shown}.")
-
-
-def _place(where: tuple[int | str, ...]) -> str:
-    """Where something stands: entries are counted from 1."""
-    return ".".join(str(one + 1) if isinstance(one, int) else one for one in where)
 
 
 def _wrong_fields(mapping: WebhookMapping, kinds: Mapping[str, Kind]) -> Iterator[tuple[str, str]]:
@@ -389,9 +384,14 @@ def _wrong_fields(mapping: WebhookMapping, kinds: Mapping[str, Kind]) -> Iterato
                 yield place, "this field takes one value"
             elif mapping.items is not None and name in kind.lists and of.path is not None and of.path[0] == "$":
                 yield place, "begin the path with @: with items, a list is one of the thing itself"
+            elif of.path is None and (wrong := kind.wrong(name, of.value)) is not None:
+                yield place, wrong.rstrip(".")
         for name in kind.fields:
             if name in kind.required and name not in rule.data:
                 yield f"events.{number}.data.{name}", f"is missing, without which there is no {rule.type}"
+        if not any(one <= rule.data.keys() for one in kind.alternatives):
+            needed = ", or ".join(" and ".join(sorted(one)) for one in kind.alternatives)
+            yield f"events.{number}.data", f"there is no {rule.type} without {needed}"
 
 
 # --- reading what was sent ------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from typing import Any
 
 import jsonpath
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from service.adapters import Adapter, Unusable, adapter_of
@@ -193,6 +193,19 @@ def test_paths_of_the_page_find_what_it_says() -> None:
         ('[[events]]\ntype = "account.erased"\ndata = { account = {} }', "say a path, or a value"),
         ('[[events]]\ntype = "account.erased"\ndata = { account = [1] }', "this field takes one value"),
         ('[[events]]\ntype = "account.erased"\ndata = { account = [[1]] }', "a value of your own is"),
+        ('[[events]]\ntype = "follow.snapshot"\ndata = { account = "$.a", followers = ["$.x", "@.y"] }',
+         r"cannot be used: events\.1\.data\.followers: a list holds values of your own, and one of these begins with"),
+        ('[[events]]\ntype = "interaction.recorded"\n[events.data]\nid = "$.i"\naccount = "$.a"\ntarget = "$.t"\n'
+         'kind = "likee"\nat = { value = "nonsense" }\n',
+         r"cannot be used: events\.1\.data\.kind: The kind .*; events\.1\.data\.at: The time "),
+        (one_field("$.a").replace("data = {", 'data = { weight = "x",'), r"events\.1\.data\.weight: The weight"),
+        (one_field("$.a").replace("data = {", 'data = { network = "F OO:x",'), r"events\.1\.data\.network: The net"),
+        (one_field("$.a").replace("data = {", 'data = { record = " ",'), "The record is empty, which says nothing"),
+        ('[[events]]\ntype = "account.erased"\ndata = { account = "$.a", x = { value = 1, colour = 2 } }',
+         r"cannot be used: events\.1\.data\.x\.colour: Extra inputs are not permitted\.$"),
+        ('[[events]]\ntype = "follow.deleted"\ndata = { at = "$.t" }',
+         r"cannot be used: events\.1\.data: there is no follow\.deleted without followee and follower, or record\.$"),
+        ('[[events]]\ntype = "follow.deleted"\ndata = { follower = "$.a" }', "without followee and"),
         ("".join(one_field(f"$.a{k}") for k in range(20)) + one_field("$.b"), "at most 20 items"),
         ("".join(one_field(f"$[{k}:]") for k in range(16)) + "".join(one_field(f"$[:{k}]") for k in range(1, 4)) +
          one_field("$[?@.a == 1 || @.b == 2 || @.c == 3 || @.d == 4]"), "the paths have 31 of"),
@@ -247,6 +260,35 @@ def test_what_is_kept_is_the_same_however_it_was_written_and_is_read_again() -> 
     literal = mapping_of(one_field("@.a").replace('"@.a"', '{ value = "@lea" }').encode(), "m.toml")
     assert mapping_of(literal.encode(), "m.json") == literal
     assert by(literal).events({"there": 1})[0]["data"]["follower"] == "@lea"
+    several = one_field("$.post", "post.published", "post") + 'topics = { value = ["$x", "y"] }\n'
+    several = several.replace("data = {", "[events.data]\n").replace(" }\n", "\n", 1)
+    assert mapping_of(mapping_of(several.encode(), "m.toml").encode(), "m.json") == mapping_of(
+        several.encode(), "m.toml"
+    )
+    assert by(several).events({"post": 1})[0]["data"]["topics"] == ["$x", "y"]
+
+
+def test_an_end_is_said_by_both_accounts_or_by_the_record() -> None:
+    for data in ('follower = "$.a", followee = "$.b"', 'record = "$.r"', 'record = "$.r", follower = "$.a"'):
+        assert by(f'[[events]]\ntype = "follow.deleted"\ndata = {{ {data} }}\n').events({"r": 1})
+
+
+@given(kind=st.sampled_from(sorted(EVENTS)), data=st.data())
+def test_a_value_of_ones_own_is_taken_where_an_event_may_have_it(kind: str, data: st.DataObject) -> None:
+    """Of fields that a mapping leaves to the sender there is a value that can be used: that of the kind's example."""
+    given_example = EVENTS[kind].schema.example
+    name = data.draw(st.sampled_from(sorted(given_example)))
+    odd = st.one_of(st.text(max_size=5), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.booleans())
+    value = data.draw(st.one_of(st.just(given_example[name]), odd))
+    assume(not isinstance(value, list) or all(isinstance(one, str) for one in value))
+    rule = {"type": kind, "data": {one: f"$.{one}" for one in given_example} | {name: {"value": value}}}
+    (judged,) = read_events([{"type": kind, "data": given_example | {name: value}}], EventSource("s", "n"), NOW)
+    try:
+        mapping_of(json.dumps({"events": [rule]}).encode(), "m.json")
+    except BadInput:
+        assert judged.code is not None or (isinstance(value, str) and not value.strip())
+    else:
+        assert judged.code in (None, "self_loop", "bad_time")
 
 
 def test_a_source_needs_a_mapping_and_others_take_none() -> None:
