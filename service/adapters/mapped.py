@@ -21,7 +21,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_serializer, model_validator
 
-from service.adapters import Adapter, Delivered, Event, Kind, Note, Unusable
+from service.adapters import Adapter, Delivered, Event, Kind, Unread, Unusable
 from service.adapters.paths import Found, Path, path_of
 from service.adapters.standard_webhooks import TOLERANCE_SECONDS
 from service.domain import Frozen
@@ -427,10 +427,10 @@ class Mapped(Adapter):
             delivered = super().delivered(headers, body, secrets, now)
         else:
             delivered = scheme.delivered(headers, body, secrets, now)
-        return Delivered(delivered.id, delivered.secret, answer=self._answer(body))
+        return Delivered(delivered.id, delivered.secret, answer=self.asked(body))
 
-    def _answer(self, body: bytes) -> str | None:
-        """What the sender wants to hear, where it only asks."""
+    def asked(self, body: bytes) -> str | None:
+        """Return what the sender wants to hear, where by what the mapping says it only asks."""
         challenge = None if self._mapping is None else self._mapping.challenge
         if challenge is None:
             return None
@@ -448,7 +448,7 @@ class Mapped(Adapter):
         """Read an item as the mapping says."""
         return self._read(item, _Notes(0))
 
-    def unread(self, item: Any) -> list[Note]:
+    def unread(self, item: Any) -> list[Unread]:
         """Say which conditions do not hold, and which paths find nothing."""
         notes = _Notes(MOST_NOTES)
         with suppress(Unusable):  # which is said of the item itself
@@ -586,7 +586,7 @@ class _Notes:
     """The first few notes."""
 
     def __init__(self, most: int) -> None:
-        self.kept: list[Note] = []
+        self.kept: list[Unread] = []
         self._most = most
 
     @property
@@ -597,7 +597,7 @@ class _Notes:
     def add(self, thing: int, place: str, message: str) -> None:
         """Keep a note while there is room."""
         if self.room:
-            self.kept.append(Note(thing, place, message))
+            self.kept.append(Unread(thing=thing, place=place, message=message))
 
 
 def _unlike(condition: _Condition, found: list[Any]) -> str:

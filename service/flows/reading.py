@@ -12,7 +12,7 @@ from service.domain import OWN_PLATFORM, Reader, Source
 from service.errors import BadInput
 from service.files.events import EVENTS, EventKind, EventSource
 from service.files.schemas import TIME
-from service.files.values import YEAR_10000_MS, BadLine
+from service.files.values import YEAR_10000_MS, BadLine, is_network
 
 ADAPTERS_KEPT = 64
 """Adapters that were made of a mapping and are kept made."""
@@ -37,6 +37,12 @@ def adapter_for(reader: Reader | None) -> Adapter:
     """
     adapter = adapter_of(OWN_PLATFORM if reader is None else reader.platform)
     return adapter if reader is None else adapter.by(reader.mapping, KINDS)
+
+
+def check_network(network: str | None) -> None:
+    """Raise BadInput where accounts of a source cannot live in a network of this name."""
+    if network is not None and not is_network(network):
+        raise BadInput("The network is not 1 to 64 of the characters a-z, 0-9, _, . and -.")
 
 
 def event_source(name: str, network: str | None, reader: Reader | None) -> EventSource:

@@ -10,8 +10,7 @@ from pathlib import Path
 from service.adapters.standard_webhooks import PREFIX, is_secret, new_secret
 from service.domain import OWN_PLATFORM, Reader, Source, SourceSecret, StoreAddress
 from service.errors import BadInput
-from service.files.values import is_network
-from service.flows.reading import adapter_for
+from service.flows.reading import adapter_for, check_network
 from service.flows.seals import Sealer
 from service.journal.journal import Journal
 from service.store.driver import Store
@@ -50,8 +49,7 @@ def add_source(
     """
     if not _NAME.fullmatch(name):
         raise BadInput("The name of a source is 1 to 64 of the characters a-z, 0-9, _, . and -.")
-    if network is not None and not is_network(network):
-        raise BadInput("The network is not 1 to 64 of the characters a-z, 0-9, _, . and -.")
+    check_network(network)
     adapter = adapter_for(Reader(platform, mapping))
     kept, shown = _new_secret(sealer, secret)
     source = Source(

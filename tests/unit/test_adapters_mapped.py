@@ -19,6 +19,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from service import console
 from service.adapters import Adapter, Unusable, adapter_of
 from service.adapters.mapped import (
     MAX_BYTES,
@@ -42,7 +43,8 @@ from service.domain import Frozen, Reader
 from service.errors import BadInput, SignatureInvalid
 from service.files.events import EVENTS, EventSource, read_body, read_events
 from service.flows.reading import KINDS, adapter_for, event_source, mapping_of
-from service.flows.trying import Tried, try_example
+from service.flows.trying import MOST_CHARACTERS as MOST_SHOWN_OF_A_TEXT
+from service.flows.trying import MOST_MEMBERS, MOST_SHOWN, Tried, try_example
 
 NOW = 1_800_000_000_000
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "platforms" / "mapping.md").read_text(encoding="utf-8")
@@ -51,6 +53,9 @@ ERASED = '[[events]]\ntype = "account.erased"\ndata = { account = "$.id" }\n'
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+
+
+GITHUB, SLACK, STRIPE, SHOPIFY = blocks("toml")[1:]
 
 
 def by(text: str) -> Adapter:
@@ -696,6 +701,52 @@ def test_trying_works_for_events_of_ours_too() -> None:
         try_example(None, "n", b"x", NOW)
 
 
+def test_a_challenge_is_tried_as_it_is_answered(capsys: pytest.CaptureFixture[str]) -> None:
+    body = b'{"token": "t", "challenge": "3eZbrw1a", "type": "url_verification"}'
+    tried = try_example(reader(SLACK + ERASED), "n", body, NOW)
+    (item,) = tried.items
+    assert (item.status, item.answer, item.events) == ("challenge", "3eZbrw1a", ())
+    assert (tried.challenges, tried.accepted, tried.ignored, tried.rejected) == (1, 0, 0, 0)
+    console.show_tried(tried)
+    shown = capsys.readouterr().out
+    assert '0  challenge\n   is answered with "3eZbrw1a"\n1 challenge, 0 accepted' in shown
+    other = try_example(reader(SLACK + ERASED), "n", body.replace(b"url_", b""), NOW)
+    assert (other.challenges, [one.status for one in other.items]) == (0, ["rejected"])
+
+
+@pytest.mark.parametrize("one", [None, reader(ERASED), Reader("twitch", None)])
+def test_a_network_that_no_source_can_have_is_not_tried(one: Reader | None) -> None:
+    with pytest.raises(BadInput, match="The network is not 1 to 64 of the characters"):
+        try_example(one, "F OO:x", b"{}", NOW)
+
+
+def test_of_much_the_beginning_is_shown_and_how_much_was_left_out() -> None:
+    text = (
+        'items = "$.a[*]"\n[[events]]\ntype = "post.published"\n'
+        'data = { post = "@.id", text = "$.big", topics = "@.topics[*]", lang = "@.lang" }\n'
+    )
+    thing = {"id": 1, "topics": [f"t{k}" for k in range(MOST_MEMBERS + 3)], "lang": "x" * (MOST_SHOWN_OF_A_TEXT + 4)}
+    body = {"a": [thing] * 900, "big": {f"k{k}": "y" for k in range(40_000)}}
+    tried = try_example(reader(text), "n", json.dumps(body).encode(), NOW)
+    (item,) = tried.items
+    data = item.events[0].event["data"]
+    assert data["topics"] == [*thing["topics"][:MOST_MEMBERS], "... (3 more)"]  # type: ignore[index]
+    assert data["lang"] == "x" * MOST_SHOWN_OF_A_TEXT + "... (4 more)"
+    assert len(data["text"]) == MOST_MEMBERS + 1
+    assert list(data["text"].items())[-2:] == [(f"k{MOST_MEMBERS - 1}", "y"), ("... (39,950 more)", None)]
+    assert len(tried.model_dump_json()) < 2 * MOST_SHOWN + 500 * len(item.events)
+
+
+def test_of_many_events_a_thousand_are_shown_and_the_others_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    text = 'items = "$[*]"\n[[events]]\ntype = "account.erased"\ndata = { account = "@" }\n' + ERASED
+    tried = try_example(reader(text), "n", json.dumps([[1] * 400] * 4).encode(), NOW)
+    assert [(len(one.events), one.more_events) for one in tried.items] == [(800, 0), (200, 600), (0, 800), (0, 800)]
+    assert sum(len(one.unread) for one in tried.items) == 400
+    assert {one.code for one in tried.items} == {"missing_field"}
+    console.show_tried(tried)
+    assert "\n   600 more events\n" in capsys.readouterr().out
+
+
 # --- signatures -----------------------------------------------------------------------------------------------------
 
 SLACK_BODY = (
@@ -705,8 +756,6 @@ SLACK_BODY = (
     b"4d10d2c447fce8b6703c"
 )
 """The example of https://api.slack.com/authentication/verifying-requests-from-slack."""
-
-GITHUB, SLACK, STRIPE, SHOPIFY = blocks("toml")[1:]
 
 
 def test_github_signs_as_its_page_says() -> None:
