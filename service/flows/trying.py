@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from service.adapters import Unread, Unusable
+from service.adapters import Unread
 from service.domain import OWN_PLATFORM, Frozen, Reader
 from service.files.events import EventSource, Item, read_body, read_events
+from service.files.values import BadLine
 from service.flows.reading import adapter_for, check_network, event_source
 from service.journal.journal import now_ms
 
@@ -99,8 +100,8 @@ def try_example(reader: Reader | None, network: str | None, example: bytes, now:
     for index, one in enumerate(body):
         (item,) = read_events([one], source, now)
         try:
-            events = adapter.events(item.event)
-        except Unusable:  # which read_events says
+            events = [item.event] if source.translate is None else source.translate(item.event)
+        except BadLine:  # which read_events says
             events = []
         judged = read_events(events[:events_left], EventSource(_SOURCE, network), now)
         told = [TriedEvent(event=shown.of(one.event), code=one.code, message=one.message) for one in judged]
