@@ -825,17 +825,24 @@ def pushed_line(pushed: Pushed) -> str:
 def show_tried(tried: Tried) -> None:
     """Print what would become of something that a platform sends: of each thing the events, or why there are none."""
     for item in tried.items:
-        colour = {"accepted": "green", "ignored": "yellow", "rejected": "red"}[item.status]
+        colour = {"accepted": "green", "challenge": "green", "ignored": "yellow", "rejected": "red"}[item.status]
         why = f": {item.message} ({item.code})" if item.code else ""
         out.print(f"{item.index}  [{colour}]{item.status}[/]{escape(why)}")
+        if item.answer is not None:
+            out.print(f"   is answered with {json.dumps(item.answer)}", markup=False, soft_wrap=True)
         for one in item.events:
             out.print(f"   {json.dumps(one.event, ensure_ascii=False)}", markup=False, soft_wrap=True)
             if one.code:
                 out.print(f"   [red]cannot be used[/]: {escape(f'{one.message} ({one.code})')}")
+        if item.more_events:
+            out.print(f"   {item.more_events:,} more events")
         for note in item.unread:
             thing = f"thing {note.thing}, " if len({one.thing for one in item.unread}) > 1 else ""
             out.print(f"   {thing}{note.place}: {note.message}", markup=False, style="dim")
-    out.print(f"{tried.accepted} accepted, {tried.ignored} ignored, {tried.rejected} rejected. Nothing was kept.")
+    challenges = f"{tried.challenges} challenge, " if tried.challenges else ""
+    out.print(
+        f"{challenges}{tried.accepted} accepted, {tried.ignored} ignored, {tried.rejected} rejected. Nothing was kept."
+    )
 
 
 def platforms_table(platforms: Sequence[Adapter]) -> Table:

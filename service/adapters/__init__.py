@@ -9,12 +9,15 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
+
+from pydantic import Field
 
 from service.adapters.standard_webhooks import verified
+from service.domain import Frozen
 from service.errors import BadInput, NotFound
 
 Event = dict[str, Any]
@@ -63,25 +66,23 @@ class Kind:
         required: those without which there is no such event.
         lists: those that take several values.
         times: those that take a time.
+        alternatives: fields of which one group at least has to be there besides.
+        wrong: says what is wrong with a value for a field, in a sentence; None where it can be used.
     """
 
     fields: tuple[str, ...]
     required: frozenset[str]
     lists: frozenset[str]
     times: frozenset[str]
+    alternatives: tuple[frozenset[str], ...]
+    wrong: Callable[[str, Any], str | None]
 
 
-class Note(NamedTuple):
-    """Why something in what a platform sent was not read, for people who try an example.
+class Unread(Frozen):
+    """Why something in what a platform sent was not read, for people who try an example."""
 
-    Attributes:
-        thing: which of the things found in it, from 1.
-        place: of the mapping, such as `events.1.where`: entries are counted from 1.
-        message: a sentence.
-    """
-
-    thing: int
-    place: str
+    thing: int = Field(description="Which of the things found in the item, from 1.")
+    place: str = Field(description="Place in the mapping, such as events.1.where; entries are counted from 1.")
     message: str
 
 
@@ -158,7 +159,11 @@ class Adapter(ABC):
             Unusable: it should say something that is read, but cannot be.
         """
 
-    def unread(self, item: Any) -> list[Note]:  # noqa: ARG002
+    def asked(self, body: bytes) -> str | None:  # noqa: ARG002
+        """Return what a body asks to hear, where by it a platform only finds out whether we are there, and says so."""
+        return None
+
+    def unread(self, item: Any) -> list[Unread]:  # noqa: ARG002
         """Say what of an item is not read, and why, where that depends on a mapping."""
         return []
 

@@ -13,20 +13,20 @@ import hmac
 import json
 import math
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_serializer, model_validator
 
-from service.adapters import Adapter, Delivered, Event, Kind, Note, Unusable
-from service.adapters.paths import path_of, same
+from service.adapters import Adapter, Delivered, Event, Kind, Unread, Unusable
+from service.adapters.paths import Found, Path, path_of
 from service.adapters.standard_webhooks import TOLERANCE_SECONDS
 from service.domain import Frozen
 from service.errors import BadInput, SignatureInvalid
+from service.forms import parsed, wrong_places
 
 MAX_BYTES = 100_000
 """Of a mapping."""
@@ -35,6 +35,9 @@ MOST_RULES = 20
 MOST_PATHS = 100
 MOST_COST = 30
 """Of all paths together: how often they may look at every value that an item holds."""
+
+MOST_THINGS = 10_000
+"""In one item."""
 
 MOST_EVENTS = 1_000
 """Of one item."""
@@ -52,6 +55,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _PLACEHOLDER = re.compile(r"(\{[^{}]*\})")
 _ID = re.compile(r"[!-~]{1,255}")
+_NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
+"""A time that is a number: whoever writes it otherwise, as 1e9 or 1_000, may mean something else."""
+
 _TIMESTAMP = re.compile(r"[0-9]{1,15}")
 
 
@@ -60,6 +66,10 @@ def _plain(value: Any) -> bool:
     if isinstance(value, list):
         return bool(value) and not any(isinstance(one, list) for one in value) and all(map(_plain, value))
     return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _looks_like_a_path(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(("$", "@"))
 
 
 def _a_path(text: str) -> str:
@@ -226,7 +236,12 @@ class Taken(Frozen):
     def _short(cls, given: Any) -> Any:
         if isinstance(given, Mapping):
             return given
-        return {"path": given} if isinstance(given, str) and given.startswith(("$", "@")) else {"value": given}
+        if isinstance(given, list) and any(map(_looks_like_a_path, given)):
+            raise ValueError(
+                "a list holds values of your own, and one of these begins with $ or @; write one path that finds "
+                "several, or a list of such texts as { value = ... }"
+            )
+        return {"path": given} if _looks_like_a_path(given) else {"value": given}
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -247,8 +262,8 @@ class Taken(Frozen):
     def _as_written(self) -> Any:
         if self.path is not None:
             return self.path if self.unit is None else {"path": self.path, "unit": self.unit}
-        looks_like_a_path = isinstance(self.value, str) and self.value.startswith(("$", "@"))
-        return {"value": self.value} if looks_like_a_path else self.value
+        several = self.value if isinstance(self.value, list) else [self.value]
+        return {"value": self.value} if any(map(_looks_like_a_path, several)) else self.value
 
 
 class Rule(Frozen):
@@ -292,6 +307,7 @@ class WebhookMapping(Frozen):
     def _not_too_much(self) -> Self:
         paths = {one for rule in self.events for one in (*rule.where, *(of.path for of in rule.data.values())) if one}
         paths |= {self.items} if self.items is not None else set()
+        paths |= {*self.challenge.where, self.challenge.answer} if self.challenge is not None else set()
         if len(paths) > MOST_PATHS:
             raise ValueError(f"there are {len(paths)} different paths, of at most {MOST_PATHS}")
         cost = sum(path_of(one).cost for one in paths)
@@ -318,15 +334,11 @@ def document_of(content: bytes, name: str, kinds: Mapping[str, Kind]) -> str:
         BadInput: it cannot be used; each wrong place is named, and of what is no TOML or JSON the line.
     """
     _check_size(content, name)
+    document = parsed(content, name, "JSON" if content.lstrip().startswith(b"{") else "TOML", BadInput)
     try:
-        text = content.decode()
-    except UnicodeDecodeError:
-        raise BadInput(f"{name} is not UTF-8; save it as UTF-8.") from None
-    written_as, read = ("JSON", json.loads) if text.lstrip().startswith("{") else ("TOML", tomllib.loads)
-    try:
-        kept = json.dumps(read(text), default=_text_of_time)
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"{name} is no {written_as}: {error}.") from None
+        kept = json.dumps(document, default=_text_of_time)
+    except RecursionError:
+        raise BadInput(f"{name} is nested too deep.") from None
     mapping = _mapping(kept, name, kinds)
     kept_as = mapping.model_dump(mode="json", exclude_defaults=True)
     return json.dumps(kept_as, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -337,11 +349,9 @@ def _check_size(content: bytes | str, name: str) -> None:
         raise BadInput(f"{name} is larger than {MAX_BYTES:,} bytes; a mapping only says where things are.")
 
 
-def _text_of_time(value: Any) -> str:
-    """A time of TOML as text."""
-    if isinstance(value, date | time):
-        return value.isoformat()
-    raise ValueError(f"there is a {type(value).__name__}")
+def _text_of_time(value: date | time) -> str:
+    """A time of TOML, which JSON has not, as text."""
+    return value.isoformat()
 
 
 def _mapping(document: str, name: str, kinds: Mapping[str, Kind]) -> WebhookMapping:
@@ -349,21 +359,13 @@ def _mapping(document: str, name: str, kinds: Mapping[str, Kind]) -> WebhookMapp
     try:
         mapping = WebhookMapping.model_validate_json(document)
     except ValidationError as error:
-        wrong = [
-            (_place(item["loc"]), item["msg"].removeprefix("Value error, "))
-            for item in error.errors(include_input=False, include_url=False, include_context=False)
-        ]
+        wrong = wrong_places(error)
     else:
         wrong = [*_wrong_fields(mapping, kinds)]
         if not wrong:
             return mapping
     shown = "; ".join(f"{place[:120]}: {message}" if place else message for place, message in wrong[:20])
     raise BadInput(f"{name} cannot be used: {ascii(shown)[1:-1] if not shown.isprintable() else shown}.")
-
-
-def _place(where: tuple[int | str, ...]) -> str:
-    """Where something stands: entries are counted from 1."""
-    return ".".join(str(one + 1) if isinstance(one, int) else one for one in where)
 
 
 def _wrong_fields(mapping: WebhookMapping, kinds: Mapping[str, Kind]) -> Iterator[tuple[str, str]]:
@@ -382,9 +384,14 @@ def _wrong_fields(mapping: WebhookMapping, kinds: Mapping[str, Kind]) -> Iterato
                 yield place, "this field takes one value"
             elif mapping.items is not None and name in kind.lists and of.path is not None and of.path[0] == "$":
                 yield place, "begin the path with @: with items, a list is one of the thing itself"
+            elif of.path is None and (wrong := kind.wrong(name, of.value)) is not None:
+                yield place, wrong.rstrip(".")
         for name in kind.fields:
             if name in kind.required and name not in rule.data:
                 yield f"events.{number}.data.{name}", f"is missing, without which there is no {rule.type}"
+        if not any(one <= rule.data.keys() for one in kind.alternatives):
+            needed = ", or ".join(" and ".join(sorted(one)) for one in kind.alternatives)
+            yield f"events.{number}.data", f"there is no {rule.type} without {needed}"
 
 
 # --- reading what was sent ------------------------------------------------------------------------------------------
@@ -400,6 +407,8 @@ class Mapped(Adapter):
         self._mapping = mapping
         self._kinds = kinds or {}
         self.signs_itself = mapping is not None and mapping.signature is not None
+        rules = () if mapping is None else mapping.events
+        self._rules = [(one, _conditions_of(one.where)) for one in rules]
 
     def by(self, mapping: str | None, kinds: Mapping[str, Kind]) -> Adapter:
         """Return the adapter that reads by a mapping. Raises BadInput: there is none, or it cannot be used."""
@@ -419,17 +428,17 @@ class Mapped(Adapter):
             delivered = super().delivered(headers, body, secrets, now)
         else:
             delivered = scheme.delivered(headers, body, secrets, now)
-        return Delivered(delivered.id, delivered.secret, answer=self._answer(body))
+        return Delivered(delivered.id, delivered.secret, answer=self.asked(body))
 
-    def _answer(self, body: bytes) -> str | None:
-        """What the sender wants to hear, where it only asks."""
+    def asked(self, body: bytes) -> str | None:
+        """Return what the sender wants to hear, where by what the mapping says it only asks."""
         challenge = None if self._mapping is None else self._mapping.challenge
         if challenge is None:
             return None
         try:
             looked = _Looked(json.loads(body.decode()))
-            asks = all(_holds(looked.values(path), wanted) for path, wanted in challenge.where.items())
-            found = looked.values(challenge.answer) if asks else []
+            asks = looked.first_unlike(_conditions_of(challenge.where)) is None
+            found = looked.find(path_of(challenge.answer)).values if asks else []
         except (ValueError, RecursionError, Unusable):  # whoever reads it says what is wrong
             return None
         answer = found[0] if len(found) == 1 else None
@@ -440,7 +449,7 @@ class Mapped(Adapter):
         """Read an item as the mapping says."""
         return self._read(item, _Notes(0))
 
-    def unread(self, item: Any) -> list[Note]:
+    def unread(self, item: Any) -> list[Unread]:
         """Say which conditions do not hold, and which paths find nothing."""
         notes = _Notes(MOST_NOTES)
         with suppress(Unusable):  # which is said of the item itself
@@ -452,14 +461,21 @@ class Mapped(Adapter):
         if mapping is None:
             raise Unusable("no_mapping", "There is no mapping by which this could be read.")
         looked = _Looked(item)
-        things = [item] if mapping.items is None else looked.values(mapping.items)
+        things = [item] if mapping.items is None else looked.find(path_of(mapping.items)).values
         if not things:
             notes.add(1, "items", f"{mapping.items} finds nothing.")
+        if len(things) > MOST_THINGS:
+            raise Unusable(
+                "too_many_things", f"{mapping.items} finds {len(things):,} things, of at most {MOST_THINGS:,}."
+            )
         events: list[Event] = []
         characters = 0
         for thing, looked.thing in enumerate(things, start=1):
-            for number, rule in enumerate(mapping.events, start=1):
-                if not self._is(rule, looked, notes, thing, f"events.{number}.where"):
+            for number, (rule, conditions) in enumerate(self._rules, start=1):
+                unlike = looked.first_unlike(conditions)
+                if unlike is not None:
+                    if notes.room:
+                        notes.add(thing, f"events.{number}.where", _unlike(unlike, looked.find(unlike.path).values))
                     continue
                 data = self._data(rule, looked, notes, thing, f"events.{number}.data")
                 events.append({"type": rule.type, "data": data})
@@ -469,14 +485,6 @@ class Mapped(Adapter):
                 if characters > MOST_TEXT:
                     raise Unusable("too_much_text", f"Its events have more than {MOST_TEXT:,} characters of text.")
         return events
-
-    def _is(self, rule: Rule, looked: _Looked, notes: _Notes, thing: int, place: str) -> bool:
-        for path, wanted in rule.where.items():
-            if not _holds(looked.values(path), wanted):
-                if notes.room:
-                    notes.add(thing, place, _unlike(path, wanted, looked.values(path)))
-                return False
-        return True
 
     def _data(self, rule: Rule, looked: _Looked, notes: _Notes, thing: int, place: str) -> dict[str, Any]:
         data = {}
@@ -491,8 +499,15 @@ class Mapped(Adapter):
     def _value(self, kind: str, name: str, of: Taken, looked: _Looked) -> Any:
         if of.path is None:
             return of.value
-        path, found = path_of(of.path), looked.values(of.path)
+        path = path_of(of.path)
+        found, entries = looked.find(path)
         if path.wide and name in self._kinds[kind].lists:
+            if len(found) < entries:
+                raise Unusable(
+                    "missing_field",
+                    f"{of.path} finds something in {len(found):,} of {entries:,} entries only; mend what is sent, or "
+                    "leave out the others with a filter such as [?@.id].",
+                )
             value = found or None
         elif len(found) > 1:
             raise Unusable("several_values", f"{of.path} finds {len(found):,} values, and {name} takes one.")
@@ -501,12 +516,36 @@ class Mapped(Adapter):
         return value if value is None or of.unit is None else _moment(value, of.unit, name)
 
 
+class _Condition:
+    """A path, and what one of the values must be that it finds."""
+
+    def __init__(self, path: str, wanted: Any) -> None:
+        self.path = path_of(path)
+        self.wanted = wanted if isinstance(wanted, list) else [wanted]
+        self._wanted = {(isinstance(one, bool), one) for one in self.wanted}  # 1 and true are the same to Python
+
+    def holds(self, found: list[Any]) -> bool:
+        """Whether one of the values found is one of those wanted."""
+        wanted = self._wanted
+        return bool(found) and any(
+            isinstance(one, str | int | float) and (isinstance(one, bool), one) in wanted for one in found
+        )
+
+
+def _conditions_of(where: Mapping[str, Any]) -> list[_Condition]:
+    return [_Condition(path, wanted) for path, wanted in where.items()]
+
+
 class _Looked:
-    """What paths find in an item and in one thing in it after the other, each looked up once."""
+    """What paths find in an item and in one thing in it after the other, each looked up once.
+
+    So are conditions of the item itself: they hold for all of its things, or for none.
+    """
 
     def __init__(self, whole: Any) -> None:
         self._whole = whole
-        self._in_whole: dict[str, list[Any]] = {}
+        self._in_whole: dict[str, Found] = {}
+        self._held: dict[_Condition, bool] = {}
         self.thing = whole
 
     @property
@@ -517,25 +556,38 @@ class _Looked:
     @thing.setter
     def thing(self, thing: Any) -> None:
         self._thing = thing
-        self._in_thing: dict[str, list[Any]] = {}
+        self._in_thing: dict[str, Found] = {}
 
-    def values(self, text: str) -> list[Any]:
+    def find(self, path: Path) -> Found:
         """Return what a path finds."""
-        path = path_of(text)
         known, of = (self._in_thing, self._thing) if path.inside else (self._in_whole, self._whole)
-        if text not in known:
+        found = known.get(path.text)
+        if found is None:
             try:
-                known[text] = path.values(of)
+                found = known[path.text] = path.find(of)
             except RecursionError:
-                raise Unusable("too_deep", f"{text} compares values that are nested too deep.") from None
-        return known[text]
+                raise Unusable("too_deep", f"{path.text} compares values that are nested too deep.") from None
+        return found
+
+    def first_unlike(self, conditions: Iterable[_Condition]) -> _Condition | None:
+        """Return the first condition that does not hold; None where all do."""
+        for one in conditions:
+            if one.path.inside:
+                holds = one.holds(self.find(one.path).values)
+            else:
+                known = self._held.get(one)
+                holds = known if known is not None else one.holds(self.find(one.path).values)
+                self._held[one] = holds
+            if not holds:
+                return one
+        return None
 
 
 class _Notes:
     """The first few notes."""
 
     def __init__(self, most: int) -> None:
-        self.kept: list[Note] = []
+        self.kept: list[Unread] = []
         self._most = most
 
     @property
@@ -546,42 +598,30 @@ class _Notes:
     def add(self, thing: int, place: str, message: str) -> None:
         """Keep a note while there is room."""
         if self.room:
-            self.kept.append(Note(thing, place, message))
+            self.kept.append(Unread(thing=thing, place=place, message=message))
 
 
-def _holds(found: list[Any], wanted: Any) -> bool:
-    if not isinstance(wanted, list):
-        return any(same(one, wanted) for one in found)
-    several = {(isinstance(one, bool), one) for one in wanted}  # 1 and true are the same to Python
-    return any(isinstance(one, str | int | float) and (isinstance(one, bool), one) in several for one in found)
-
-
-def _unlike(path: str, wanted: Any, found: list[Any]) -> str:
-    several = wanted if isinstance(wanted, list) else [wanted]
-    wants = " or ".join(_shown(one) for one in several)
+def _unlike(condition: _Condition, found: list[Any]) -> str:
+    wants = " or ".join(_shown(one) for one in condition.wanted)
     if not found:
-        return f"{path} finds nothing; it would have to be {wants}."
-    return f"{path} is {', '.join(_shown(one) for one in found[:3])}, not {wants}."
+        return f"{condition.path.text} finds nothing; it would have to be {wants}."
+    return f"{condition.path.text} is {', '.join(_shown(one) for one in found[:3])}, not {wants}."
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "an array"
-    text = json.dumps(value)
+    text = json.dumps(value[:80] if isinstance(value, str) else value)
     return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _moment(value: Any, unit: str, name: str) -> str:
     """A number of some unit since 1970 UTC as a time, to the millisecond."""
-    number = None
-    if isinstance(value, str | int | float) and not isinstance(value, bool) and len(text := str(value)) <= 40:
-        try:
-            number = Decimal(text)
-        except InvalidOperation:
-            number = None
-    if number is None or not number.is_finite() or not 0 <= number * _UNITS[unit] < _YEAR_10000:
-        raise Unusable("bad_time", f"The {name} is no number of {unit} since 1970 UTC.")
-    return (_EPOCH + timedelta(milliseconds=int(number * _UNITS[unit]))).isoformat(timespec="milliseconds")
+    text = value if isinstance(value, str) else str(value) if type(value) in (int, float) else ""
+    milliseconds = Decimal(text) * _UNITS[unit] if _NUMBER.fullmatch(text) else None
+    if milliseconds is None or milliseconds >= _YEAR_10000:
+        raise Unusable("bad_time", f"The {name} is no number of {unit} since 1970 UTC, such as 1740830400 or 0.5.")
+    return (_EPOCH + timedelta(milliseconds=int(milliseconds))).isoformat(timespec="milliseconds")
 
 
 ADAPTER = Mapped()

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from jsonpath import JSONPathEnvironment, JSONPathError
 from jsonpath.filter import (
@@ -47,7 +47,8 @@ class Path:
         cost: how often it may look at every value there is: for each `*`, slice and filter, and for each comparison and
             connective in a filter. Of a path that finds one value at most, 0.
         keys: its names and indices up to the first `*`, slice or filter.
-        steps: its segments from there on.
+        steps: its segments from there to the last `*`, slice or filter.
+        rest: its names and indices after that.
     """
 
     text: str
@@ -55,21 +56,47 @@ class Path:
     cost: int
     keys: tuple[str | int, ...]
     steps: tuple[Step, ...]
+    rest: tuple[str | int, ...]
 
     @property
     def wide(self) -> bool:
         """Whether it can find several values."""
         return bool(self.steps)
 
-    def values(self, of: Any) -> list[Any]:
-        """Return what the path finds in a value of JSON, in order; nothing where there is nothing."""
+    def find(self, of: Any) -> Found:
+        """Find what there is in a value of JSON, in order; nothing where there is nothing."""
         start = _at(of, self.keys)
         if start is _NOTHING:
-            return []
-        found: Iterable[Any] = [start]
+            return _NONE
+        if not self.steps:
+            return Found([start], 1)
+        entries: Iterable[Any] = [start]
         for step in self.steps:
-            found = step(found)
-        return list(found)
+            entries = step(entries)
+        entries = list(entries)
+        if not self.rest:
+            return Found(entries, len(entries))
+        return Found([value for one in entries if (value := _at(one, self.rest)) is not _NOTHING], len(entries))
+
+    def values(self, of: Any) -> list[Any]:
+        """Return what the path finds in a value of JSON, in order."""
+        return self.find(of).values
+
+
+class Found(NamedTuple):
+    """What a path finds.
+
+    Attributes:
+        values: in order.
+        entries: how many the path up to its last `*`, slice or filter finds: more than values, where some of these lack
+            what the rest of the path names.
+    """
+
+    values: list[Any]
+    entries: int
+
+
+_NONE = Found([], 0)
 
 
 @lru_cache(1_024)
@@ -97,12 +124,12 @@ def path_of(text: str) -> Path:
             raise ValueError("it is more than one path")
         selectors = [_selector(segment) for segment in parsed.segments]
         first = next((place for place, one in enumerate(selectors) if _key(one) is None), len(selectors))
-        keys = tuple(key for one in selectors[:first] if (key := _key(one)) is not None)
-        steps = tuple(_step(one) for one in selectors[first:])
+        last = max((place + 1 for place, one in enumerate(selectors) if _key(one) is None), default=len(selectors))
+        steps = tuple(_step(one) for one in selectors[first:last])
     except ValueError as error:
         raise ValueError(f"{_shown(text)} cannot be used: {error}") from None
     cost = sum(_cost(one) for one in selectors[first:])
-    return Path(text, text.startswith("@"), cost, keys, steps)
+    return Path(text, text.startswith("@"), cost, _keys(selectors[:first]), steps, _keys(selectors[last:]))
 
 
 def _shown(text: str) -> str:
@@ -123,6 +150,10 @@ def _key(selector: JSONPathSelector) -> str | int | None:
     if isinstance(selector, NameSelector):
         return selector.name
     return selector.index if isinstance(selector, IndexSelector) else None
+
+
+def _keys(selectors: Iterable[JSONPathSelector]) -> tuple[str | int, ...]:
+    return tuple(key for one in selectors if (key := _key(one)) is not None)
 
 
 def _at(value: Any, keys: Iterable[str | int]) -> Any:
@@ -194,8 +225,7 @@ def _test(expression: BaseExpression) -> Callable[[Any], bool]:
 def _operand(expression: BaseExpression) -> Callable[[Any], Any]:
     """A side of a comparison: what is written there, or what is found in the value that is judged."""
     if isinstance(expression, RelativeFilterQuery) and expression.path.singular_query():
-        found = [_key(_selector(segment)) for segment in expression.path.segments]
-        keys = tuple(key for key in found if key is not None)
+        keys = _keys(_selector(segment) for segment in expression.path.segments)
         return lambda value: _at(value, keys)
     if isinstance(expression, IntegerLiteral) and abs(expression.value) >= _EXACT:  # read as a float
         raise ValueError(f"a filter compares with whole numbers below {_EXACT:,} only")

@@ -68,6 +68,14 @@ class Twitch(Adapter):
         answer = _challenge(body) if kind == CHALLENGE else None
         return Delivered(message, secret, answer, same_body=False)
 
+    def asked(self, body: bytes) -> str | None:
+        """Return the challenge, where the subscription still waits for its answer."""
+        try:
+            waits = member(json.loads(body.decode()), "subscription", "status") == f"{CHALLENGE}_pending"
+            return _challenge(body) if waits else None
+        except (ValueError, RecursionError, BadInput):
+            return None
+
     def events(self, item: Any) -> list[Event]:
         """Read a message: `{"subscription": ..., "event": ...}`; on a WebSocket that is its `payload`.
 

@@ -227,11 +227,19 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True)
 class EventKind:
-    """A kind of events: the schema of its data, which field holds its time, and what it says."""
+    """A kind of events.
+
+    Attributes:
+        schema: of its data.
+        time: the field that holds its time.
+        says: what an event of this kind says.
+        alternatives: fields of which one group at least has to be there besides those that the schema requires.
+    """
 
     schema: Schema
     time: str
     says: Callable[[Given, Moment], Said]
+    alternatives: tuple[frozenset[str], ...] = (frozenset(),)
 
     def json_schema(self) -> dict[str, Any]:
         """Return the JSON Schema (2020-12) of an event of this kind."""
@@ -435,6 +443,7 @@ EVENTS = _kinds(
         ),
         "at",
         _unfollow,
+        (frozenset({"follower", "followee"}), frozenset({"record"})),
     ),
     EventKind(
         _schema(

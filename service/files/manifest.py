@@ -14,6 +14,7 @@ from service.files.follows import FollowFile
 from service.files.list_mapping import list_mapping, shipped_lists
 from service.files.records import RecordFile
 from service.files.schemas import SCHEMAS
+from service.forms import said_of
 
 MANIFEST = "manifest.json"
 MAX_BYTES = 1 << 20
@@ -96,11 +97,7 @@ def read_manifest(path: Path) -> Manifest:
     try:
         manifest = Manifest.model_validate_json(content)
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg'].removeprefix('Value error, ')}"
-            for item in error.errors(include_input=False, include_url=False)
-        )
-        raise UnreadableFile(f"{path} cannot be used: {wrong}.") from None
+        raise UnreadableFile(f"{path} cannot be used: {said_of(error)}.") from None
     return manifest
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from service.errors import UnreadableFile
+from service.forms import parsed, said_of
 
 MAX_BYTES = 1 << 20
 
@@ -34,22 +34,8 @@ def read_toml(path: Path, model: type[M], about: str) -> M:
         raise UnreadableFile(f"{str(path)!r} cannot be read: there is no such file.") from error
     if content is None:
         raise UnreadableFile(f"{path} is larger than {MAX_BYTES:,} bytes; {about}.")
-    try:
-        document = tomllib.loads(content.decode())
-    except UnicodeDecodeError:
-        raise UnreadableFile(f"{path} is not UTF-8; save it as UTF-8.") from None
-    except (ValueError, RecursionError) as error:  # besides what is no TOML: very long numbers, very deep brackets
-        raise UnreadableFile(f"{path} is no TOML: {error}.") from None
+    document = parsed(content, str(path), "TOML", UnreadableFile)
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{_place(item['loc'])}: {item['msg'].removeprefix('Value error, ')}"
-            for item in error.errors(include_input=False, include_url=False, include_context=False)
-        )
-        raise UnreadableFile(f"{path} cannot be used: {wrong}.") from None
-
-
-def _place(where: tuple[int | str, ...]) -> str:
-    """Where something stands: entries of lists are counted from 1."""
-    return ".".join(str(one + 1) if isinstance(one, int) else one for one in where) or "the file"
+        raise UnreadableFile(f"{path} cannot be used: {said_of(error)}.") from None

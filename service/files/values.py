@@ -20,7 +20,7 @@ FUTURE_MS = 5 * 60 * 1000
 MAX_ID_CHARACTERS = 256
 MAX_DICTIONARY_CHARACTERS = 4_096
 _MILLISECONDS_FROM = 100_000_000_000
-_YEAR_10000 = 253_402_300_800_000
+YEAR_10000_MS = 253_402_300_800_000
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 NETWORK_PATTERN = "^[a-z0-9_.-]{1,64}$"
 BRAND_PATTERN = "^[a-z0-9][a-z0-9_.-]{0,63}$"
@@ -141,7 +141,7 @@ def time_ms(value: object, latest: int) -> int:
             milliseconds = whole if whole >= _MILLISECONDS_FROM else whole * 1000 + _thousandths(match[2])
         elif match := _RFC3339.fullmatch(text):
             milliseconds = _rfc3339_ms(match)
-    if milliseconds is None or not 0 <= milliseconds < _YEAR_10000:
+    if milliseconds is None or not 0 <= milliseconds < YEAR_10000_MS:
         raise BadLine(
             "bad_time",
             "The time is neither RFC 3339 (such as 2024-05-01T12:00:00Z or 2024-05-01) "
@@ -204,7 +204,7 @@ def time_of(value: object, name: str, latest: int) -> int:  # noqa: ARG001
 
 def any_time_of(value: object, name: str, latest: int) -> int:  # noqa: ARG001
     """Return a time that may lie in the future, as the end of a contract does."""
-    return time_ms(value, _YEAR_10000)
+    return time_ms(value, YEAR_10000_MS)
 
 
 def weight_of(value: object, name: str, latest: int) -> float:  # noqa: ARG001

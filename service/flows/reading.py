@@ -11,9 +11,9 @@ from service.adapters import Adapter, Event, Kind, Unusable, adapter_of, adapter
 from service.adapters.mapped import document_of
 from service.domain import OWN_PLATFORM, Reader, Source
 from service.errors import BadInput
-from service.files.events import EVENTS, EventSource
-from service.files.schemas import TIME, Schema
-from service.files.values import BadLine
+from service.files.events import EVENTS, EventKind, EventSource
+from service.files.schemas import TIME
+from service.files.values import YEAR_10000_MS, BadLine, is_network
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,12 @@ def adapter_for(reader: Reader | None) -> Adapter:
     """
     adapter = adapter_of(OWN_PLATFORM if reader is None else reader.platform)
     return adapter if reader is None else adapter.by(reader.mapping, KINDS)
+
+
+def check_network(network: str | None) -> None:
+    """Raise BadInput where accounts of a source cannot live in a network of this name."""
+    if network is not None and not is_network(network):
+        raise BadInput("The network is not 1 to 64 of the characters a-z, 0-9, _, . and -.")
 
 
 def event_source(name: str, network: str | None, reader: Reader | None) -> EventSource:
@@ -85,14 +91,28 @@ def mapping_of(content: bytes, name: str) -> str:
     return document_of(content, name, KINDS)
 
 
-def _kind(schema: Schema) -> Kind:
+def _kind(kind: EventKind) -> Kind:
+    schema = kind.schema
+
+    def wrong(name: str, value: Any) -> str | None:
+        """What is wrong with a value that every event will have; whether a time is over is seen when one comes."""
+        if isinstance(value, str) and not value.strip():
+            return f"The {name} is empty, which says nothing."
+        try:
+            schema.fields[name].parse(value, name, YEAR_10000_MS)
+        except BadLine as bad:
+            return bad.message
+        return None
+
     return Kind(
         fields=tuple(schema.fields),
         required=frozenset(schema.required),
         lists=frozenset(name for name, field in schema.fields.items() if "array" in field.schema.get("type", ())),
         times=frozenset(name for name, field in schema.fields.items() if field.schema == TIME),
+        alternatives=kind.alternatives,
+        wrong=wrong,
     )
 
 
-KINDS = {name: _kind(kind.schema) for name, kind in EVENTS.items()}
+KINDS = {name: _kind(kind) for name, kind in EVENTS.items()}
 """Kinds of events as mappings know them."""

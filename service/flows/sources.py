@@ -11,8 +11,7 @@ from service.adapters import Adapter
 from service.adapters.standard_webhooks import is_secret, is_standard, new_secret
 from service.domain import OWN_PLATFORM, Reader, Source, SourceSecret, StoreAddress
 from service.errors import BadInput
-from service.files.values import is_network
-from service.flows.reading import adapter_for, reader_of
+from service.flows.reading import adapter_for, check_network, reader_of
 from service.flows.seals import Sealer
 from service.journal.journal import Journal
 from service.store.driver import Store
@@ -51,8 +50,7 @@ def add_source(
     """
     if not _NAME.fullmatch(name):
         raise BadInput("The name of a source is 1 to 64 of the characters a-z, 0-9, _, . and -.")
-    if network is not None and not is_network(network):
-        raise BadInput("The network is not 1 to 64 of the characters a-z, 0-9, _, . and -.")
+    check_network(network)
     adapter = adapter_for(Reader(platform, mapping))
     kept, shown = _new_secret(sealer, secret, adapter)
     source = Source(

@@ -16,7 +16,7 @@ from service import errors
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE = ROOT / "service"
 
-BASE = {"compiled", "domain", "errors", "records"}
+BASE = {"compiled", "domain", "errors", "forms", "records"}
 ROOMS = {"store", "journal", "files", "analytics", "content", "adapters"}
 MAY_IMPORT = {
     "__main__": {*BASE, *ROOMS, "flows", "sample", "sample_files", "api", "configured", "settings", "console", ""},
@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "compiled": set[str](),
     "domain": set[str](),
     "errors": set[str](),
+    "forms": {"errors"},
     "records": set[str](),
     "settings": set[str](),
 }

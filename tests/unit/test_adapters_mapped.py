@@ -9,14 +9,17 @@ import json
 import re
 import string
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import jsonpath
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from service import console
 from service.adapters import Adapter, Unusable, adapter_of
 from service.adapters.mapped import (
     MAX_BYTES,
@@ -26,6 +29,7 @@ from service.adapters.mapped import (
     MOST_PATHS,
     MOST_RULES,
     MOST_TEXT,
+    MOST_THINGS,
     MOST_WANTED,
     Challenge,
     Rule,
@@ -39,7 +43,8 @@ from service.domain import Frozen, Reader
 from service.errors import BadInput, SignatureInvalid
 from service.files.events import EVENTS, EventSource, read_body, read_events
 from service.flows.reading import KINDS, adapter_for, event_source, mapping_of
-from service.flows.trying import Tried, try_example
+from service.flows.trying import MOST_CHARACTERS as MOST_SHOWN_OF_A_TEXT
+from service.flows.trying import MOST_MEMBERS, MOST_SHOWN, Tried, try_example
 
 NOW = 1_800_000_000_000
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "platforms" / "mapping.md").read_text(encoding="utf-8")
@@ -48,6 +53,9 @@ ERASED = '[[events]]\ntype = "account.erased"\ndata = { account = "$.id" }\n'
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+
+
+GITHUB, SLACK, STRIPE, SHOPIFY = blocks("toml")[1:]
 
 
 def by(text: str) -> Adapter:
@@ -116,6 +124,7 @@ def test_the_limits_of_the_page_are_those_of_the_code() -> None:
     assert f"| {MOST_CHARACTERS} characters |" in limits
     assert f"| {MOST_COST} of" in limits
     assert f"| {MOST_WANTED} |" in limits
+    assert f"| {MOST_THINGS:,} |" in limits
     assert f"| {MOST_EVENTS:,}, with {MOST_TEXT:,} characters" in limits
 
 
@@ -189,9 +198,24 @@ def test_paths_of_the_page_find_what_it_says() -> None:
         ('[[events]]\ntype = "account.erased"\ndata = { account = {} }', "say a path, or a value"),
         ('[[events]]\ntype = "account.erased"\ndata = { account = [1] }', "this field takes one value"),
         ('[[events]]\ntype = "account.erased"\ndata = { account = [[1]] }', "a value of your own is"),
+        ('[[events]]\ntype = "follow.snapshot"\ndata = { account = "$.a", followers = ["$.x", "@.y"] }',
+         r"cannot be used: events\.1\.data\.followers: a list holds values of your own, and one of these begins with"),
+        ('[[events]]\ntype = "interaction.recorded"\n[events.data]\nid = "$.i"\naccount = "$.a"\ntarget = "$.t"\n'
+         'kind = "likee"\nat = { value = "nonsense" }\n',
+         r"cannot be used: events\.1\.data\.kind: The kind .*; events\.1\.data\.at: The time "),
+        (one_field("$.a").replace("data = {", 'data = { weight = "x",'), r"events\.1\.data\.weight: The weight"),
+        (one_field("$.a").replace("data = {", 'data = { network = "F OO:x",'), r"events\.1\.data\.network: The net"),
+        (one_field("$.a").replace("data = {", 'data = { record = " ",'), "The record is empty, which says nothing"),
+        ('[[events]]\ntype = "account.erased"\ndata = { account = "$.a", x = { value = 1, colour = 2 } }',
+         r"cannot be used: events\.1\.data\.x\.colour: Extra inputs are not permitted\.$"),
+        ('[[events]]\ntype = "follow.deleted"\ndata = { at = "$.t" }',
+         r"cannot be used: events\.1\.data: there is no follow\.deleted without followee and follower, or record\.$"),
+        ('[[events]]\ntype = "follow.deleted"\ndata = { follower = "$.a" }', "without followee and"),
         ("".join(one_field(f"$.a{k}") for k in range(20)) + one_field("$.b"), "at most 20 items"),
         ("".join(one_field(f"$[{k}:]") for k in range(16)) + "".join(one_field(f"$[:{k}]") for k in range(1, 4)) +
          one_field("$[?@.a == 1 || @.b == 2 || @.c == 3 || @.d == 4]"), "the paths have 31 of"),
+        ('[challenge]\nwhere = { "$[?' + "!" * 28 + '@.a]" = 1 }\nanswer = "$[*]"\n' + one_field("$[*]"),
+         "the paths have 31 of"),
         ('[signature]\nheader = "a b"\n' + ERASED, r"signature\.header: this is no name of a header"),
         ('[signature]\nheader = "a"\nencoding = "octal"\n' + ERASED, r"signature\.encoding: Input should be 'hex' or"),
         ('[signature]\nheader = "a"\nalgorithm = "md5"\n' + ERASED, r"signature\.algorithm: Input should be"),
@@ -223,6 +247,16 @@ def test_more_paths_than_a_mapping_may_have_are_refused() -> None:
         mapping_of(json.dumps({"events": rules}).encode(), "m.json")
 
 
+def test_paths_of_the_challenge_count_as_paths() -> None:
+    asked = {"where": {f"$.c{k}": 1 for k in range(10)}, "answer": "$.c"}
+    rules = [
+        {"type": "account.erased", "data": {"account": f"$.a{k}"}, "where": {f"$.b{k}.c{j}": 1 for j in range(9)}}
+        for k in range(9)
+    ]
+    with pytest.raises(BadInput, match="there are 101 different paths, of at most 100"):
+        mapping_of(json.dumps({"events": rules, "challenge": asked}).encode(), "m.json")
+
+
 def test_what_is_kept_is_the_same_however_it_was_written_and_is_read_again() -> None:
     kept = mapping_of(blocks("toml")[0].encode(), "m.toml")
     assert mapping_of(kept.encode(), "m.json") == kept
@@ -231,6 +265,35 @@ def test_what_is_kept_is_the_same_however_it_was_written_and_is_read_again() -> 
     literal = mapping_of(one_field("@.a").replace('"@.a"', '{ value = "@lea" }').encode(), "m.toml")
     assert mapping_of(literal.encode(), "m.json") == literal
     assert by(literal).events({"there": 1})[0]["data"]["follower"] == "@lea"
+    several = one_field("$.post", "post.published", "post") + 'topics = { value = ["$x", "y"] }\n'
+    several = several.replace("data = {", "[events.data]\n").replace(" }\n", "\n", 1)
+    assert mapping_of(mapping_of(several.encode(), "m.toml").encode(), "m.json") == mapping_of(
+        several.encode(), "m.toml"
+    )
+    assert by(several).events({"post": 1})[0]["data"]["topics"] == ["$x", "y"]
+
+
+def test_an_end_is_said_by_both_accounts_or_by_the_record() -> None:
+    for data in ('follower = "$.a", followee = "$.b"', 'record = "$.r"', 'record = "$.r", follower = "$.a"'):
+        assert by(f'[[events]]\ntype = "follow.deleted"\ndata = {{ {data} }}\n').events({"r": 1})
+
+
+@given(kind=st.sampled_from(sorted(EVENTS)), data=st.data())
+def test_a_value_of_ones_own_is_taken_where_an_event_may_have_it(kind: str, data: st.DataObject) -> None:
+    """Of fields that a mapping leaves to the sender there is a value that can be used: that of the kind's example."""
+    given_example = EVENTS[kind].schema.example
+    name = data.draw(st.sampled_from(sorted(given_example)))
+    odd = st.one_of(st.text(max_size=5), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.booleans())
+    value = data.draw(st.one_of(st.just(given_example[name]), odd))
+    assume(not isinstance(value, list) or all(isinstance(one, str) for one in value))
+    rule = {"type": kind, "data": {one: f"$.{one}" for one in given_example} | {name: {"value": value}}}
+    (judged,) = read_events([{"type": kind, "data": given_example | {name: value}}], EventSource("s", "n"), NOW)
+    try:
+        mapping_of(json.dumps({"events": [rule]}).encode(), "m.json")
+    except BadInput:
+        assert judged.code is not None or (isinstance(value, str) and not value.strip())
+    else:
+        assert judged.code in (None, "self_loop", "bad_time")
 
 
 def test_a_source_needs_a_mapping_and_others_take_none() -> None:
@@ -439,9 +502,31 @@ def test_times_are_numbers_of_their_unit(unit: str, value: Any, at: str) -> None
     )
     assert read(text, {"a": 1, "t": value})[0]["data"]["at"] == at
     assert "at" not in read(text, {"a": 1, "t": None})[0]["data"]
-    for wrong in ("yesterday", -1, True, [], {}, float("inf"), 10**400, 10**20, "1" * 50, "nan"):
+    for wrong in ("yesterday", -1, True, [], {}, float("inf"), 10**400, 10**20, "1" * 50, "nan", "1e9", "9e999999",
+                  "1_000", "１２３", " 1", "1\n", "1.", ".5", "+1", "", 1e300):  # fmt: skip
         with pytest.raises(Unusable, match=f"The at is no number of {unit}"):
             read(text, {"a": 1, "t": wrong})
+
+
+@given(
+    unit=st.sampled_from(["s", "ms", "us"]),
+    value=st.one_of(st.text(alphabet="0123456789.eE+-_１٣ \n", max_size=25), st.integers(), st.floats()),
+)
+@example(unit="s", value="9e999999")
+@example(unit="us", value="1_000")
+@example(unit="ms", value="１２３")
+def test_a_time_is_read_as_it_was_meant_or_not_at_all(unit: str, value: Any) -> None:
+    text = one_field("$.there").replace('"$.there", ', f'"$.there", at = {{ path = "$.t", unit = "{unit}" }}, ', 1)
+    events, code = events_or_code(by(text), {"there": 1, "t": value})
+    parts = re.match(r"(\d{1,20})(?:\.(\d{1,20}))?\Z", str(value), re.ASCII)
+    fraction = (parts[2] or "") if parts else ""
+    number = Fraction(int(parts[1] + fraction), 10 ** len(fraction)) if parts else Fraction(-1)
+    milliseconds = number * {"s": Fraction(1_000), "ms": Fraction(1), "us": Fraction(1, 1_000)}[unit]
+    if 0 <= milliseconds < 253_402_300_800_000:
+        since = datetime.fromisoformat(events[0]["data"]["at"]) - datetime(1970, 1, 1, tzinfo=UTC)
+        assert since == timedelta(milliseconds=int(milliseconds))
+    else:
+        assert (events, code) == ([], "bad_time")
 
 
 def test_items_are_found_in_each_item_of_an_array_and_not_without_end() -> None:
@@ -455,6 +540,52 @@ def test_items_are_found_in_each_item_of_an_array_and_not_without_end() -> None:
         read(text, {"e": [{"id": 1}] * (MOST_EVENTS + 1)})
     with pytest.raises(Unusable, match="more than 4,000,000 characters"):
         read(text, {"e": [{"id": 1}] * MOST_EVENTS, "n": "x" * (MOST_TEXT // MOST_EVENTS + 1)})
+    few = text.replace("data =", 'where = { "@.id" = 1 }\ndata =')
+    assert read(few, {"e": [{}] * MOST_THINGS}) == []
+    with pytest.raises(Unusable, match=r"\$\.e\[\*\] finds 10,001 things, of at most 10,000") as wrong:
+        read(few, {"e": [{}] * (MOST_THINGS + 1)})
+    assert wrong.value.code == "too_many_things"
+
+
+class Counted(str):
+    """A text that counts how often it is compared with others."""
+
+    __slots__ = ()
+    looks = 0
+
+    def __eq__(self, other: object) -> bool:
+        Counted.looks += 1
+        return str.__eq__(self, other)
+
+    def __hash__(self) -> int:
+        Counted.looks += 1
+        return str.__hash__(self)
+
+
+@pytest.mark.parametrize("wanted", ['"x"', '["x", "z"]'])
+def test_what_holds_of_the_item_is_found_out_once_and_not_for_each_thing(wanted: str) -> None:
+    text = f'items = "$.a[*]"\n{ERASED}where = {{ "$.b[*]" = {wanted} }}\n'
+    item = {"a": [0] * 200, "b": [Counted(f"y{one}") for one in range(200)]}
+    Counted.looks = 0
+    assert read(text, item) == []
+    assert 0 < Counted.looks <= 400
+
+
+def test_a_list_with_less_than_there_are_entries_is_none_unless_a_filter_says_so() -> None:
+    text = (
+        '[[events]]\ntype = "follow.snapshot"\ndata = { account = "$.id", followers = "$.f[*].id", complete = true }\n'
+    )
+    body = {"id": 9, "f": [{"id": 1}, {"name": "x"}, {"id": 3}]}
+    with pytest.raises(Unusable, match=r"\$\.f\[\*\]\.id finds something in 2 of 3 entries only") as wrong:
+        read(text, body)
+    assert wrong.value.code == "missing_field"
+    assert read(text.replace("$.f[*].id", "$.f[?@.id].id"), body)[0]["data"]["followers"] == [1, 3]
+    for short in ("$.f[0:2].id", "$.f[?@].id"):
+        with pytest.raises(Unusable, match="entries only"):
+            read(text.replace("$.f[*].id", short), body)
+    assert "followers" not in read(text, {"id": 9, "f": []})[0]["data"]
+    (item,) = read_events([{"id": 9, "f": [{"id": 1}, {"id": None}]}], event_source("s", "n", reader(text)), NOW)
+    assert item.code == "empty_id"
 
 
 def test_values_too_deep_to_be_compared_are_said_to_be() -> None:
@@ -570,6 +701,52 @@ def test_trying_works_for_events_of_ours_too() -> None:
         try_example(None, "n", b"x", NOW)
 
 
+def test_a_challenge_is_tried_as_it_is_answered(capsys: pytest.CaptureFixture[str]) -> None:
+    body = b'{"token": "t", "challenge": "3eZbrw1a", "type": "url_verification"}'
+    tried = try_example(reader(SLACK + ERASED), "n", body, NOW)
+    (item,) = tried.items
+    assert (item.status, item.answer, item.events) == ("challenge", "3eZbrw1a", ())
+    assert (tried.challenges, tried.accepted, tried.ignored, tried.rejected) == (1, 0, 0, 0)
+    console.show_tried(tried)
+    shown = capsys.readouterr().out
+    assert '0  challenge\n   is answered with "3eZbrw1a"\n1 challenge, 0 accepted' in shown
+    other = try_example(reader(SLACK + ERASED), "n", body.replace(b"url_", b""), NOW)
+    assert (other.challenges, [one.status for one in other.items]) == (0, ["rejected"])
+
+
+@pytest.mark.parametrize("one", [None, reader(ERASED), Reader("twitch", None)])
+def test_a_network_that_no_source_can_have_is_not_tried(one: Reader | None) -> None:
+    with pytest.raises(BadInput, match="The network is not 1 to 64 of the characters"):
+        try_example(one, "F OO:x", b"{}", NOW)
+
+
+def test_of_much_the_beginning_is_shown_and_how_much_was_left_out() -> None:
+    text = (
+        'items = "$.a[*]"\n[[events]]\ntype = "post.published"\n'
+        'data = { post = "@.id", text = "$.big", topics = "@.topics[*]", lang = "@.lang" }\n'
+    )
+    thing = {"id": 1, "topics": [f"t{k}" for k in range(MOST_MEMBERS + 3)], "lang": "x" * (MOST_SHOWN_OF_A_TEXT + 4)}
+    body = {"a": [thing] * 900, "big": {f"k{k}": "y" for k in range(40_000)}}
+    tried = try_example(reader(text), "n", json.dumps(body).encode(), NOW)
+    (item,) = tried.items
+    data = item.events[0].event["data"]
+    assert data["topics"] == [*thing["topics"][:MOST_MEMBERS], "... (3 more)"]  # type: ignore[index]
+    assert data["lang"] == "x" * MOST_SHOWN_OF_A_TEXT + "... (4 more)"
+    assert len(data["text"]) == MOST_MEMBERS + 1
+    assert list(data["text"].items())[-2:] == [(f"k{MOST_MEMBERS - 1}", "y"), ("... (39,950 more)", None)]
+    assert len(tried.model_dump_json()) < 2 * MOST_SHOWN + 500 * len(item.events)
+
+
+def test_of_many_events_a_thousand_are_shown_and_the_others_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    text = 'items = "$[*]"\n[[events]]\ntype = "account.erased"\ndata = { account = "@" }\n' + ERASED
+    tried = try_example(reader(text), "n", json.dumps([[1] * 400] * 4).encode(), NOW)
+    assert [(len(one.events), one.more_events) for one in tried.items] == [(800, 0), (200, 600), (0, 800), (0, 800)]
+    assert sum(len(one.unread) for one in tried.items) == 400
+    assert {one.code for one in tried.items} == {"missing_field"}
+    console.show_tried(tried)
+    assert "\n   600 more events\n" in capsys.readouterr().out
+
+
 # --- signatures -----------------------------------------------------------------------------------------------------
 
 SLACK_BODY = (
@@ -579,8 +756,6 @@ SLACK_BODY = (
     b"4d10d2c447fce8b6703c"
 )
 """The example of https://api.slack.com/authentication/verifying-requests-from-slack."""
-
-GITHUB, SLACK, STRIPE, SHOPIFY = blocks("toml")[1:]
 
 
 def test_github_signs_as_its_page_says() -> None:

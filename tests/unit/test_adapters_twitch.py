@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from service.adapters import Delivered, Unusable, adapter_of
 from service.adapters.standard_webhooks import new_secret, sign
-from service.domain import Follow
+from service.domain import Follow, Reader
 from service.errors import BadInput, MalformedBody, NotFound, SignatureInvalid
 from service.files.events import read_body
+from service.flows.trying import try_example
 from tests.unit.adapter_reading import AT, IDS, JSON, changed, from_json, items, plain_hmac, read
 
 TWITCH = adapter_of("twitch")
@@ -283,6 +284,15 @@ def test_a_challenge_is_answered_once_it_is_certain_who_asks() -> None:
     assert taken == Delivered(MESSAGE, "new", "pogchamp-kappa-360noscope-vohiyo", same_body=False)
     with pytest.raises(SignatureInvalid):
         delivered(signed(body, kind="webhook_callback_verification", secret="another one"), body)
+
+
+def test_a_challenge_can_be_tried_without_headers() -> None:
+    tried = try_example(Reader("twitch", None), None, json.dumps(CHALLENGE).encode())
+    assert [(one.status, one.answer, one.events) for one in tried.items] == [("challenge", CHALLENGE["challenge"], ())]
+    follow = {**FOLLOW, "challenge": "x"}
+    assert try_example(Reader("twitch", None), None, json.dumps(follow).encode()).challenges == 0
+    unsaid = {**CHALLENGE, "challenge": "a\nb"}
+    assert try_example(Reader("twitch", None), None, json.dumps(unsaid).encode()).rejected == 1
 
 
 @pytest.mark.parametrize(
