@@ -428,7 +428,9 @@ class Mapped(Adapter):
             delivered = super().delivered(headers, body, secrets, now)
         else:
             delivered = scheme.delivered(headers, body, secrets, now)
-        return Delivered(delivered.id, delivered.secret, answer=self.asked(body))
+        # A header of the sender's own may come with another body when it tries again.
+        own_id = scheme is not None and not forwarded
+        return Delivered(delivered.id, delivered.secret, answer=self.asked(body), same_body=not own_id)
 
     def asked(self, body: bytes) -> str | None:
         """Return what the sender wants to hear, where by what the mapping says it only asks."""

@@ -65,11 +65,13 @@ class EventSource:
         name: its name; ids of interactions are unique in it.
         network: where accounts live that do not say so; None: ids are whole keys, `network:id`.
         translate: reads what its platform sends as events, raising BadLine; without, it sends events.
+        explain: says what was not found in something of which the events cannot be used; empty where it does not know.
     """
 
     name: str
     network: str | None
     translate: Callable[[Any], list[Any]] | None = None
+    explain: Callable[[Any], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,8 @@ def read_events(events: list[Any], source: EventSource, received_at: int) -> lis
             items.append(Item(index, event, _all_said(read, source, context, undated), events=len(read)))
             became += len(read)
         except BadLine as bad:
-            items.append(Item(index, event, [], bad.reason, bad.message))
+            found = "" if source.explain is None else source.explain(event)
+            items.append(Item(index, event, [], bad.reason, f"{bad.message} {found}".rstrip()))
     return items
 
 

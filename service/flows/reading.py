@@ -56,7 +56,22 @@ def event_source(name: str, network: str | None, reader: Reader | None) -> Event
         network: where its accounts live that do not say so; None: ids are whole keys, `network:id`.
         reader: by what it is read.
     """
-    return EventSource(name, network, None if reader is None else translation(reader))
+    if reader is None:
+        return EventSource(name, network)
+    return EventSource(name, network, translation(reader), None if reader.mapping is None else explanation(reader))
+
+
+def explanation(reader: Reader) -> Callable[[Any], str]:
+    """Return how it is said which path of a mapping found nothing in something of which the events cannot be used."""
+
+    def explain(item: Any) -> str:
+        try:
+            notes = adapter_for(reader).unread(item)
+        except BadInput:
+            return ""
+        return next((f"{one.place}: {one.message}" for one in notes if ".data." in one.place), "")
+
+    return explain
 
 
 def translation(reader: Reader) -> Callable[[Any], list[Event]]:

@@ -39,6 +39,7 @@ from service.files.events import EventSource, Item, event_schemas, read_body, re
 from service.flows.keys import digest_of
 from service.flows.reading import adapter_for, event_source, reader_of
 from service.flows.seals import Sealer
+from service.flows.trying import TriedItem, try_example
 from service.journal.committer import Committer
 from service.journal.journal import Journal, now_ms
 from service.records import ACCOUNT_FIELDS
@@ -99,9 +100,10 @@ class Checked(Frozen):
     source: str
     signed_with: str = Field(description="Id of the secret with which it was signed.")
     accepted: int
+    challenges: int
     ignored: int
     rejected: int
-    items: tuple[ItemResult, ...]
+    items: tuple[TriedItem, ...]
 
 
 class Replayed(Frozen):
@@ -380,10 +382,8 @@ class Receiver:
     async def check(self, name: str, headers: Mapping[str, str], body: bytes) -> Checked:
         """Say what would become of a delivery; nothing is kept. Raises what `receive` raises but for the journal's."""
         source, _, delivered = await self._verified(name, headers, body)
-        reader = reader_of(source)
-        events = read_body(body, of_platform=reader is not None)
-        items = await _items(reader, events, event_source(name, source.network, reader), now_ms())
-        return Checked(source=name, signed_with=delivered.secret, **_verdicts(items))
+        tried = await asyncio.to_thread(try_example, reader_of(source), source.network, body)
+        return Checked(source=name, signed_with=delivered.secret, **dict(tried))
 
     async def challenged(self, name: str, query: Mapping[str, str]) -> dict[str, str]:
         """Answer a platform that asks by GET whether we know the secret of a source.

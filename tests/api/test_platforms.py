@@ -285,6 +285,7 @@ def test_dead_letters_are_replayed_by_the_mapping_of_now(
     source(api, "forum", platform="mapped", network="forum", mapping=wrong, secret=CONSUMER_SECRET)
     answer = hub(api, {"do": "follow", "who": "a", "whom": "b"})
     assert (answer.status_code, answer.json()["rejected"]) == (202, 1), "a platform does not mend what it sends"
+    assert "events.1.data.followee: $.target finds nothing" in answer.json()["items"][0]["message"]
     applied()
     assert api.get(answer.json()["url"]).json()["state"] == "dead"
     put = api.put("/v1/sources/forum/mapping", json={"mapping": MAPPING})

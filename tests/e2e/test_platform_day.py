@@ -13,6 +13,8 @@ import hmac
 import json
 import os
 import random
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -359,3 +361,31 @@ def test_what_is_pushed_waits_for_the_service(running: Running) -> None:
     packed = file.with_name("day.ndjson.gz")
     packed.write_bytes(gzip.compress(file.read_bytes() * 3))
     assert "3 lines" in running.entourage("sources", "push", "bluesky", str(packed), "--url", running.service.url)
+
+
+def test_a_mapping_in_five_minutes(running: Running, store: Store, tmp_path: Path) -> None:
+    """The page of mappings, as a newcomer types it."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "platforms" / "mapping.md").read_text(encoding="utf-8")
+    begun = page[page.index("## In five minutes") : page.index("## How it is read")]
+    for kind, name in (("json", "example.json"), ("toml", "forum.toml")):
+        [content] = re.findall(rf"^```{kind}\n(.*?)^```$", begun, re.MULTILINE | re.DOTALL)
+        (tmp_path / name).write_text(content)
+    (tmp_path / "secret.txt").write_text(SECRET)
+    commands = [line.split()[1:] for line in re.findall(r"^entourage .*$", begun, re.MULTILINE)]
+    assert [words[:2] for words in commands] == [["sources", "try"], ["sources", "add"], ["sources", "map"],
+                                                 ["deliveries", "replay"]]  # fmt: skip
+
+    def typed(words: list[str]) -> str:
+        return running.entourage(*(str(tmp_path / one) if (tmp_path / one).exists() else one for one in words))
+
+    assert "1 accepted" in typed(commands[0])
+    typed(commands[1])
+    if shutil.which("curl") and shutil.which("openssl"):
+        [script] = re.findall(r"^```sh\n(.*?)^```$", begun, re.MULTILINE | re.DOTALL)
+        script = script.replace("http://127.0.0.1:8000", running.service.url)
+        done = subprocess.run(["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert json.loads(done.stdout)["accepted"] == 1, done.stdout
+        running.applied()
+        assert edges(store).keys() == {("forum:1017", "forum:2044")}
+    for words in commands[2:]:
+        typed(words)
