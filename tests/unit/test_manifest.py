@@ -108,7 +108,7 @@ def test_kinds_fields_and_networks_that_do_not_exist(tmp_path: Path, file: dict[
 
 
 def test_lists_come_with_follows_and_their_mapping_lies_in_the_folder(tmp_path: Path) -> None:
-    (tmp_path / "own.toml").write_text('about = "x"\nnetwork = "n"\nholds = "mutual"\n[id]\ncolumn = 1\n')
+    (tmp_path / "own.toml").write_text('about = "x"\nnetwork = "n"\nholds = "mutual"\n[id]\ncolumn = "ID"\n')
     for name in ("l.csv", "m.csv", "u.csv"):
         (tmp_path / name).touch()
     listed = {"file": "l.csv", "list": "mastodon_following", "account": "a@b.c"}
