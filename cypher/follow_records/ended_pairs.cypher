@@ -6,5 +6,8 @@
 UNWIND range(0, size($followers) - 1) AS i
 MATCH (follower:Account) WHERE id(follower) = $followers[i]
 MATCH (followee:Account) WHERE id(followee) = $followees[i]
-MATCH (follower)-[:UNFOLLOWED {of_records: true}]->(followee)
+CALL (follower, followee) {
+  MATCH (follower)-[u:UNFOLLOWED {of_records: true}]->(followee)
+  RETURN u
+}
 RETURN i

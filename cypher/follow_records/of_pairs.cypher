@@ -10,7 +10,11 @@
 UNWIND range(0, size($followers) - 1) AS i
 MATCH (follower:Account) WHERE id(follower) = $followers[i]
 MATCH (followee:Account) WHERE id(followee) = $followees[i]
-MATCH (follower)-[r:FOLLOW_RECORD]->(followee)
+CALL (follower, followee) {
+  // By itself: from both ends at once, so that whoever is followed by very many costs no more than others.
+  MATCH (follower)-[r:FOLLOW_RECORD]->(followee)
+  RETURN r
+}
 RETURN
   i, r.at.epochMillis AS at, r.ended_at.epochMillis AS ended_at, r.weight AS weight,
   coalesce(r.ends_pair, false) AS ends_pair

@@ -17,7 +17,7 @@ to a record that has not ended, whatever their times.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from service.domain import Follow
 from service.records import Statement
@@ -67,7 +67,8 @@ def put_follow_records(change: Change, batch: Sequence[Statement]) -> tuple[int,
     after, unresolved = _together(before, begun, ended, named, pending)
     changed = {key: known for key, known in sorted(after.items()) if before.get(key) != known}
     nodes = change.ensure_accounts(sorted({one for _, pair in changed for one in pair}))
-    _write(change, changed, nodes)
+    _write(change, "create", {key: known for key, known in changed.items() if key not in before}, nodes)
+    _write(change, "change", {key: known for key, known in changed.items() if key in before}, nodes)
     late = {record: at for record, at in unresolved.items() if pending.get(record) != at}
     if late:
         change.tx.run("follow_records/keep_pending", records=[*late], times=[*late.values()])
@@ -135,10 +136,10 @@ def _together(
     )
 
 
-def _write(change: Change, changed: dict[_Key, _Known], nodes: Nodes) -> None:
+def _write(change: Change, how: Literal["create", "change"], changed: dict[_Key, _Known], nodes: Nodes) -> None:
     if changed:
         change.tx.run(
-            "follow_records/write",
+            f"follow_records/{how}",
             records=[record for record, _ in changed],
             **pair_columns((pair for _, pair in changed), nodes),
             begun=[_UNKNOWN if known.at is None else known.at for known in changed.values()],

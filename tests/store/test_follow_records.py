@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from service.files.events import EventSource, read_events
 from service.flows.writing import Writer, grouped
 from service.journal.journal import Journal
+from service.records import Statement
 from service.store.changes import apply_batch
 from service.store.driver import Store
 from service.store.edges import Change
 from service.store.follow_records import put_follow_records
+from service.store.queries import bundled
 from tests.conftest import clear
 from tests.store.graph_dump import Edges, edges
 from tests.store.test_deliveries import journaled, written
@@ -300,3 +302,27 @@ def test_without_times_or_records_what_came_last_stands(store: Store, tmp_path: 
         assert edges(store).keys() == {(f"t:{a}", f"t:{b}") for (a, b), follows in stands.items() if follows}
 
     try_one()
+
+
+def test_whom_very_many_follow_costs_no_more_than_others(store: Store) -> None:
+    """Looks at the database, not time: of a pair, and of a record, only what belongs to it is looked at."""
+    stars = [Statement("follow_records", (f"r{i}", f"t:u{i}", "t:star"), (1.0,), 1_000) for i in range(3_000)]
+    chain = [Statement("follow_records", (f"s{i}", f"t:u{i}", f"t:u{i + 1}"), (1.0,), 1_000) for i in range(2_999)]
+    apply_batch(store, "follow_records", stars + chain)
+    rows = store.statement("MATCH (a:Account) WHERE a.key IN ['t:star', 't:u5'] RETURN id(a) AS id ORDER BY a.key")
+    pair = {"followers": [rows[1]["id"]], "followees": [rows[0]["id"]]}
+    said = {"begun": [5], "ended": [-1], "weights": [1.0], "ends_pair": [False]}
+    for name, parameters in (
+        ("of_pairs", pair), ("ended_pairs", pair), ("known", {"records": ["r5"]}), ("pending", {"records": ["r5"]}),
+        ("change", {"records": ["r5"], **pair, **said}),
+        ("create", {"records": ["new"], **pair, **said}),
+    ):  # fmt: skip
+        text = (bundled("cypher") / "follow_records" / f"{name}.cypher").read_text(encoding="utf-8")
+        with store._session() as session:
+            profile = session.run("PROFILE " + text, parameters).consume().profile  # type: ignore[arg-type]
+        assert profile is not None
+        assert _looks(profile) < 100, name
+
+
+def _looks(profile: dict[str, Any]) -> int:
+    return int(profile["args"].get("DbHits", 0)) + sum(map(_looks, profile.get("children", [])))
