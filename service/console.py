@@ -640,6 +640,7 @@ _ALSO = {
     "follows_back": "new or changed follows back",
     "complete_followers": "complete list of followers",
     "unfollows": "follows that ended",
+    "ended_records": "ids of follows that ended",
 }
 """What lists do beside the follows of their lines."""
 
@@ -719,6 +720,7 @@ PRUNED_NAMES = {
     "interactions": "counts of interactions, one a pair and day",
     "responses": "responses to posts",
     "unfollows": "follows that ended",
+    "ended_records": "ids of follows that ended",
     "withdrawals": "endorsements that were withdrawn",
     "posts": "posts",
     "runs": "analyses published",
