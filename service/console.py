@@ -640,7 +640,6 @@ _ALSO = {
     "follows_back": "new or changed follows back",
     "complete_followers": "complete list of followers",
     "unfollows": "follows that ended",
-    "ended_records": "ids of follows that ended",
 }
 """What lists do beside the follows of their lines."""
 
