@@ -10,7 +10,7 @@
 // index: follow_record_record
 UNWIND range(0, size($records) - 1) AS i
 MATCH (follower:Account)-[r:FOLLOW_RECORD {record: $records[i]}]->(followee:Account)
-USING INDEX r:FOLLOW_RECORD(record)
+USING INDEX SEEK r:FOLLOW_RECORD(record)
 WHERE id(follower) = $followers[i] AND id(followee) = $followees[i]
 SET
   r.at = CASE WHEN $begun[i] >= 0 THEN datetime({epochMillis: $begun[i]}) END,

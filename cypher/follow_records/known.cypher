@@ -11,7 +11,7 @@
 // index: follow_record_record
 UNWIND range(0, size($records) - 1) AS i
 MATCH (a:Account)-[r:FOLLOW_RECORD {record: $records[i]}]->(b:Account)
-USING INDEX r:FOLLOW_RECORD(record)
+USING INDEX SEEK r:FOLLOW_RECORD(record)
 RETURN
   i, a.key AS follower, b.key AS followee, r.at.epochMillis AS at, r.ended_at.epochMillis AS ended_at,
   r.weight AS weight, coalesce(r.ends_pair, false) AS ends_pair
