@@ -104,11 +104,15 @@ class _TakenBack(Exception):
 
 def _put_all(change: Change, groups: Mapping[str, Any]) -> tuple[int, int]:
     created = updated = 0
-    # Follows come first: an unfollow without a time leaves an earlier one as it is, unless there was a follow between.
-    for thing, batch in sorted(groups.items(), key=lambda group: group[0] != "follows"):
+    for thing, batch in sorted(groups.items(), key=lambda group: _TURNS.get(group[0], 2)):
         new, changed = _put(change, thing, batch)
         created, updated = created + new, updated + changed
     return created, updated
+
+
+_TURNS = {"follows": 0, "follow_records": 1, "deleted_accounts": 3}
+"""Follows come first: an unfollow without a time leaves an earlier one as it is, unless there was a follow between. Who
+was deleted comes last: only accounts that are known are erased, also where it is these very events that name them."""
 
 
 def journal_mark(store: Store, journal: str) -> JournalMark | None:

@@ -185,3 +185,4 @@ def _give_way(change: Change, follows: Iterable[Follow], nodes: Nodes) -> None:
     gone = [pairs[row["i"]] for row in change.tx.run("follow_records/ended_pairs", **pair_columns(pairs, nodes))]
     if gone:
         change.tx.run("edges/remove_unfollowed", **pair_columns(sorted(gone), nodes))
+        change.note_removed()  # it may have been the latest that was known, of which nothing tells any more

@@ -227,6 +227,19 @@ def test_accounts_that_are_deleted_are_erased_where_they_are_known(
     ]  # fmt: skip
 
 
+def test_who_is_deleted_in_the_body_that_names_them_first_is_erased(
+    api: TestClient, store: Store, applied: Callable[[], None]
+) -> None:
+    bluesky = Forwarder(api, "bluesky")
+    gone = {"active": False, "status": "deleted"}
+    events = [{"did": did, "time_us": 1_700_000_100_000_000, "kind": "account", "account": gone}
+              for did in ("did:plc:unknown", LEA)]  # fmt: skip
+    bluesky.post([events[0], commit("create", "k1", 1_700_000_000), events[1]])
+    applied()
+    rows = store.statement("MATCH (a:Account) WHERE a.erasure_asked_at IS NOT NULL RETURN a.key AS key")
+    assert [row["key"] for row in rows] == [f"bluesky:{LEA}"]
+
+
 def test_activities_come_under_their_own_type(api: TestClient, store: Store, applied: Callable[[], None]) -> None:
     mastodon = Forwarder(api, "mastodon")
     lea, noe = "https://a.example/users/lea", "https://b.example/users/noe"
