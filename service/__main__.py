@@ -2096,14 +2096,14 @@ def deliveries_replay(
 
     They are read as their source is read now: by another mapping, if it has one.
     """
-    from service.flows.receiving import replay_one, replay_source
+    from service.flows.receiving import replay
     from service.journal.journal import Journal
 
     if (delivery is None) == (source is None):
         raise BadInput("Say which delivery, or --source NAME for all dead letters of a source.")
     with Journal(journal_of(settings())) as journal:
-        done = [replay_one(journal, delivery)] if delivery is not None else replay_source(journal, source or "")
-    again = [one for one in done if one is not None]
+        chosen = [delivery] if delivery is not None else journal.dead_deliveries(0, 2**63 - 1, source)
+        again = replay(journal, chosen)
     if not again:
         console.note("There are no dead letters that were not replayed already.")
     elif len(again) == 1:

@@ -13,7 +13,7 @@ import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from service.domain import Follow
 from service.errors import InvalidRequest, MalformedBody
@@ -92,6 +92,13 @@ class Item:
     def ignored(self) -> bool:
         """Whether it is what a platform sends and nobody here reads."""
         return self.events == 0 and self.code is None
+
+    @property
+    def status(self) -> Literal["accepted", "ignored", "rejected"]:
+        """What became of it, as answers say."""
+        if self.code is not None:
+            return "rejected"
+        return "ignored" if self.ignored else "accepted"
 
 
 def read_body(body: bytes, *, of_platform: bool = False) -> list[Any]:

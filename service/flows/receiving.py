@@ -9,7 +9,7 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -224,11 +224,11 @@ class Deliveries:
 
     def replay(self, delivery_id: str) -> Replayed:
         """Journal the dead letters of a delivery again. Raises DeliveryNotFound, JournalError."""
-        return self.ask(lambda journal: _replayed(journal, [delivery_id]))
+        return self.ask(lambda journal: _replayed(replay(journal, [delivery_id])))
 
     def replay_range(self, since: int, until: int, source: str | None) -> Replayed:
         """Journal the dead letters of deliveries again that came in a time range (ms since 1970 UTC, end excluded)."""
-        return self.ask(lambda journal: _replayed(journal, journal.dead_deliveries(since, until, source)))
+        return self.ask(lambda journal: _replayed(replay(journal, journal.dead_deliveries(since, until, source))))
 
     def ask_erasure(self, request: ErasureRequest) -> None:
         """Note that somebody is to be erased: hidden from now on, also after a crash. Raises JournalError."""
@@ -261,24 +261,21 @@ class Deliveries:
                 self.ask(lambda journal: journal.note_used_keys(used))
 
 
-def replay_one(journal: Journal, delivery_id: str) -> Again | None:
-    """Journal the dead letters of a delivery again, read as its source is read now; None where none is left.
+def replay(journal: Journal, delivery_ids: Iterable[str]) -> list[Again]:
+    """Journal the dead letters of deliveries again, each one's as a delivery of its own, read as its source is now.
+
+    Of deliveries without dead letters that are left nothing is returned.
 
     Raises:
         DeliveryNotFound: there is no such delivery.
         JournalError: the journal cannot be used.
     """
     sources = {name: Source.model_validate_json(document) for name, document in journal.sources().items()}
-    return journal.replay(delivery_id, {name: reader_of(source) for name, source in sources.items()})
+    readers = {name: reader_of(source) for name, source in sources.items()}
+    return [again for one in delivery_ids if (again := journal.replay(one, readers)) is not None]
 
 
-def replay_source(journal: Journal, source: str) -> list[Again | None]:
-    """Journal all dead letters of a source again, each delivery's as a delivery of its own. Raises JournalError."""
-    return [replay_one(journal, one) for one in journal.dead_deliveries(0, 2**63 - 1, source)]
-
-
-def _replayed(journal: Journal, deliveries: list[str]) -> Replayed:
-    done = [again for one in deliveries if (again := replay_one(journal, one)) is not None]
+def _replayed(done: list[Again]) -> Replayed:
     return Replayed(
         deliveries=tuple(again.id for again in done),
         events=sum(again.events for again in done),
@@ -459,7 +456,7 @@ def _verdicts(items: list[Item]) -> dict[str, Any]:
         "items": [
             {
                 "index": item.index,
-                "status": "rejected" if item.code is not None else "ignored" if item.ignored else "accepted",
+                "status": item.status,
                 "code": item.code,
                 "message": item.message,
             }

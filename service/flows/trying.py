@@ -9,7 +9,7 @@ from pydantic import Field
 
 from service.adapters import Unread
 from service.domain import OWN_PLATFORM, Frozen, Reader
-from service.files.events import EventSource, Item, read_body, read_events
+from service.files.events import EventSource, read_body, read_events
 from service.files.values import BadLine
 from service.flows.reading import adapter_for, check_network, event_source
 from service.journal.journal import now_ms
@@ -111,7 +111,7 @@ def try_example(reader: Reader | None, network: str | None, example: bytes, now:
         items.append(
             TriedItem(
                 index=index,
-                status=_status(item),
+                status=item.status,
                 code=item.code,
                 message=item.message,
                 events=tuple(told),
@@ -131,12 +131,6 @@ def _tried(items: list[TriedItem]) -> Tried:
         rejected=statuses.count("rejected"),
         items=tuple(items),
     )
-
-
-def _status(item: Item) -> Literal["accepted", "ignored", "rejected"]:
-    if item.code is not None:
-        return "rejected"
-    return "ignored" if item.ignored else "accepted"
 
 
 class _Shown:
